@@ -1,0 +1,194 @@
+//! The write queue: bytes accepted for sending and not yet taken by the kernel, kept as numbers.
+//!
+//! Both ends of this program send the same message over and over. So a queue does not copy
+//! messages: it holds runs, "this message, so many times", over a [`Block`] that carries the
+//! message pre-rendered many times in a row. A peer that pipelines for ever and never reads costs
+//! a counter, and a message that was replaced meanwhile (a new Date) is never torn.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Write};
+use std::rc::Rc;
+
+/// A block is filled up to about this size with copies of its message.
+const BLOCK_BYTES: usize = 16 * 1024;
+/// ... but with no more copies than this.
+const BLOCK_COPIES_MAX: usize = 256;
+/// Slices handed to the kernel in one vectored write.
+const SLICES_MAX: usize = 64;
+
+/// One message, rendered several times in a row, so that k of them are one slice.
+#[derive(Debug)]
+pub struct Block {
+    bytes: Box<[u8]>,
+    message_bytes: usize,
+}
+
+impl Block {
+    /// A block of as many copies of `message` as pay.
+    pub fn repeated(message: &[u8]) -> Rc<Block> {
+        let copies = (BLOCK_BYTES / message.len().max(1)).clamp(1, BLOCK_COPIES_MAX);
+        Block::of(message, copies)
+    }
+
+    /// A block for a message that is sent once.
+    pub fn once(message: &[u8]) -> Rc<Block> {
+        Block::of(message, 1)
+    }
+
+    fn of(message: &[u8], copies: usize) -> Rc<Block> {
+        Rc::new(Block {
+            bytes: message.repeat(copies).into_boxed_slice(),
+            message_bytes: message.len(),
+        })
+    }
+
+    /// The length of one message.
+    pub fn message_bytes(&self) -> usize {
+        self.message_bytes
+    }
+
+    /// One message.
+    pub fn message(&self) -> &[u8] {
+        &self.bytes[..self.message_bytes]
+    }
+}
+
+/// A run of equal messages, the first perhaps partly sent.
+#[derive(Debug)]
+struct Run {
+    block: Rc<Block>,
+    /// Bytes of the first message that the kernel has taken; less than a message.
+    offset: usize,
+    /// Bytes the kernel has not taken.
+    left: usize,
+}
+
+impl Run {
+    /// The run's bytes as slices of the block, in order.
+    fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let block = &self.block.bytes;
+        let first = self.left.min(block.len() - self.offset);
+        // Whole copies fit from the offset to the block's end, so what follows starts a message.
+        let rest = self.left - first;
+        let whole = rest / block.len();
+        let tail = rest % block.len();
+        std::iter::once(&block[self.offset..self.offset + first])
+            .chain(std::iter::repeat_n(&block[..], whole))
+            .chain(std::iter::once(&block[..tail]))
+            .filter(|slice| !slice.is_empty())
+    }
+}
+
+/// Bytes accepted for sending and not yet taken by the kernel.
+#[derive(Debug, Default)]
+pub struct WriteQueue {
+    runs: VecDeque<Run>,
+}
+
+/// What a flush left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushed {
+    /// Nothing.
+    Drained,
+    /// Bytes for which the kernel has no room now.
+    Blocked,
+}
+
+impl WriteQueue {
+    /// An empty queue.
+    pub fn new() -> WriteQueue {
+        WriteQueue::default()
+    }
+
+    /// Queues `times` copies of the block's message.
+    pub fn push(&mut self, block: &Rc<Block>, times: usize) {
+        let bytes = block.message_bytes * times;
+        if bytes == 0 {
+            return;
+        }
+        match self.runs.back_mut() {
+            Some(last) if Rc::ptr_eq(&last.block, block) => last.left += bytes,
+            _ => self.runs.push_back(Run {
+                block: Rc::clone(block),
+                offset: 0,
+                left: bytes,
+            }),
+        }
+    }
+
+    /// Offers the queue to `stream` until it is empty or the kernel has no room: one write, as a
+    /// rule. A short write counts as "no room", since on every system the loop then registers for
+    /// writability, and registering looks at the present state.
+    ///
+    /// # Errors
+    /// What the stream says, except `WouldBlock` and `Interrupted`. Write 0 is `WriteZero`.
+    pub fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
+        while !self.runs.is_empty() {
+            let (offered, result) = self.offer(stream);
+            match result {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => {
+                    self.take(taken);
+                    if taken < offered {
+                        return Ok(Flushed::Blocked);
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(Flushed::Drained)
+    }
+
+    /// One write call: how many bytes were offered, and what the stream said.
+    fn offer(&self, stream: &mut impl Write) -> (usize, io::Result<usize>) {
+        let mut slices = self.runs.iter().flat_map(Run::slices);
+        let (first, second) = (slices.next().unwrap_or_default(), slices.next());
+        let Some(second) = second else {
+            return (first.len(), stream.write(first));
+        };
+        let mut gathered = [IoSlice::new(&[]); SLICES_MAX];
+        let mut count = 0;
+        let mut offered = 0;
+        for slice in [first, second].into_iter().chain(slices).take(SLICES_MAX) {
+            gathered[count] = IoSlice::new(slice);
+            count += 1;
+            offered += slice.len();
+        }
+        (offered, stream.write_vectored(&gathered[..count]))
+    }
+
+    /// The kernel has taken `bytes` from the front.
+    fn take(&mut self, mut bytes: usize) {
+        while let Some(front) = self.runs.front_mut() {
+            if bytes < front.left {
+                front.left -= bytes;
+                front.offset = (front.offset + bytes) % front.block.message_bytes;
+                return;
+            }
+            bytes -= front.left;
+            self.runs.pop_front();
+        }
+    }
+
+    /// Whether nothing waits to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// How many bytes wait to be sent.
+    pub fn len_bytes(&self) -> usize {
+        self.runs.iter().map(|run| run.left).sum()
+    }
+
+    /// How many runs those bytes are; the queue's own memory is proportional to this.
+    pub fn len_runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.runs.clear();
+    }
+}
