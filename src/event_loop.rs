@@ -1,22 +1,51 @@
 //! One single-threaded event loop around one `mio::Poll`, its connections in a slab.
+//!
+//! Accepted and dialled sockets differ only until they are open. The loop owns the read buffer,
+//! and it alone reads, writes and closes; what connections are for is a [`Protocol`]'s affair.
+//! There is no timer wheel: deadlines are coarse and looked at together, when the earliest is due.
 
 mod clock;
+pub mod connection;
+mod descriptors;
+mod dialler;
+mod listener;
 pub mod protocol;
 mod stop_signal;
+mod stream;
 pub mod write_queue;
 
-pub use clock::{Clock, Time};
+pub use clock::{Clock, Time, TimeSource};
+pub use descriptors::raise_descriptor_limit;
 pub use protocol::{Closed, Flow, Next, Protocol, Stamp, Then, Trouble};
 pub use stop_signal::StopSignal;
 pub use write_queue::{Block, WriteQueue};
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use mio::event::{Event, Source};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use slab::Slab;
+
+use connection::{Connection, Hint, Pumped, Shared};
+use dialler::Dialler;
+use listener::Listener;
+use stream::{Dialled, Stream};
 
 /// Deadlines are looked at no more often than this.
-pub const TICK: Duration = Duration::from_millis(100);
+pub const TICK: Duration = Duration::from_millis(50);
+
+/// Events fetched at once. Windows clears a slot for each of them at each turn.
+const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
+/// The wall clock is read again after this; a Date may be late by as much.
+const WALL_CLOCK_AGE_MAX: Duration = Duration::from_millis(10);
+/// Dials begun in one turn.
+const DIALS_PER_TURN_MAX: usize = 256;
+/// The token by which a [`StopSignal`] wakes the loop; listeners count down from it.
+const WAKE: Token = Token(usize::MAX);
 
 /// Whom to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +60,7 @@ pub enum Peer {
 /// What a loop allows its connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections beyond this wait in the kernel's backlog.
+    /// Accepted connections beyond this wait in the kernel's backlog.
     pub connections_max: usize,
     /// A dialled connection that is not open by then is [`Closed::NotConnected`].
     pub connect_timeout: Duration,
@@ -45,28 +74,449 @@ pub struct Limits {
 
 /// One thread, one `mio::Poll`, the connections of one protocol.
 #[derive(Debug)]
-pub struct EventLoop<P> {
-    protocol: P,
+pub struct EventLoop<P: Protocol> {
+    poll: Poll,
+    shared: Shared<P, Clock>,
+    entries: Slab<Entry<P::Conn>>,
+    listeners: Vec<Listener>,
+    dialler: Option<Dialler>,
+    signal: StopSignal,
+    phase: Phase,
+    swept_at: Time,
+    sweep_at: Time,
+    /// Keys of connections that a sweep found overdue; kept for its capacity.
+    overdue: Vec<usize>,
+    wake_at: Time,
+    wall: SystemTime,
+    wall_read_at: Time,
+}
+
+/// Whether the loop runs or is being stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Stopping { until: Time },
+    Over,
+}
+
+/// What a key of the slab stands for.
+#[derive(Debug)]
+enum Entry<C> {
+    Dialling {
+        stream: Stream,
+        until: Time,
+    },
+    Open {
+        connection: Connection<Stream, C>,
+        watched: Watched,
+    },
+}
+
+/// What the kernel was asked to tell. Never both: a connection with a residue is not read from,
+/// and an idle one would be told of every acknowledgement on some systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watched {
+    Readable,
+    Writable,
+}
+
+impl Watched {
+    fn interest(self) -> Interest {
+        match self {
+            Watched::Readable => Interest::READABLE,
+            Watched::Writable => Interest::WRITABLE,
+        }
+    }
 }
 
 impl<P: Protocol> EventLoop<P> {
     /// A loop with nothing to do yet. `signal` stops it.
-    pub fn new(protocol: P, _limits: Limits, _signal: &StopSignal) -> io::Result<EventLoop<P>> {
-        Ok(EventLoop { protocol })
+    ///
+    /// # Errors
+    /// The system gives no poll instance or no waker.
+    pub fn new(protocol: P, limits: Limits, signal: &StopSignal) -> io::Result<EventLoop<P>> {
+        let poll = Poll::new()?;
+        signal.attach(Waker::new(poll.registry(), WAKE)?);
+        Ok(EventLoop {
+            poll,
+            shared: Shared::new(protocol, Clock::start(), limits),
+            entries: Slab::new(),
+            listeners: Vec::new(),
+            dialler: None,
+            signal: signal.clone(),
+            phase: Phase::Running,
+            swept_at: Time::START,
+            sweep_at: Time::NEVER,
+            overdue: Vec::new(),
+            wake_at: Time::START,
+            wall: SystemTime::now(),
+            wall_read_at: Time::START,
+        })
     }
 
-    /// Accepts connections on `address`; returns the address it really got (port 0 takes a free one).
-    pub fn listen(&mut self, _address: SocketAddr) -> io::Result<SocketAddr> {
-        todo!()
+    /// Accepts connections on `address`; returns the address it really got (port 0 takes a free
+    /// one).
+    ///
+    /// # Errors
+    /// The address is taken, or not ours.
+    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let token = Token(WAKE.0 - 1 - self.listeners.len());
+        let listener = Listener::bind(address, token, self.poll.registry())?;
+        let address = listener.local_addr()?;
+        self.listeners.push(listener);
+        Ok(address)
     }
 
     /// Dials `peer` so many times, and again whenever the protocol says [`Then::Redial`].
-    pub fn dial(&mut self, _peer: Peer, _connections: usize) {
-        todo!()
+    pub fn dial(&mut self, peer: Peer, connections: usize) {
+        self.entries.reserve(connections);
+        self.dialler = Some(Dialler::new(peer, connections));
     }
 
     /// Runs until the protocol or the signal says stop; gives the protocol back.
-    pub fn run(self) -> io::Result<P> {
-        Ok(self.protocol)
+    ///
+    /// # Errors
+    /// The poll itself fails. No connection's error ends the loop.
+    pub fn run(mut self) -> io::Result<P> {
+        let mut events = Events::with_capacity(EVENTS_PER_TURN_MAX);
+        while self.phase != Phase::Over {
+            self.wait(&mut events)?;
+            self.begin_turn();
+            for event in &events {
+                self.dispatch(event);
+            }
+            self.sweep();
+            // New sockets come last, so that no event of this turn can be taken for theirs.
+            self.accept();
+            self.dial_due();
+        }
+        self.close_all();
+        self.signal.detach();
+        Ok(self.shared.protocol)
     }
+
+    /// Fetches events, or waits until something is due.
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let due = self.due_at();
+        let timeout = (due != Time::NEVER).then(|| due - self.shared.now);
+        match self.poll.poll(events, timeout) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
+            result => result,
+        }
+    }
+
+    /// When the loop has to act though no event came.
+    fn due_at(&self) -> Time {
+        let mut due = self.wake_at.min(self.sweep_at);
+        if self.has_room() {
+            for listener in &self.listeners {
+                due = due.min(listener.retry_at());
+            }
+        }
+        match (&self.dialler, self.phase) {
+            (Some(dialler), Phase::Running) => due.min(dialler.next_at()),
+            (_, Phase::Stopping { until }) => due.min(until),
+            _ => due,
+        }
+    }
+
+    /// Reads the clocks, obeys the signal, and lets the protocol see the time.
+    fn begin_turn(&mut self) {
+        let now = self.shared.clock.now();
+        self.shared.now = now;
+        if now - self.wall_read_at >= WALL_CLOCK_AGE_MAX {
+            self.wall = SystemTime::now();
+            self.wall_read_at = now;
+        }
+        match self.shared.protocol.turn(now, self.wall) {
+            Next::Run { wake } => self.wake_at = wake,
+            Next::Stop => self.phase = Phase::Over,
+        }
+        match (self.phase, self.signal.times_raised()) {
+            (Phase::Running, 1..) => self.begin_stop(),
+            (Phase::Stopping { .. }, 2..) => self.phase = Phase::Over,
+            (Phase::Stopping { until }, _) if now >= until || self.entries.is_empty() => {
+                self.phase = Phase::Over;
+            }
+            _ => {}
+        }
+    }
+
+    /// Stops in good order: nobody new, and what was asked is answered.
+    fn begin_stop(&mut self) {
+        let grace = self.shared.limits.grace;
+        if grace.is_zero() {
+            self.phase = Phase::Over;
+            return;
+        }
+        for listener in self.listeners.drain(..) {
+            listener.close(self.poll.registry());
+        }
+        self.shared.protocol.stopping();
+        let keys: Vec<usize> = self.entries.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let Some(Entry::Open { connection, .. }) = self.entries.get_mut(key) else {
+                continue;
+            };
+            let pumped = connection.stop(&mut self.shared);
+            self.after(key, pumped);
+        }
+        self.phase = if self.entries.is_empty() {
+            Phase::Over
+        } else {
+            Phase::Stopping {
+                until: self.shared.now + grace,
+            }
+        };
+    }
+
+    /// One event, for whomever its token names. A token that names nobody is stale.
+    fn dispatch(&mut self, event: &Event) {
+        let token = event.token();
+        match self.entries.get_mut(token.0) {
+            Some(Entry::Open {
+                connection,
+                watched,
+            }) => {
+                let hint = if event.is_read_closed() || event.is_error() {
+                    Hint::ReadClosed
+                } else {
+                    Hint::Ready
+                };
+                let pumped = connection.pump(&mut self.shared, hint);
+                if matches!(pumped, Pumped::AwaitReadable) && *watched == Watched::Readable {
+                    let deadline = connection.deadline(&self.shared);
+                    self.sweep_at = self.sweep_at.min(deadline.max(self.swept_at + TICK));
+                } else {
+                    self.after(token.0, pumped);
+                }
+            }
+            Some(Entry::Dialling { .. }) => self.dialled(token.0),
+            None => {
+                if let Some(listener) = self.listeners.iter_mut().find(|l| l.is(token)) {
+                    listener.edge();
+                }
+            }
+        }
+    }
+
+    /// Does for a connection what its pump asks.
+    fn after(&mut self, key: usize, pumped: Pumped) {
+        let (wanted, again) = match pumped {
+            Pumped::AwaitReadable => (Watched::Readable, false),
+            Pumped::AwaitWritable => (Watched::Writable, false),
+            Pumped::Again => (Watched::Readable, true),
+            Pumped::Closed(why) => return self.close(key, why),
+        };
+        let Some(Entry::Open {
+            connection,
+            watched,
+        }) = self.entries.get_mut(key)
+        else {
+            return;
+        };
+        // Registering looks at the socket's present state on every system, so it also puts a
+        // connection that has more to read at the back of the line.
+        if *watched != wanted || again {
+            *watched = wanted;
+            let stream = connection.stream_mut();
+            let registry = self.poll.registry();
+            if let Err(e) = stream.reregister(registry, Token(key), wanted.interest()) {
+                return self.close(key, Closed::Failed(e));
+            }
+        }
+        let deadline = connection.deadline(&self.shared);
+        self.sweep_at = self.sweep_at.min(deadline.max(self.swept_at + TICK));
+    }
+
+    /// Looks after everything that is overdue, when the earliest deadline has passed.
+    fn sweep(&mut self) {
+        let now = self.shared.now;
+        if now < self.sweep_at {
+            return;
+        }
+        let mut overdue = std::mem::take(&mut self.overdue);
+        let mut earliest = Time::NEVER;
+        for (key, entry) in &self.entries {
+            let deadline = match entry {
+                Entry::Dialling { until, .. } => *until,
+                Entry::Open { connection, .. } => connection.deadline(&self.shared),
+            };
+            if deadline <= now {
+                overdue.push(key);
+            } else {
+                earliest = earliest.min(deadline);
+            }
+        }
+        self.swept_at = now;
+        self.sweep_at = earliest.max(now + TICK);
+        for key in overdue.drain(..) {
+            match self.entries.get_mut(key) {
+                Some(Entry::Open { connection, .. }) => {
+                    let pumped = connection.overdue(&mut self.shared);
+                    self.after(key, pumped);
+                }
+                Some(Entry::Dialling { .. }) => {
+                    let error = io::ErrorKind::TimedOut.into();
+                    self.close(key, Closed::NotConnected(error));
+                }
+                None => {}
+            }
+        }
+        self.overdue = overdue;
+    }
+
+    fn has_room(&self) -> bool {
+        self.entries.len() < self.shared.limits.connections_max
+    }
+
+    /// Takes new clients in, as far as there is room.
+    fn accept(&mut self) {
+        for index in 0..self.listeners.len() {
+            let room = self.shared.limits.connections_max;
+            let room = room.saturating_sub(self.entries.len());
+            let now = self.shared.now;
+            let mut accepted = Vec::new();
+            let result = self.listeners[index].accept(now, room, |stream| accepted.push(stream));
+            for stream in accepted {
+                self.open(Stream::Tcp(stream));
+            }
+            if let Err(e) = result {
+                let trouble = Trouble::CannotAccept(e);
+                self.shared.protocol.trouble(trouble, now);
+            }
+        }
+    }
+
+    /// Makes an accepted stream a connection.
+    fn open(&mut self, stream: Stream) {
+        // A peer that is gone already shows itself at the first read.
+        let _ = stream.set_nodelay();
+        let (mut connection, pumped) = Connection::open(stream, &mut self.shared);
+        let entry = self.entries.vacant_entry();
+        let key = entry.key();
+        let watched = Watched::Readable;
+        let registered =
+            connection
+                .stream_mut()
+                .register(self.poll.registry(), Token(key), watched.interest());
+        entry.insert(Entry::Open {
+            connection,
+            watched,
+        });
+        match registered {
+            Ok(()) => self.after(key, pumped),
+            Err(e) => self.close(key, Closed::Failed(e)),
+        }
+    }
+
+    /// Begins the dials that are due.
+    fn dial_due(&mut self) {
+        let now = self.shared.now;
+        for _ in 0..DIALS_PER_TURN_MAX {
+            let Some(dialler) = &mut self.dialler else {
+                return;
+            };
+            if self.phase != Phase::Running || dialler.take_due(now).is_none() {
+                return;
+            }
+            let entry = self.entries.vacant_entry();
+            let key = entry.key();
+            let registry = self.poll.registry();
+            match dial(dialler.peer(), registry, Token(key)) {
+                Ok(stream) => {
+                    let until = now + self.shared.limits.connect_timeout;
+                    entry.insert(Entry::Dialling { stream, until });
+                    self.sweep_at = self.sweep_at.min(until.max(self.swept_at + TICK));
+                }
+                Err(e) => self.gone(None, Closed::NotConnected(e)),
+            }
+        }
+    }
+
+    /// Something happened to a stream that is being dialled.
+    fn dialled(&mut self, key: usize) {
+        let Some(Entry::Dialling { stream, .. }) = self.entries.get(key) else {
+            return;
+        };
+        match stream.dialled().and_then(|dialled| {
+            stream.set_nodelay()?;
+            Ok(dialled)
+        }) {
+            Ok(Dialled::Pending) => return,
+            Ok(Dialled::Connected) => {}
+            Err(e) => return self.close(key, Closed::NotConnected(e)),
+        }
+        if let Some(dialler) = &mut self.dialler {
+            dialler.arrived();
+        }
+        let Entry::Dialling { stream, .. } = self.entries.remove(key) else {
+            return;
+        };
+        let (connection, pumped) = Connection::open(stream, &mut self.shared);
+        let same_key = self.entries.insert(Entry::Open {
+            connection,
+            watched: Watched::Writable,
+        });
+        debug_assert_eq!(key, same_key, "a slab gives the last freed key first");
+        self.after(key, pumped);
+    }
+
+    /// Drops a connection and tells the protocol.
+    fn close(&mut self, key: usize, why: Closed) {
+        let registry = self.poll.registry();
+        let conn = match self.entries.remove(key) {
+            Entry::Dialling { mut stream, .. } => {
+                deregister(registry, &mut stream);
+                None
+            }
+            Entry::Open { connection, .. } => {
+                let (mut stream, conn) = connection.into_parts();
+                deregister(registry, &mut stream);
+                Some(conn)
+            }
+        };
+        self.gone(conn, why);
+    }
+
+    /// A connection, or the attempt at one, is gone and its descriptor is free.
+    fn gone(&mut self, conn: Option<P::Conn>, why: Closed) {
+        for listener in &mut self.listeners {
+            listener.descriptor_freed();
+        }
+        let never_opened = conn.is_none();
+        let then = self.shared.protocol.closed(conn, why, self.shared.now);
+        if let Some(dialler) = &mut self.dialler {
+            if never_opened {
+                dialler.arrived();
+            }
+            if let Then::Redial(at) = then {
+                dialler.dial_at(at);
+            }
+        }
+    }
+
+    /// Drops whatever is left, as [`Closed::Stopped`].
+    fn close_all(&mut self) {
+        let keys: Vec<usize> = self.entries.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let why = match self.entries.get(key) {
+                Some(Entry::Open { .. }) => Closed::Stopped,
+                _ => Closed::NotConnected(io::ErrorKind::Interrupted.into()),
+            };
+            self.close(key, why);
+        }
+    }
+}
+
+/// A stream on its way to `peer`, registered.
+fn dial(peer: &Peer, registry: &Registry, token: Token) -> io::Result<Stream> {
+    let mut stream = Stream::dial(peer)?;
+    registry.register(&mut stream, token, Interest::WRITABLE)?;
+    Ok(stream)
+}
+
+fn deregister(registry: &Registry, stream: &mut Stream) {
+    // The descriptor is closed next, which ends the registration even if this fails.
+    let _ = stream.deregister(registry);
 }

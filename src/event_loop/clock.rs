@@ -51,6 +51,12 @@ fn duration_ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Where a loop reads the time: its clock, or a test's.
+pub trait TimeSource {
+    /// The present time; never before an earlier answer.
+    fn now(&self) -> Time;
+}
+
 /// The loop's own clock. Never steps back and knows no calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -64,9 +70,10 @@ impl Clock {
             origin: Instant::now(),
         }
     }
+}
 
-    /// The present time.
-    pub fn now(&self) -> Time {
+impl TimeSource for Clock {
+    fn now(&self) -> Time {
         Time::START + self.origin.elapsed()
     }
 }

@@ -1,0 +1,418 @@
+//! A connection: a stream, what its protocol remembers of it, and its unsent bytes.
+//!
+//! [`Connection::pump`] is the whole of a connection's life between two events, and it is generic
+//! over the stream, so that it is tested on scripted ones. Its order is its correctness: *flush,
+//! then read*. A peer that does not take our replies is not read from, so nobody has to remember
+//! that reading was paused, and nobody can forget to ask for a writable event.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use super::clock::TimeSource;
+use super::write_queue::Flushed;
+use super::{Closed, Flow, Limits, Protocol, Stamp, Time, WriteQueue};
+
+/// What all connections of a loop read into: one buffer, hot in the cache. A connection that
+/// has nothing to say owns no buffer.
+pub const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Reads one event may cause before the connection goes to the back of the line.
+const READS_PER_EVENT_MAX: usize = 4;
+/// No message that can draw a reply of its own is shorter.
+const MESSAGE_BYTES_MIN: usize = 16;
+/// Bound on the runs in a write queue, by arithmetic: only what one read asked for is ever
+/// queued, since a connection with a residue is not read from.
+const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
+/// Bytes read and thrown away before a finished connection is closed all the same.
+const DRAINED_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a stop waits for the end of a peer that was not being answered.
+const IDLE_LINGER: Duration = Duration::from_millis(50);
+
+/// A byte stream whose write side can be closed alone.
+pub trait Transport: Read + Write {
+    /// Sends FIN after what was written.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+}
+
+/// What the connections of one loop share.
+#[derive(Debug)]
+pub struct Shared<P, K> {
+    /// What the connections are for.
+    pub protocol: P,
+    /// The clock.
+    pub clock: K,
+    /// The time at which this turn's events were fetched.
+    pub now: Time,
+    /// What connections are allowed.
+    pub limits: Limits,
+    read_buffer: Box<[u8]>,
+    /// Reads that returned bytes, on all connections.
+    reads: u64,
+    /// Lent to the connection that is being pumped; empty between two pumps.
+    queue: WriteQueue,
+}
+
+impl<P: Protocol, K: TimeSource> Shared<P, K> {
+    /// Shared state with a read buffer of [`READ_BUFFER_BYTES`].
+    pub fn new(protocol: P, clock: K, limits: Limits) -> Shared<P, K> {
+        Shared {
+            protocol,
+            now: clock.now(),
+            clock,
+            limits,
+            read_buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
+            reads: 0,
+            queue: WriteQueue::new(),
+        }
+    }
+
+    /// The time to stamp received bytes with.
+    fn received_at(&self) -> Time {
+        match P::STAMP {
+            Stamp::PerTurn => self.now,
+            Stamp::PerRead => self.clock.now(),
+        }
+    }
+}
+
+/// What a readiness event says beyond "look".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// A short read will have emptied the socket.
+    Ready,
+    /// The peer may have closed its side: only a read of 0 or `WouldBlock` is the end.
+    ReadClosed,
+}
+
+/// What the loop is to do for a connection after a pump.
+#[derive(Debug)]
+pub enum Pumped {
+    /// Wait until there is something to read.
+    AwaitReadable,
+    /// Wait until there is room to write.
+    AwaitWritable,
+    /// There may be more to read, but it was others' turn: look at it again after them.
+    Again,
+    /// Drop it.
+    Closed(Closed),
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Connection<S, C> {
+    stream: S,
+    conn: C,
+    phase: Phase,
+    /// Absent unless the kernel refused bytes.
+    unsent: Option<Box<Unsent>>,
+}
+
+/// Where a connection is on its way to its close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Messages are read and answered.
+    Open,
+    /// Nothing is read; what is owed is being sent.
+    Flushing(PeerSide),
+    /// All is sent and our write side is shut; input is thrown away until the peer closes, so
+    /// that no reset destroys a reply on its way (RFC 9112 9.6).
+    Draining { until: Time, budget_bytes: usize },
+}
+
+/// Whether the peer may send more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PeerSide {
+    MaySend,
+    Ended,
+}
+
+#[derive(Debug)]
+struct Unsent {
+    queue: WriteQueue,
+    /// Since when the connection has not been read from.
+    paused_at: Time,
+    /// When the kernel last took some of it.
+    progress_at: Time,
+}
+
+impl<S: Transport, C> Connection<S, C> {
+    /// A connection that has just been opened, and what is to be done for it.
+    pub fn open<P, K>(stream: S, shared: &mut Shared<P, K>) -> (Connection<S, C>, Pumped)
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        let now = shared.received_at();
+        let conn = shared.protocol.opened(now, &mut shared.queue);
+        let mut connection = Connection {
+            stream,
+            conn,
+            phase: Phase::Open,
+            unsent: None,
+        };
+        let pumped = match connection.send_queued(shared) {
+            Ok(Flushed::Drained) => Pumped::AwaitReadable,
+            Ok(Flushed::Blocked) => Pumped::AwaitWritable,
+            Err(e) => Pumped::Closed(Closed::Failed(e)),
+        };
+        (connection, pumped)
+    }
+
+    /// Does all that can be done now: flushes, then reads, answers and writes. Harmless if there
+    /// is in fact nothing to do, so stale and spurious events need no care.
+    pub fn pump<P, K>(&mut self, shared: &mut Shared<P, K>, hint: Hint) -> Pumped
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        debug_assert!(shared.queue.is_empty());
+        match self.flush_unsent(shared) {
+            Ok(Flushed::Drained) => {}
+            Ok(Flushed::Blocked) => return Pumped::AwaitWritable,
+            Err(e) => return Pumped::Closed(Closed::Failed(e)),
+        }
+        match self.phase {
+            Phase::Open => self.receive(shared, hint),
+            Phase::Flushing(peer) => self.shut(peer, shared),
+            Phase::Draining { .. } => self.drain(),
+        }
+    }
+
+    /// When [`Connection::overdue`] is to be called.
+    pub fn deadline<P, K>(&self, shared: &Shared<P, K>) -> Time
+    where
+        P: Protocol<Conn = C>,
+    {
+        match (&self.unsent, self.phase) {
+            (Some(unsent), _) => unsent.progress_at + shared.limits.send_timeout,
+            (None, Phase::Draining { until, .. }) => until,
+            (None, Phase::Open | Phase::Flushing(_)) => shared.protocol.deadline(&self.conn),
+        }
+    }
+
+    /// The deadline has passed.
+    pub fn overdue<P, K>(&mut self, shared: &mut Shared<P, K>) -> Pumped
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        match (&self.unsent, self.phase) {
+            (Some(_), _) => Pumped::Closed(Closed::Stalled),
+            (None, Phase::Open) => {
+                let now = shared.now;
+                let flow = shared
+                    .protocol
+                    .overdue(&mut self.conn, now, &mut shared.queue);
+                self.settle(flow, PeerSide::MaySend, shared)
+                    .unwrap_or(Pumped::AwaitReadable)
+            }
+            (None, Phase::Flushing(_) | Phase::Draining { .. }) => Pumped::Closed(Closed::Done),
+        }
+    }
+
+    /// The loop is stopping: answers what has arrived, then finishes. A peer that was just
+    /// answered has [`Limits::linger`] to close, an idle one [`IDLE_LINGER`].
+    pub fn stop<P, K>(&mut self, shared: &mut Shared<P, K>) -> Pumped
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        let reads_before = shared.reads;
+        let mut pumped = self.pump(shared, Hint::ReadClosed);
+        // Bounded: a peer that sends faster than we read is cut off at a reply's end.
+        for _ in 0..READS_PER_EVENT_MAX {
+            if !matches!(pumped, Pumped::Again) {
+                break;
+            }
+            pumped = self.pump(shared, Hint::ReadClosed);
+        }
+        if self.phase != Phase::Open || matches!(pumped, Pumped::Closed(_)) {
+            return pumped;
+        }
+        if self.unsent.is_some() {
+            self.phase = Phase::Flushing(PeerSide::MaySend);
+            return Pumped::AwaitWritable;
+        }
+        let pumped = self.shut(PeerSide::MaySend, shared);
+        if let (Phase::Draining { until, .. }, true) =
+            (&mut self.phase, shared.reads == reads_before)
+        {
+            *until = shared.now + IDLE_LINGER.min(shared.limits.linger);
+        }
+        pumped
+    }
+
+    /// The stream, for registering it.
+    pub fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// The stream and the protocol's part, when the connection is gone.
+    pub fn into_parts(self) -> (S, C) {
+        (self.stream, self.conn)
+    }
+
+    /// Reads, lets the protocol answer all that was read, and sends the answers at once.
+    fn receive<P, K>(&mut self, shared: &mut Shared<P, K>, hint: Hint) -> Pumped
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        for _ in 0..READS_PER_EVENT_MAX {
+            let bytes = match self.stream.read(&mut shared.read_buffer) {
+                Ok(bytes) => bytes,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Pumped::AwaitReadable,
+                Err(e) => return Pumped::Closed(Closed::Failed(e)),
+            };
+            let now = shared.received_at();
+            let (conn, queue) = (&mut self.conn, &mut shared.queue);
+            let (flow, peer) = if bytes == 0 {
+                let flow = match shared.protocol.ended(conn, now, queue) {
+                    Flow::Abort => Flow::Abort,
+                    // There is nothing left to keep it open for.
+                    Flow::Finish | Flow::Keep => Flow::Finish,
+                };
+                (flow, PeerSide::Ended)
+            } else {
+                shared.reads += 1;
+                let received = &shared.read_buffer[..bytes];
+                let flow = shared.protocol.received(conn, received, now, queue);
+                (flow, PeerSide::MaySend)
+            };
+            if let Some(pumped) = self.settle(flow, peer, shared) {
+                return pumped;
+            }
+            if bytes < READ_BUFFER_BYTES {
+                match after_short_read(hint) {
+                    ShortRead::Drained => return Pumped::AwaitReadable,
+                    ShortRead::LookAgain => return Pumped::Again,
+                    ShortRead::ReadOn => {}
+                }
+            }
+        }
+        Pumped::Again
+    }
+
+    /// Sends what the protocol queued and does what it decided; `None` if the connection is
+    /// still open and nothing is unsent.
+    fn settle<P, K>(
+        &mut self,
+        flow: Flow,
+        peer: PeerSide,
+        shared: &mut Shared<P, K>,
+    ) -> Option<Pumped>
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        match flow {
+            Flow::Keep => {}
+            Flow::Finish => self.phase = Phase::Flushing(peer),
+            Flow::Abort => {
+                shared.queue.clear();
+                return Some(Pumped::Closed(Closed::Done));
+            }
+        }
+        match self.send_queued(shared) {
+            Ok(Flushed::Drained) if flow == Flow::Finish => Some(self.shut(peer, shared)),
+            Ok(Flushed::Drained) => None,
+            Ok(Flushed::Blocked) => Some(Pumped::AwaitWritable),
+            Err(e) => Some(Pumped::Closed(Closed::Failed(e))),
+        }
+    }
+
+    /// Sends the lent queue; what the kernel refuses moves into the connection.
+    fn send_queued<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed> {
+        debug_assert!(self.unsent.is_none());
+        debug_assert!(shared.queue.len_runs() <= QUEUED_RUNS_MAX);
+        let flushed = shared.queue.flush(&mut self.stream);
+        match flushed {
+            Ok(Flushed::Drained) => {}
+            Ok(Flushed::Blocked) => {
+                self.unsent = Some(Box::new(Unsent {
+                    queue: std::mem::take(&mut shared.queue),
+                    paused_at: shared.now,
+                    progress_at: shared.now,
+                }));
+            }
+            Err(_) => shared.queue.clear(),
+        }
+        flushed
+    }
+
+    /// Sends what the kernel refused before.
+    fn flush_unsent<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed>
+    where
+        P: Protocol<Conn = C>,
+    {
+        let Some(unsent) = &mut self.unsent else {
+            return Ok(Flushed::Drained);
+        };
+        let before_bytes = unsent.queue.len_bytes();
+        let flushed = unsent.queue.flush(&mut self.stream)?;
+        match flushed {
+            Flushed::Drained => {
+                let paused = shared.now - unsent.paused_at;
+                self.unsent = None;
+                shared.protocol.resumed(&mut self.conn, paused);
+            }
+            Flushed::Blocked if unsent.queue.len_bytes() < before_bytes => {
+                unsent.progress_at = shared.now;
+            }
+            Flushed::Blocked => {}
+        }
+        Ok(flushed)
+    }
+
+    /// All is sent: ends our side, and waits for the peer's end if that is still to come.
+    fn shut<P, K>(&mut self, peer: PeerSide, shared: &Shared<P, K>) -> Pumped {
+        if peer == PeerSide::Ended {
+            return Pumped::Closed(Closed::Done);
+        }
+        if let Err(e) = self.stream.shutdown_write() {
+            return Pumped::Closed(Closed::Failed(e));
+        }
+        self.phase = Phase::Draining {
+            until: shared.now + shared.limits.linger,
+            budget_bytes: DRAINED_BYTES_MAX,
+        };
+        self.drain()
+    }
+
+    /// Throws input away until the peer's end, or until it has had its share.
+    fn drain(&mut self) -> Pumped {
+        let mut scrap = [0; 8 * 1024];
+        let Phase::Draining { budget_bytes, .. } = &mut self.phase else {
+            return Pumped::AwaitReadable;
+        };
+        loop {
+            match self.stream.read(&mut scrap) {
+                Ok(0) => return Pumped::Closed(Closed::Done),
+                Ok(bytes) if bytes >= *budget_bytes => return Pumped::Closed(Closed::Done),
+                Ok(bytes) => *budget_bytes -= bytes,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Pumped::AwaitReadable,
+                Err(_) => return Pumped::Closed(Closed::Done),
+            }
+        }
+    }
+}
+
+/// What a read that did not fill the buffer means.
+enum ShortRead {
+    Drained,
+    LookAgain,
+    ReadOn,
+}
+
+/// On epoll and kqueue a short read has emptied the socket, and whatever arrives later is a new
+/// edge (epoll(7)); but an end that was already there is not, so it has to be read. Windows arms
+/// nothing after a short read: there the loop registers again, which costs no system call.
+fn after_short_read(hint: Hint) -> ShortRead {
+    match hint {
+        Hint::ReadClosed => ShortRead::ReadOn,
+        Hint::Ready if cfg!(windows) => ShortRead::LookAgain,
+        Hint::Ready => ShortRead::Drained,
+    }
+}

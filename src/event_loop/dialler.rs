@@ -1,0 +1,62 @@
+//! When to dial: how many connections are wanted, which are due, and how many may be under way.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::{Peer, Time};
+
+/// Connects under way at once; more would only overflow the peer's backlog, and wait a second
+/// for the retry.
+const DIALLING_MAX: usize = 256;
+
+/// Dials of one peer that are still to be made.
+#[derive(Debug)]
+pub struct Dialler {
+    peer: Peer,
+    due: BinaryHeap<Reverse<Time>>,
+    under_way: usize,
+}
+
+impl Dialler {
+    /// So many connections to `peer`, all due at once.
+    pub fn new(peer: Peer, connections: usize) -> Dialler {
+        Dialler {
+            peer,
+            due: std::iter::repeat_n(Reverse(Time::START), connections).collect(),
+            under_way: 0,
+        }
+    }
+
+    /// Whom to dial.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// One more connection, due at `at`.
+    pub fn dial_at(&mut self, at: Time) {
+        self.due.push(Reverse(at));
+    }
+
+    /// When to dial next, as far as the bound on connects under way allows.
+    pub fn next_at(&self) -> Time {
+        match self.due.peek() {
+            Some(&Reverse(at)) if self.under_way < DIALLING_MAX => at,
+            _ => Time::NEVER,
+        }
+    }
+
+    /// Takes a dial that is due, if any; it is under way until [`Dialler::arrived`].
+    pub fn take_due(&mut self, now: Time) -> Option<()> {
+        if self.next_at() > now {
+            return None;
+        }
+        self.due.pop();
+        self.under_way += 1;
+        Some(())
+    }
+
+    /// A dial under way has succeeded or failed.
+    pub fn arrived(&mut self) {
+        self.under_way -= 1;
+    }
+}

@@ -1,0 +1,159 @@
+//! The sockets a connection can stand on, as one type.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::event::Source;
+use mio::net::TcpStream;
+#[cfg(unix)]
+use mio::net::UnixStream;
+use mio::{Interest, Registry, Token};
+
+use super::Peer;
+use super::connection::Transport;
+
+/// A non-blocking stream socket.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP over IPv4 or IPv6.
+    Tcp(TcpStream),
+    /// A unix domain socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// How far a dialled stream has come.
+pub enum Dialled {
+    /// It is open.
+    Connected,
+    /// The peer has not answered yet.
+    Pending,
+}
+
+impl Stream {
+    /// Begins to connect to `peer`.
+    ///
+    /// # Errors
+    /// What the system knows at once: no descriptor or local port left, no route, or (a unix
+    /// socket) nobody there.
+    pub fn dial(peer: &Peer) -> io::Result<Stream> {
+        match peer {
+            Peer::Tcp(address) => TcpStream::connect(*address).map(Stream::Tcp),
+            #[cfg(unix)]
+            Peer::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
+        }
+    }
+
+    /// Asks whether dialling has succeeded.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub fn dialled(&self) -> io::Result<Dialled> {
+        if let Some(error) = self.take_error()? {
+            return Err(error);
+        }
+        let connected = match self {
+            Stream::Tcp(stream) => stream.peer_addr().map(drop),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.peer_addr().map(drop),
+        };
+        match connected {
+            Ok(()) => Ok(Dialled::Connected),
+            Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(Dialled::Pending),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Sends small messages at once instead of waiting for acknowledgements of earlier ones.
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.set_nodelay(true),
+            #[cfg(unix)]
+            Stream::Unix(_) => Ok(()),
+        }
+    }
+
+    fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Stream::Tcp(stream) => stream.take_error(),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.take_error(),
+        }
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Stream::Tcp(stream) => stream,
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream,
+        }
+    }
+}
+
+impl Transport for Stream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+}
+
+impl Read for Stream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(buffer),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write_vectored(slices),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Source for Stream {
+    fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        self.source().register(registry, token, interests)
+    }
+
+    fn reregister(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: Interest,
+    ) -> io::Result<()> {
+        self.source().reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.source().deregister(registry)
+    }
+}
