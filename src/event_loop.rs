@@ -4,36 +4,41 @@
 //! and it alone reads, writes and closes; what connections are for is a [`Protocol`]'s affair.
 //! There is no timer wheel: deadlines are coarse and looked at together, when the earliest is due.
 
+mod arrivals;
 mod clock;
 pub mod connection;
 mod descriptors;
 mod dialler;
+mod limits;
 mod listener;
 pub mod protocol;
+mod shared;
 mod stop_signal;
 mod stream;
+mod sweep;
 pub mod write_queue;
 
 pub use clock::{Clock, Time, TimeSource};
 pub use descriptors::raise_descriptor_limit;
+pub use limits::{Limits, Peer};
 pub use protocol::{Closed, Flow, Next, Protocol, Stamp, Then, Trouble};
+pub use shared::{READ_BUFFER_BYTES, Shared};
 pub use stop_signal::StopSignal;
+pub use stream::Transport;
 pub use write_queue::{Block, WriteQueue};
 
 use std::io;
 use std::net::SocketAddr;
-#[cfg(unix)]
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use mio::event::{Event, Source};
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use slab::Slab;
 
-use connection::{Connection, Hint, Pumped, Shared};
+use connection::{Connection, Hint, Pumped};
 use dialler::Dialler;
 use listener::Listener;
-use stream::{Dialled, Stream};
+use stream::Stream;
 
 /// Deadlines are looked at no more often than this.
 pub const TICK: Duration = Duration::from_millis(50);
@@ -42,35 +47,8 @@ pub const TICK: Duration = Duration::from_millis(50);
 const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
 /// The wall clock is read again after this; a Date may be late by as much.
 const WALL_CLOCK_AGE_MAX: Duration = Duration::from_millis(10);
-/// Dials begun in one turn.
-const DIALS_PER_TURN_MAX: usize = 256;
 /// The token by which a [`StopSignal`] wakes the loop; listeners count down from it.
 const WAKE: Token = Token(usize::MAX);
-
-/// Whom to dial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// A TCP address.
-    Tcp(SocketAddr),
-    /// The path of a unix domain socket.
-    #[cfg(unix)]
-    Unix(PathBuf),
-}
-
-/// What a loop allows its connections.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Accepted connections beyond this wait in the kernel's backlog.
-    pub connections_max: usize,
-    /// A dialled connection that is not open by then is [`Closed::NotConnected`].
-    pub connect_timeout: Duration,
-    /// A peer that takes nothing of what is queued for so long is [`Closed::Stalled`].
-    pub send_timeout: Duration,
-    /// How long a finished connection is drained, so that the peer reads our last reply.
-    pub linger: Duration,
-    /// How long a stop waits for replies that are owed. Zero: not at all.
-    pub grace: Duration,
-}
 
 /// One thread, one `mio::Poll`, the connections of one protocol.
 #[derive(Debug)]
@@ -182,6 +160,9 @@ impl<P: Protocol> EventLoop<P> {
         while self.phase != Phase::Over {
             self.wait(&mut events)?;
             self.begin_turn();
+            if self.phase == Phase::Over {
+                break;
+            }
             for event in &events {
                 self.dispatch(event);
             }
@@ -189,6 +170,7 @@ impl<P: Protocol> EventLoop<P> {
             // New sockets come last, so that no event of this turn can be taken for theirs.
             self.accept();
             self.dial_due();
+            self.end_turn();
         }
         self.close_all();
         self.signal.detach();
@@ -235,10 +217,15 @@ impl<P: Protocol> EventLoop<P> {
         match (self.phase, self.signal.times_raised()) {
             (Phase::Running, 1..) => self.begin_stop(),
             (Phase::Stopping { .. }, 2..) => self.phase = Phase::Over,
-            (Phase::Stopping { until }, _) if now >= until || self.entries.is_empty() => {
-                self.phase = Phase::Over;
-            }
+            (Phase::Stopping { until }, _) if now >= until => self.phase = Phase::Over,
             _ => {}
+        }
+    }
+
+    /// A loop that is stopping is over when its last connection is.
+    fn end_turn(&mut self) {
+        if matches!(self.phase, Phase::Stopping { .. }) && self.entries.is_empty() {
+            self.phase = Phase::Over;
         }
     }
 
@@ -252,7 +239,6 @@ impl<P: Protocol> EventLoop<P> {
         for listener in self.listeners.drain(..) {
             listener.close(self.poll.registry());
         }
-        self.shared.protocol.stopping();
         let keys: Vec<usize> = self.entries.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(Entry::Open { connection, .. }) = self.entries.get_mut(key) else {
@@ -261,12 +247,8 @@ impl<P: Protocol> EventLoop<P> {
             let pumped = connection.stop(&mut self.shared);
             self.after(key, pumped);
         }
-        self.phase = if self.entries.is_empty() {
-            Phase::Over
-        } else {
-            Phase::Stopping {
-                until: self.shared.now + grace,
-            }
+        self.phase = Phase::Stopping {
+            until: self.shared.now + grace,
         };
     }
 
@@ -286,7 +268,7 @@ impl<P: Protocol> EventLoop<P> {
                 let pumped = connection.pump(&mut self.shared, hint);
                 if matches!(pumped, Pumped::AwaitReadable) && *watched == Watched::Readable {
                     let deadline = connection.deadline(&self.shared);
-                    self.sweep_at = self.sweep_at.min(deadline.max(self.swept_at + TICK));
+                    self.sweep_by(deadline);
                 } else {
                     self.after(token.0, pumped);
                 }
@@ -326,140 +308,11 @@ impl<P: Protocol> EventLoop<P> {
             }
         }
         let deadline = connection.deadline(&self.shared);
-        self.sweep_at = self.sweep_at.min(deadline.max(self.swept_at + TICK));
-    }
-
-    /// Looks after everything that is overdue, when the earliest deadline has passed.
-    fn sweep(&mut self) {
-        let now = self.shared.now;
-        if now < self.sweep_at {
-            return;
-        }
-        let mut overdue = std::mem::take(&mut self.overdue);
-        let mut earliest = Time::NEVER;
-        for (key, entry) in &self.entries {
-            let deadline = match entry {
-                Entry::Dialling { until, .. } => *until,
-                Entry::Open { connection, .. } => connection.deadline(&self.shared),
-            };
-            if deadline <= now {
-                overdue.push(key);
-            } else {
-                earliest = earliest.min(deadline);
-            }
-        }
-        self.swept_at = now;
-        self.sweep_at = earliest.max(now + TICK);
-        for key in overdue.drain(..) {
-            match self.entries.get_mut(key) {
-                Some(Entry::Open { connection, .. }) => {
-                    let pumped = connection.overdue(&mut self.shared);
-                    self.after(key, pumped);
-                }
-                Some(Entry::Dialling { .. }) => {
-                    let error = io::ErrorKind::TimedOut.into();
-                    self.close(key, Closed::NotConnected(error));
-                }
-                None => {}
-            }
-        }
-        self.overdue = overdue;
+        self.sweep_by(deadline);
     }
 
     fn has_room(&self) -> bool {
         self.entries.len() < self.shared.limits.connections_max
-    }
-
-    /// Takes new clients in, as far as there is room.
-    fn accept(&mut self) {
-        for index in 0..self.listeners.len() {
-            let room = self.shared.limits.connections_max;
-            let room = room.saturating_sub(self.entries.len());
-            let now = self.shared.now;
-            let mut accepted = Vec::new();
-            let result = self.listeners[index].accept(now, room, |stream| accepted.push(stream));
-            for stream in accepted {
-                self.open(Stream::Tcp(stream));
-            }
-            if let Err(e) = result {
-                let trouble = Trouble::CannotAccept(e);
-                self.shared.protocol.trouble(trouble, now);
-            }
-        }
-    }
-
-    /// Makes an accepted stream a connection.
-    fn open(&mut self, stream: Stream) {
-        // A peer that is gone already shows itself at the first read.
-        let _ = stream.set_nodelay();
-        let (mut connection, pumped) = Connection::open(stream, &mut self.shared);
-        let entry = self.entries.vacant_entry();
-        let key = entry.key();
-        let watched = Watched::Readable;
-        let registered =
-            connection
-                .stream_mut()
-                .register(self.poll.registry(), Token(key), watched.interest());
-        entry.insert(Entry::Open {
-            connection,
-            watched,
-        });
-        match registered {
-            Ok(()) => self.after(key, pumped),
-            Err(e) => self.close(key, Closed::Failed(e)),
-        }
-    }
-
-    /// Begins the dials that are due.
-    fn dial_due(&mut self) {
-        let now = self.shared.now;
-        for _ in 0..DIALS_PER_TURN_MAX {
-            let Some(dialler) = &mut self.dialler else {
-                return;
-            };
-            if self.phase != Phase::Running || dialler.take_due(now).is_none() {
-                return;
-            }
-            let entry = self.entries.vacant_entry();
-            let key = entry.key();
-            let registry = self.poll.registry();
-            match dial(dialler.peer(), registry, Token(key)) {
-                Ok(stream) => {
-                    let until = now + self.shared.limits.connect_timeout;
-                    entry.insert(Entry::Dialling { stream, until });
-                    self.sweep_at = self.sweep_at.min(until.max(self.swept_at + TICK));
-                }
-                Err(e) => self.gone(None, Closed::NotConnected(e)),
-            }
-        }
-    }
-
-    /// Something happened to a stream that is being dialled.
-    fn dialled(&mut self, key: usize) {
-        let Some(Entry::Dialling { stream, .. }) = self.entries.get(key) else {
-            return;
-        };
-        match stream.dialled().and_then(|dialled| {
-            stream.set_nodelay()?;
-            Ok(dialled)
-        }) {
-            Ok(Dialled::Pending) => return,
-            Ok(Dialled::Connected) => {}
-            Err(e) => return self.close(key, Closed::NotConnected(e)),
-        }
-        if let Some(dialler) = &mut self.dialler {
-            dialler.arrived();
-        }
-        let Entry::Dialling { stream, .. } = self.entries.remove(key) else {
-            return;
-        };
-        let (connection, pumped) = Connection::open(stream, &mut self.shared);
-        let same_key = self.entries.insert(Entry::Open {
-            connection,
-            watched: Watched::Writable,
-        });
-        debug_assert_eq!(key, same_key, "a slab gives the last freed key first");
-        self.after(key, pumped);
     }
 
     /// Drops a connection and tells the protocol.
@@ -507,13 +360,6 @@ impl<P: Protocol> EventLoop<P> {
             self.close(key, why);
         }
     }
-}
-
-/// A stream on its way to `peer`, registered.
-fn dial(peer: &Peer, registry: &Registry, token: Token) -> io::Result<Stream> {
-    let mut stream = Stream::dial(peer)?;
-    registry.register(&mut stream, token, Interest::WRITABLE)?;
-    Ok(stream)
 }
 
 fn deregister(registry: &Registry, stream: &mut Stream) {

@@ -1,1 +1,143 @@
-//! TODO
+//! `serve`: the two reference servers, the smallest correct reply on the bare loop.
+
+pub mod http;
+pub mod tcp;
+mod warning;
+
+pub use warning::Warn;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::event_loop::{EventLoop, Limits, Protocol, StopSignal};
+use http::{HttpServer, HttpSettings};
+use tcp::TcpServer;
+
+/// What both servers are told.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where to listen; at least one place.
+    pub places: Vec<Place>,
+    /// What connections are allowed.
+    pub limits: Limits,
+}
+
+/// One `--bind`: the addresses its name resolved to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// As the user wrote it.
+    pub name: String,
+    /// All to be listened on; at least one.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Why a server did not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; stop what listens there, or choose another address with --bind ADDR:PORT (port 0 takes a free one)")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The event loop could not be made, or failed.
+    #[error("the event loop failed: {0}")]
+    EventLoop(#[from] io::Error),
+}
+
+/// What happens between the start and the first accept, and beside the serving.
+pub struct Events<'a> {
+    /// Called once, when all addresses are bound and before the first accept.
+    pub listening: &'a mut dyn FnMut(&[SocketAddr]),
+    /// Called with a sentence when something beyond one connection goes wrong.
+    pub warning: &'a mut dyn FnMut(&str),
+}
+
+/// Serves HTTP until `signal` stops it.
+///
+/// # Errors
+/// An address cannot be listened on.
+pub fn http(
+    plan: &Plan,
+    settings: HttpSettings,
+    signal: &StopSignal,
+    events: Events<'_>,
+) -> Result<(), Error> {
+    let server = HttpServer::new(settings, Warn::new(events.warning));
+    serve(plan, server, signal, events.listening)
+}
+
+/// Answers terminators until `signal` stops it. A connection that is silent for `idle_timeout`
+/// is closed.
+///
+/// # Errors
+/// An address cannot be listened on.
+pub fn tcp(
+    plan: &Plan,
+    idle_timeout: Option<Duration>,
+    signal: &StopSignal,
+    events: Events<'_>,
+) -> Result<(), Error> {
+    let server = TcpServer::new(idle_timeout, Warn::new(events.warning));
+    serve(plan, server, signal, events.listening)
+}
+
+fn serve<P: Protocol>(
+    plan: &Plan,
+    server: P,
+    signal: &StopSignal,
+    listening: &mut dyn FnMut(&[SocketAddr]),
+) -> Result<(), Error> {
+    let mut event_loop = EventLoop::new(server, plan.limits.clone(), signal)?;
+    let mut bound = Vec::new();
+    for place in &plan.places {
+        listen(&mut event_loop, place, &mut bound)?;
+    }
+    listening(&bound);
+    event_loop.run()?;
+    Ok(())
+}
+
+/// Listens on every address of a place, on one port if the port is ours to choose. An address
+/// that this machine does not have (`localhost` without IPv6) is passed over if another works.
+fn listen<P: Protocol>(
+    event_loop: &mut EventLoop<P>,
+    place: &Place,
+    bound: &mut Vec<SocketAddr>,
+) -> Result<(), Error> {
+    let bound_before = bound.len();
+    let mut absent = None;
+    for &address in &place.addresses {
+        let chosen_port = match (address.port(), bound.get(bound_before)) {
+            (0, Some(first)) => first.port(),
+            (port, _) => port,
+        };
+        let wanted = SocketAddr::new(address.ip(), chosen_port);
+        let result = match event_loop.listen(wanted) {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && wanted != address => {
+                event_loop.listen(address)
+            }
+            result => result,
+        };
+        match result {
+            Ok(address) => bound.push(address),
+            Err(source) if is_absent(&source) => absent = Some(Error::Listen { address, source }),
+            Err(source) => return Err(Error::Listen { address, source }),
+        }
+    }
+    match absent {
+        Some(error) if bound.len() == bound_before => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the machine does not have the address, or its whole family.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+    )
+}

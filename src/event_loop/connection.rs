@@ -5,16 +5,15 @@
 //! then read*. A peer that does not take our replies is not read from, so nobody has to remember
 //! that reading was paused, and nobody can forget to ask for a writable event.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::time::Duration;
 
 use super::clock::TimeSource;
+use super::shared::{READ_BUFFER_BYTES, Shared};
+use super::stream::Transport;
 use super::write_queue::Flushed;
-use super::{Closed, Flow, Limits, Protocol, Stamp, Time, WriteQueue};
+use super::{Closed, Flow, Protocol, Time, WriteQueue};
 
-/// What all connections of a loop read into: one buffer, hot in the cache. A connection that
-/// has nothing to say owns no buffer.
-pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads one event may cause before the connection goes to the back of the line.
 const READS_PER_EVENT_MAX: usize = 4;
 /// No message that can draw a reply of its own is shorter.
@@ -27,53 +26,6 @@ const DRAINED_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a stop waits for the end of a peer that was not being answered.
 const IDLE_LINGER: Duration = Duration::from_millis(50);
-
-/// A byte stream whose write side can be closed alone.
-pub trait Transport: Read + Write {
-    /// Sends FIN after what was written.
-    fn shutdown_write(&mut self) -> io::Result<()>;
-}
-
-/// What the connections of one loop share.
-#[derive(Debug)]
-pub struct Shared<P, K> {
-    /// What the connections are for.
-    pub protocol: P,
-    /// The clock.
-    pub clock: K,
-    /// The time at which this turn's events were fetched.
-    pub now: Time,
-    /// What connections are allowed.
-    pub limits: Limits,
-    read_buffer: Box<[u8]>,
-    /// Reads that returned bytes, on all connections.
-    reads: u64,
-    /// Lent to the connection that is being pumped; empty between two pumps.
-    queue: WriteQueue,
-}
-
-impl<P: Protocol, K: TimeSource> Shared<P, K> {
-    /// Shared state with a read buffer of [`READ_BUFFER_BYTES`].
-    pub fn new(protocol: P, clock: K, limits: Limits) -> Shared<P, K> {
-        Shared {
-            protocol,
-            now: clock.now(),
-            clock,
-            limits,
-            read_buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
-            reads: 0,
-            queue: WriteQueue::new(),
-        }
-    }
-
-    /// The time to stamp received bytes with.
-    fn received_at(&self) -> Time {
-        match P::STAMP {
-            Stamp::PerTurn => self.now,
-            Stamp::PerRead => self.clock.now(),
-        }
-    }
-}
 
 /// What a readiness event says beyond "look".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

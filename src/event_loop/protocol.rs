@@ -50,9 +50,6 @@ pub trait Protocol {
     /// of a run.
     fn turn(&mut self, now: Time, wall: SystemTime) -> Next;
 
-    /// A stop was asked for: what is received from now on is answered and then closed.
-    fn stopping(&mut self) {}
-
     /// The loop had to refuse or postpone something that is not one connection's affair.
     fn trouble(&mut self, _what: Trouble, _now: Time) {}
 }

@@ -10,7 +10,12 @@ use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
 use super::Peer;
-use super::connection::Transport;
+
+/// A byte stream whose write side can be closed alone.
+pub trait Transport: Read + Write {
+    /// Sends FIN after what was written.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+}
 
 /// A non-blocking stream socket.
 #[derive(Debug)]

@@ -1,0 +1,114 @@
+//! How connections come in: accepted or dialled, alike from the moment they are open.
+
+use std::io;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+
+use super::connection::Connection;
+use super::stream::{Dialled, Stream};
+use super::{Closed, Entry, EventLoop, Peer, Phase, Protocol, Trouble, Watched};
+
+/// Dials begun in one turn.
+const DIALS_PER_TURN_MAX: usize = 256;
+
+impl<P: Protocol> EventLoop<P> {
+    /// Takes new clients in, as far as there is room.
+    pub(super) fn accept(&mut self) {
+        for index in 0..self.listeners.len() {
+            let room = self.shared.limits.connections_max;
+            let room = room.saturating_sub(self.entries.len());
+            let now = self.shared.now;
+            let mut accepted = Vec::new();
+            let result = self.listeners[index].accept(now, room, |stream| accepted.push(stream));
+            for stream in accepted {
+                self.open(Stream::Tcp(stream));
+            }
+            if let Err(e) = result {
+                let trouble = Trouble::CannotAccept(e);
+                self.shared.protocol.trouble(trouble, now);
+            }
+        }
+    }
+
+    /// Makes an accepted stream a connection.
+    fn open(&mut self, stream: Stream) {
+        // A peer that is gone already shows itself at the first read.
+        let _ = stream.set_nodelay();
+        let (mut connection, pumped) = Connection::open(stream, &mut self.shared);
+        let entry = self.entries.vacant_entry();
+        let key = entry.key();
+        let watched = Watched::Readable;
+        let registered =
+            connection
+                .stream_mut()
+                .register(self.poll.registry(), Token(key), watched.interest());
+        entry.insert(Entry::Open {
+            connection,
+            watched,
+        });
+        match registered {
+            Ok(()) => self.after(key, pumped),
+            Err(e) => self.close(key, Closed::Failed(e)),
+        }
+    }
+
+    /// Begins the dials that are due.
+    pub(super) fn dial_due(&mut self) {
+        let now = self.shared.now;
+        for _ in 0..DIALS_PER_TURN_MAX {
+            let Some(dialler) = &mut self.dialler else {
+                return;
+            };
+            if self.phase != Phase::Running || dialler.take_due(now).is_none() {
+                return;
+            }
+            let entry = self.entries.vacant_entry();
+            let key = entry.key();
+            let registry = self.poll.registry();
+            match dial(dialler.peer(), registry, Token(key)) {
+                Ok(stream) => {
+                    let until = now + self.shared.limits.connect_timeout;
+                    entry.insert(Entry::Dialling { stream, until });
+                    self.sweep_by(until);
+                }
+                Err(e) => self.gone(None, Closed::NotConnected(e)),
+            }
+        }
+    }
+
+    /// Something happened to a stream that is being dialled.
+    pub(super) fn dialled(&mut self, key: usize) {
+        let Some(Entry::Dialling { stream, .. }) = self.entries.get(key) else {
+            return;
+        };
+        match stream.dialled().and_then(|dialled| {
+            stream.set_nodelay()?;
+            Ok(dialled)
+        }) {
+            Ok(Dialled::Pending) => return,
+            Ok(Dialled::Connected) => {}
+            Err(e) => return self.close(key, Closed::NotConnected(e)),
+        }
+        if let Some(dialler) = &mut self.dialler {
+            dialler.arrived();
+        }
+        let Entry::Dialling { stream, .. } = self.entries.remove(key) else {
+            return;
+        };
+        let (connection, pumped) = Connection::open(stream, &mut self.shared);
+        let same_key = self.entries.insert(Entry::Open {
+            connection,
+            watched: Watched::Writable,
+        });
+        debug_assert_eq!(key, same_key, "a slab gives the last freed key first");
+        self.after(key, pumped);
+    }
+}
+
+/// A stream on its way to `peer`, registered.
+fn dial(peer: &Peer, registry: &Registry, token: Token) -> io::Result<Stream> {
+    let mut stream = Stream::dial(peer)?;
+    registry.register(&mut stream, token, Interest::WRITABLE)?;
+    Ok(stream)
+}

@@ -1,0 +1,31 @@
+//! Whom a loop dials, and what it allows its connections.
+
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Whom to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// The path of a unix domain socket.
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// What a loop allows its connections.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Accepted connections beyond this wait in the kernel's backlog.
+    pub connections_max: usize,
+    /// A dialled connection that is not open by then is [`Closed::NotConnected`].
+    pub connect_timeout: Duration,
+    /// A peer that takes nothing of what is queued for so long is [`Closed::Stalled`].
+    pub send_timeout: Duration,
+    /// How long a finished connection is drained, so that the peer reads our last reply.
+    pub linger: Duration,
+    /// How long a stop waits for replies that are owed. Zero: not at all.
+    pub grace: Duration,
+}

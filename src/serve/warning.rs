@@ -1,0 +1,37 @@
+//! Warnings of a server, at a rate that a log can take.
+
+use std::time::Duration;
+
+use crate::event_loop::{Time, Trouble};
+
+/// No more than one warning in this time.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Passes warnings on, one a second at the most.
+pub struct Warn<'a> {
+    sink: &'a mut dyn FnMut(&str),
+    quiet_until: Time,
+}
+
+impl<'a> Warn<'a> {
+    /// Warnings go to `sink`.
+    pub fn new(sink: &'a mut dyn FnMut(&str)) -> Warn<'a> {
+        Warn {
+            sink,
+            quiet_until: Time::START,
+        }
+    }
+
+    /// Says what is wrong, unless something was said a moment ago.
+    pub fn warn(&mut self, trouble: &Trouble, now: Time) {
+        if now < self.quiet_until {
+            return;
+        }
+        self.quiet_until = now + INTERVAL;
+        match trouble {
+            Trouble::CannotAccept(e) => (self.sink)(&format!(
+                "cannot accept more connections: {e}; clients wait until one closes (raise the limit with ulimit -n)"
+            )),
+        }
+    }
+}
