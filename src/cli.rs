@@ -1,1 +1,95 @@
-//! TODO
+//! The command line: flags become validated options here, and nowhere else are flags, standard
+//! streams or exit codes known.
+
+pub mod compare;
+pub mod load;
+mod output;
+mod serve;
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::event_loop::StopSignal;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Fine,
+    /// The run failed, or a part of it could not run.
+    Failed,
+    /// The command line made no sense.
+    Usage,
+    /// Interrupted; partial results were printed.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// The smallest correct HTTP server, the load generator that measures it, and a fair comparison
+#[derive(Debug, Parser)]
+#[command(
+    name = "bareloop",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  bareloop compare
+      Run two Python servers and our two under the same load, and judge them
+  bareloop serve http
+      Answer 'Hello World!' on http://localhost:8080
+  bareloop load -c 100 -d 5 -p 10 http://localhost:8080
+      Load a server with 100 connections, 10 requests in flight on each, for 5 s
+
+Exit codes: 0 fine, 1 the run failed, 2 bad usage, 130 interrupted"
+)]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    Serve(serve::ServeArgs),
+    Load(load::LoadArgs),
+    Compare(compare::CompareArgs),
+}
+
+/// Runs the program on `argv`, the program's own name first.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Whether anybody reads the message makes no difference to the exit code.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Fine
+            };
+        }
+    };
+    let signal = StopSignal::new();
+    let raised = signal.clone();
+    if let Err(error) = ctrlc::set_handler(move || raised.raise()) {
+        output::warn(&format!("Ctrl-C will end the program at once: {error}"));
+    }
+    match cli.job {
+        Job::Serve(args) => serve::run(args, &signal),
+        Job::Load(args) => load::run(args, &signal),
+        Job::Compare(args) => compare::run(args, &signal),
+    }
+}

@@ -36,7 +36,9 @@ pub struct Place {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address is taken, or not ours.
-    #[error("cannot listen on {address}: {source}; stop what listens there, or choose another address with --bind ADDR:PORT (port 0 takes a free one)")]
+    #[error(
+        "cannot listen on {address}: {source}; stop what listens there, or choose another address with --bind ADDR:PORT (port 0 takes a free one)"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -134,10 +136,11 @@ fn listen<P: Protocol>(
     }
 }
 
-/// Whether the machine does not have the address, or its whole family.
+/// Whether an address failed because the machine does not have it, or its whole family, and not
+/// because somebody else has it.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(
+    !matches!(
         error.kind(),
-        io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
     )
 }

@@ -368,3 +368,6 @@ fn after_short_read(hint: Hint) -> ShortRead {
         Hint::Ready => ShortRead::Drained,
     }
 }
+
+#[cfg(test)]
+mod tests;

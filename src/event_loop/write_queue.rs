@@ -192,3 +192,142 @@ impl WriteQueue {
         self.runs.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes as many bytes at each call as its script says, then everything.
+    struct Sink {
+        rooms: Vec<usize>,
+        taken: Vec<u8>,
+        calls: usize,
+    }
+
+    fn sink(rooms: &[usize]) -> Sink {
+        Sink {
+            rooms: rooms.iter().rev().copied().collect(),
+            taken: Vec::new(),
+            calls: 0,
+        }
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.calls += 1;
+            let room = match self.rooms.pop() {
+                Some(0) => return Err(io::ErrorKind::WouldBlock.into()),
+                Some(room) => room,
+                None => usize::MAX,
+            };
+            let offered: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
+            let taken = offered.len().min(room);
+            self.taken.extend_from_slice(&offered[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_batch_of_equal_messages_is_one_write_and_one_run() {
+        let block = Block::repeated(b"hello");
+        let mut queue = WriteQueue::new();
+        for _ in 0..10 {
+            queue.push(&block, 1);
+        }
+        assert_eq!((queue.len_runs(), queue.len_bytes()), (1, 50));
+        let mut sink = sink(&[]);
+        assert_eq!(queue.flush(&mut sink).unwrap(), Flushed::Drained);
+        assert_eq!((sink.calls, sink.taken), (1, b"hello".repeat(10)));
+    }
+
+    #[test]
+    fn different_messages_are_gathered_into_one_write_in_order() {
+        let (a, b) = (Block::repeated(b"a"), Block::once(b"bb"));
+        let mut queue = WriteQueue::new();
+        queue.push(&a, 2);
+        queue.push(&b, 3);
+        queue.push(&a, 1);
+        let mut sink = sink(&[]);
+        queue.flush(&mut sink).unwrap();
+        assert_eq!((sink.calls, &sink.taken[..]), (1, &b"aabbbbbba"[..]));
+    }
+
+    #[test]
+    fn a_message_replaced_in_mid_send_is_not_torn() {
+        let mut queue = WriteQueue::new();
+        queue.push(&Block::repeated(b"old."), 2);
+        let mut first = sink(&[6]);
+        assert_eq!(queue.flush(&mut first).unwrap(), Flushed::Blocked);
+        queue.push(&Block::repeated(b"new."), 1);
+        let mut second = sink(&[]);
+        queue.flush(&mut second).unwrap();
+        assert_eq!(second.taken, b"d.new.");
+    }
+
+    #[test]
+    fn nothing_pushed_is_nothing_queued() {
+        let mut queue = WriteQueue::new();
+        queue.push(&Block::repeated(b"x"), 0);
+        queue.push(&Block::repeated(b""), 3);
+        assert!(queue.is_empty());
+        let mut sink = sink(&[]);
+        assert_eq!(queue.flush(&mut sink).unwrap(), Flushed::Drained);
+        assert_eq!(sink.calls, 0);
+    }
+
+    #[test]
+    fn a_sink_that_takes_nothing_is_an_error_and_not_a_spin() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut queue = WriteQueue::new();
+        queue.push(&Block::once(b"x"), 1);
+        let error = queue.flush(&mut Full).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+    }
+
+    #[test]
+    fn a_long_message_is_not_copied_often() {
+        let long = vec![b'x'; 100_000];
+        assert_eq!(Block::repeated(&long).bytes.len(), 100_000);
+        let short = Block::repeated(b"x");
+        assert_eq!(short.bytes.len(), BLOCK_COPIES_MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn any_rooms_give_the_bytes_that_were_pushed(
+            pushes in prop::collection::vec((0usize..4, 0usize..20), 0..8),
+            rooms in prop::collection::vec(0usize..900, 0..30),
+        ) {
+            let messages: [&[u8]; 4] = [b"a", b"bc", b"defgh", &[b'x'; 300]];
+            let blocks = messages.map(Block::repeated);
+            let mut queue = WriteQueue::new();
+            let mut expected = Vec::new();
+            for (which, times) in pushes {
+                queue.push(&blocks[which], times);
+                expected.extend_from_slice(&messages[which].repeat(times));
+            }
+            let mut sink = sink(&rooms);
+            while queue.flush(&mut sink).unwrap() == Flushed::Blocked {
+                prop_assert_eq!(sink.taken.len() + queue.len_bytes(), expected.len());
+            }
+            prop_assert_eq!(sink.taken, expected);
+        }
+    }
+}

@@ -6,9 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::Warn;
-use crate::event_loop::{
-    Block, Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue,
-};
+use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
 use crate::http::terminator::TerminatorCounter;
 
 /// The reply of the seed's `TCPHandler`.

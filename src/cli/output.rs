@@ -1,0 +1,28 @@
+//! The standard streams. A reader that has gone away (`| head`) is not an error of ours.
+
+use std::io::{self, Write};
+
+/// Writes `text` to stdout and flushes it.
+///
+/// # Errors
+/// As the stream says; a closed pipe is `BrokenPipe`.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Says on stderr why the run failed.
+pub fn fail(message: &str) {
+    say("error", message);
+}
+
+/// Says on stderr what the user should know.
+pub fn warn(message: &str) {
+    say("warning", message);
+}
+
+fn say(kind: &str, message: &str) {
+    // If stderr is gone too, there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{kind}: {message}");
+}

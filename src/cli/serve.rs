@@ -1,0 +1,217 @@
+//! `bareloop serve http|tcp`.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::{Exit, output, values};
+use crate::event_loop::{Limits, StopSignal, raise_descriptor_limit};
+use crate::http::request;
+use crate::serve::http::{HttpSettings, Timeouts};
+use crate::serve::{self, Events, Place, Plan};
+
+/// Connections accepted unless the system allows fewer.
+const CONNECTIONS_MAX: usize = 10_000;
+
+/// Serve 'Hello World!' as fast as one core's kernel allows
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(subcommand)]
+    protocol: Which,
+}
+
+#[derive(Debug, Subcommand)]
+enum Which {
+    Http(HttpArgs),
+    Tcp(TcpArgs),
+}
+
+/// Serve HTTP/1.1: every GET is answered with the same body
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bareloop serve http
+  bareloop serve http --bind 127.0.0.1:0 --body 'Hello!' --header 'X-Powered-By: nothing'
+
+SIGTERM or Ctrl-C finishes the replies that are owed and exits with 0; a second one stops at once.")]
+struct HttpArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Body of every reply
+    #[arg(long, value_name = "TEXT", default_value = "Hello World!")]
+    body: String,
+    /// Field to add to every reply to GET and HEAD; may be given several times
+    #[arg(long = "header", value_name = "K: V", value_parser = reply_field)]
+    headers: Vec<(String, String)>,
+    /// A head must be complete so long after its first byte (408)
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
+    header_timeout: Duration,
+    /// A body may pause for so long (408)
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
+    body_timeout: Duration,
+    /// A body must be complete so long after its head (408)
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = values::duration)]
+    body_total_timeout: Duration,
+    /// A connection without a request is closed after so long
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = values::duration)]
+    idle_timeout: Duration,
+    /// Longest request-target (414)
+    #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = values::count)]
+    target_max: usize,
+    /// Longest head (431)
+    #[arg(long, value_name = "BYTES", default_value = "16384", value_parser = values::count)]
+    head_max: usize,
+    /// Most fields in a head (431)
+    #[arg(long, value_name = "N", default_value = "100", value_parser = values::count)]
+    fields_max: usize,
+    /// Longest request body (413)
+    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = values::count)]
+    body_max: usize,
+}
+
+/// Answer every CR LF CR LF in the stream with the same 48 bytes, whatever stands between
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bareloop serve tcp
+  bareloop serve tcp --bind [::1]:9000
+
+SIGTERM or Ctrl-C finishes the replies that are owed and exits with 0; a second one stops at once.")]
+struct TcpArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// A silent connection is closed after so long [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = values::duration)]
+    idle_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Where to listen, on every address the name has; port 0 takes a free one; may be given
+    /// several times
+    #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080")]
+    bind: Vec<String>,
+    /// A client that takes none of its replies for so long is dropped
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::duration)]
+    send_timeout: Duration,
+    /// How long a client may take to read the last reply before its connection is closed
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = values::duration)]
+    linger: Duration,
+    /// How long a stop waits for replies that are owed
+    #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = values::duration)]
+    shutdown_timeout: Duration,
+    /// Connections at once; the rest wait in the kernel [default: 10000, or what ulimit -n allows]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    connections_max: Option<usize>,
+}
+
+/// Runs a server until it is stopped.
+pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
+    let result = match args.protocol {
+        Which::Http(args) => plan(&args.common).and_then(|plan| {
+            let mut listening = |addresses: &[SocketAddr]| announce("http", addresses);
+            let events = Events {
+                listening: &mut listening,
+                warning: &mut output::warn,
+            };
+            serve::http(&plan, http_settings(args), signal, events).map_err(|e| e.to_string())
+        }),
+        Which::Tcp(args) => plan(&args.common).and_then(|plan| {
+            let mut listening = |addresses: &[SocketAddr]| announce("tcp", addresses);
+            let events = Events {
+                listening: &mut listening,
+                warning: &mut output::warn,
+            };
+            serve::tcp(&plan, args.idle_timeout, signal, events).map_err(|e| e.to_string())
+        }),
+    };
+    match result {
+        Ok(()) => Exit::Fine,
+        Err(message) => {
+            output::fail(&message);
+            Exit::Failed
+        }
+    }
+}
+
+fn announce(scheme: &str, addresses: &[SocketAddr]) {
+    let lines: String = addresses
+        .iter()
+        .map(|address| format!("listening on {scheme}://{address}\n"))
+        .collect();
+    // A server whose stdout is closed serves all the same.
+    let _ = output::print(&lines);
+}
+
+fn plan(args: &CommonArgs) -> Result<Plan, String> {
+    let places = args.bind.iter().map(|name| place(name));
+    let fitting = raise_descriptor_limit();
+    Ok(Plan {
+        places: places.collect::<Result<_, _>>()?,
+        limits: Limits {
+            connections_max: args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting),
+            connect_timeout: Duration::ZERO,
+            send_timeout: args.send_timeout,
+            linger: args.linger,
+            grace: args.shutdown_timeout,
+        },
+    })
+}
+
+fn place(name: &str) -> Result<Place, String> {
+    let remedy = "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:0";
+    let resolved = name
+        .to_socket_addrs()
+        .map_err(|e| format!("cannot resolve --bind {name}: {e}; {remedy}"))?;
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in resolved {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        return Err(format!("--bind {name} has no address; {remedy}"));
+    }
+    Ok(Place {
+        name: name.to_owned(),
+        addresses,
+    })
+}
+
+fn http_settings(args: HttpArgs) -> HttpSettings {
+    HttpSettings {
+        body: args.body.into_bytes(),
+        fields: args.headers,
+        limits: request::Limits {
+            target_bytes_max: args.target_max,
+            head_bytes_max: args.head_max,
+            fields_max: args.fields_max,
+            body_bytes_max: args.body_max as u64,
+        },
+        timeouts: Timeouts {
+            header: args.header_timeout,
+            body_gap: args.body_timeout,
+            body_total: args.body_total_timeout,
+            idle: args.idle_timeout,
+        },
+    }
+}
+
+/// A field for replies; those that frame a reply are the server's own.
+fn reply_field(text: &str) -> Result<(String, String), String> {
+    let (name, value) = values::field(text)?;
+    let own = [
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "date",
+        "server",
+    ];
+    if own.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(format!(
+            "'{name}' is set by the server itself; leave it out"
+        ));
+    }
+    Ok((name, value))
+}

@@ -1,0 +1,124 @@
+//! Values that flags share, parsed into what cannot be wrong.
+
+use std::time::Duration;
+
+/// A time such as `5`, `0.5`, `500ms`, `5s`, `1m` or `1h`; seconds without a unit. More than zero.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let remedy =
+        || format!("'{text}' is not a time; write seconds (5, 0.5) or add a unit (500ms, 1m)");
+    let digits_end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits_end);
+    let number: f64 = number.parse().map_err(|_| remedy())?;
+    let seconds = match unit {
+        "ms" => number / 1e3,
+        "" | "s" => number,
+        "m" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(remedy()),
+    };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err("a time must be more than 0".to_owned()),
+        Err(_) => Err(remedy()),
+    }
+}
+
+/// A count of at least 1.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err(format!("'{text}' is not a whole number of at least 1")),
+    }
+}
+
+/// A header field such as `K: V`.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub fn field(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once(':') else {
+        return Err(format!("'{text}' has no colon; write 'Name: value'"));
+    };
+    let value = value.trim_matches([' ', '\t']);
+    if !is_token(name) {
+        return Err(format!(
+            "'{name}' is not a field name; use letters, digits and - only, no space before the colon"
+        ));
+    }
+    if value.bytes().any(|b| b != b'\t' && (b < b' ' || b == 0x7f)) {
+        return Err(format!("the value of '{name}' has a control character"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// RFC 9110 5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_default_to_seconds() {
+        for (text, ms) in [
+            ("5", 5_000),
+            ("0.5", 500),
+            ("250ms", 250),
+            ("2s", 2_000),
+            ("1m", 60_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_with_the_remedy() {
+        for text in [
+            "",
+            "abc",
+            "5x",
+            "-1",
+            "1e3",
+            "0",
+            "0ms",
+            "ms",
+            "1..2",
+            "99999999999999999999h",
+        ] {
+            let error = duration(text).unwrap_err();
+            assert!(error.contains("time"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn counts_start_at_one() {
+        assert_eq!(count("7"), Ok(7));
+        for text in ["0", "-1", "1.5", "x", ""] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_are_split_at_the_colon_and_trimmed() {
+        assert_eq!(field("X-A:  b: c "), Ok(("X-A".into(), "b: c".into())));
+        assert_eq!(field("X:"), Ok(("X".into(), String::new())));
+        for text in ["X", ": v", "X : v", "X: a\r\nY: b", "a b: c"] {
+            assert!(field(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! `pump` on scripted streams: each test is one promise of the module's head.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+use crate::event_loop::{Block, Limits, Next, Then, TimeSource, Trouble};
+
+/// What the next read finds; a script that is over would block.
+enum Incoming {
+    Bytes(Vec<u8>),
+    End,
+    Error(io::ErrorKind),
+}
+
+/// What the next write meets; a script that is over takes everything.
+enum Room {
+    Bytes(usize),
+    Error(io::ErrorKind),
+}
+
+#[derive(Default)]
+struct Script {
+    incoming: VecDeque<Incoming>,
+    room: VecDeque<Room>,
+    sent: Vec<u8>,
+    writes: usize,
+    reads: usize,
+    shut: bool,
+}
+
+impl Read for Script {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reads += 1;
+        match self.incoming.pop_front() {
+            Some(Incoming::Bytes(mut bytes)) => {
+                let taken = bytes.len().min(buffer.len());
+                let rest = bytes.split_off(taken);
+                buffer[..taken].copy_from_slice(&bytes);
+                if !rest.is_empty() {
+                    self.incoming.push_front(Incoming::Bytes(rest));
+                }
+                Ok(taken)
+            }
+            Some(Incoming::End) => {
+                self.incoming.push_front(Incoming::End);
+                Ok(0)
+            }
+            Some(Incoming::Error(kind)) => Err(kind.into()),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for Script {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes += 1;
+        let taken = match self.room.pop_front() {
+            Some(Room::Bytes(room)) => bytes.len().min(room),
+            Some(Room::Error(kind)) => return Err(kind.into()),
+            None => bytes.len(),
+        };
+        self.sent.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Script {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shut = true;
+        Ok(())
+    }
+}
+
+/// Answers `?` with `reply`, finishes at `!`, aborts at `#`.
+struct Oracle {
+    reply: Rc<Block>,
+    received: Vec<u8>,
+    deadline: Time,
+    resumed: Vec<Duration>,
+}
+
+impl Protocol for Oracle {
+    type Conn = ();
+
+    fn opened(&mut self, _now: Time, _out: &mut WriteQueue) {}
+
+    fn received(&mut self, _: &mut (), bytes: &[u8], _now: Time, out: &mut WriteQueue) -> Flow {
+        self.received.extend_from_slice(bytes);
+        for byte in bytes {
+            match byte {
+                b'?' => out.push(&self.reply, 1),
+                b'!' => return Flow::Finish,
+                b'#' => return Flow::Abort,
+                _ => {}
+            }
+        }
+        Flow::Keep
+    }
+
+    fn ended(&mut self, _: &mut (), _now: Time, _out: &mut WriteQueue) -> Flow {
+        Flow::Keep
+    }
+
+    fn deadline(&self, _: &()) -> Time {
+        self.deadline
+    }
+
+    fn overdue(&mut self, _: &mut (), _now: Time, out: &mut WriteQueue) -> Flow {
+        out.push(&self.reply, 1);
+        Flow::Finish
+    }
+
+    fn resumed(&mut self, _: &mut (), paused: Duration) {
+        self.resumed.push(paused);
+    }
+
+    fn closed(&mut self, _: Option<()>, _why: Closed, _now: Time) -> Then {
+        Then::Forget
+    }
+
+    fn turn(&mut self, _now: Time, _wall: SystemTime) -> Next {
+        Next::Stop
+    }
+
+    fn trouble(&mut self, _what: Trouble, _now: Time) {}
+}
+
+struct Stopped;
+
+impl TimeSource for Stopped {
+    fn now(&self) -> Time {
+        Time::START
+    }
+}
+
+const LIMITS: Limits = Limits {
+    connections_max: 1,
+    connect_timeout: Duration::from_secs(1),
+    send_timeout: Duration::from_secs(30),
+    linger: Duration::from_secs(1),
+    grace: Duration::from_secs(4),
+};
+
+struct Bed {
+    shared: Shared<Oracle, Stopped>,
+    connection: Connection<Script, ()>,
+}
+
+fn bed(incoming: Vec<Incoming>, room: Vec<Room>) -> Bed {
+    let oracle = Oracle {
+        reply: Block::repeated(b"<yes>"),
+        received: Vec::new(),
+        deadline: Time::NEVER,
+        resumed: Vec::new(),
+    };
+    let mut shared = Shared::new(oracle, Stopped, LIMITS);
+    let script = Script {
+        incoming: incoming.into(),
+        room: room.into(),
+        ..Script::default()
+    };
+    let (connection, pumped) = Connection::open(script, &mut shared);
+    assert!(matches!(pumped, Pumped::AwaitReadable));
+    Bed { shared, connection }
+}
+
+impl Bed {
+    fn pump(&mut self) -> Pumped {
+        self.pump_hinted(Hint::Ready)
+    }
+
+    fn pump_hinted(&mut self, hint: Hint) -> Pumped {
+        self.connection.pump(&mut self.shared, hint)
+    }
+
+    fn script(&mut self) -> &mut Script {
+        &mut self.connection.stream
+    }
+
+    fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.connection.stream.sent).into_owned()
+    }
+
+    fn at(&mut self, seconds: u64) -> &mut Bed {
+        self.shared.now = Time::START + Duration::from_secs(seconds);
+        self
+    }
+}
+
+fn bytes(text: &str) -> Incoming {
+    Incoming::Bytes(text.as_bytes().to_vec())
+}
+
+#[test]
+fn a_batch_costs_one_read_and_one_write() {
+    let mut bed = bed(vec![bytes("???")], vec![]);
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(bed.sent(), "<yes><yes><yes>");
+    assert_eq!((bed.script().reads, bed.script().writes), (1, 1));
+}
+
+#[test]
+fn an_event_without_bytes_is_harmless() {
+    let mut bed = bed(vec![], vec![]);
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(bed.script().writes, 0);
+}
+
+#[test]
+fn an_interrupted_call_is_made_again() {
+    use io::ErrorKind::Interrupted;
+    let mut bed = bed(
+        vec![Incoming::Error(Interrupted), bytes("?")],
+        vec![
+            Room::Error(Interrupted),
+            Room::Bytes(1),
+            Room::Error(Interrupted),
+        ],
+    );
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_not_read_from() {
+    let mut bed = bed(
+        vec![bytes("??"), bytes("?")],
+        vec![Room::Bytes(3), Room::Error(io::ErrorKind::WouldBlock)],
+    );
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert_eq!(bed.script().reads, 1);
+    assert_eq!(bed.sent(), "<ye");
+    // Once it takes them, the same pump reads on: the edge of those bytes is spent.
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(bed.sent(), "<yes><yes><yes>");
+}
+
+#[test]
+fn a_pause_of_our_own_is_reported_with_its_length() {
+    let mut bed = bed(vec![bytes("?")], vec![Room::Bytes(1)]);
+    bed.at(3).pump();
+    bed.at(10).pump();
+    assert_eq!(bed.shared.protocol.resumed, [Duration::from_secs(7)]);
+}
+
+#[test]
+fn a_residue_is_given_up_only_without_progress() {
+    let mut bed = bed(vec![bytes("?")], vec![Room::Bytes(1), Room::Bytes(1)]);
+    bed.at(0).pump();
+    assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 30_000_000_000);
+    bed.at(20).pump();
+    assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 50_000_000_000);
+    let pumped = bed.connection.overdue(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::Closed(Closed::Stalled)));
+}
+
+#[test]
+fn a_short_read_has_emptied_the_socket_unless_an_end_may_be_there() {
+    let mut bed = bed(vec![bytes("?"), Incoming::End], vec![]);
+    let pumped = bed.pump();
+    assert_eq!(bed.script().reads, 1);
+    assert_eq!(matches!(pumped, Pumped::Again), cfg!(windows));
+    assert!(matches!(
+        bed.pump_hinted(Hint::ReadClosed),
+        Pumped::Closed(Closed::Done)
+    ));
+}
+
+#[test]
+fn a_read_closed_hint_reads_to_the_end_at_once() {
+    let mut bed = bed(vec![bytes("?"), Incoming::End], vec![]);
+    assert!(matches!(
+        bed.pump_hinted(Hint::ReadClosed),
+        Pumped::Closed(Closed::Done)
+    ));
+    assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn a_greedy_peer_goes_to_the_back_of_the_line() {
+    let full = || Incoming::Bytes(vec![b'.'; READ_BUFFER_BYTES]);
+    let mut bed = bed(
+        (0..READS_PER_EVENT_MAX + 1).map(|_| full()).collect(),
+        vec![],
+    );
+    assert!(matches!(bed.pump(), Pumped::Again));
+    assert_eq!(bed.script().reads, READS_PER_EVENT_MAX);
+}
+
+#[test]
+fn a_half_closed_peer_gets_every_reply_before_the_close() {
+    let mut bed = bed(vec![bytes("??"), Incoming::End], vec![Room::Bytes(7)]);
+    assert!(matches!(
+        bed.pump_hinted(Hint::ReadClosed),
+        Pumped::AwaitWritable
+    ));
+    // The end is read only after the residue is gone.
+    assert!(matches!(
+        bed.pump_hinted(Hint::ReadClosed),
+        Pumped::Closed(Closed::Done)
+    ));
+    assert_eq!(bed.sent(), "<yes><yes>");
+}
+
+#[test]
+fn a_finished_connection_is_shut_and_drained_before_the_close() {
+    let mut bed = bed(vec![bytes("?!???")], vec![]);
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.script().shut);
+    assert_eq!(bed.sent(), "<yes>");
+    bed.script().incoming = vec![bytes("????"), Incoming::End].into();
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+    assert_eq!(bed.sent(), "<yes>", "nothing is answered after the end");
+}
+
+#[test]
+fn a_finished_connection_is_shut_only_when_all_is_sent() {
+    let mut bed = bed(vec![bytes("?!")], vec![Room::Bytes(2)]);
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(!bed.script().shut);
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.script().shut);
+    assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn draining_is_bounded_in_bytes_and_in_time() {
+    let mut bed = bed(vec![bytes("!")], vec![]);
+    bed.at(5).pump();
+    assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 6_000_000_000);
+    bed.script().incoming = vec![Incoming::Bytes(vec![b'.'; DRAINED_BYTES_MAX])].into();
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+    let pumped = bed.connection.overdue(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::Closed(Closed::Done)));
+}
+
+#[test]
+fn an_abort_drops_what_was_queued() {
+    let mut bed = bed(vec![bytes("?#")], vec![]);
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+    assert_eq!(bed.sent(), "");
+    assert!(
+        bed.shared.queue.is_empty(),
+        "the next connection gets a clean queue"
+    );
+}
+
+#[test]
+fn a_reset_closes_the_connection_whether_read_or_written() {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    let mut on_read = bed(vec![Incoming::Error(ConnectionReset)], vec![]);
+    assert!(matches!(on_read.pump(), Pumped::Closed(Closed::Failed(_))));
+    let mut on_write = bed(vec![bytes("?")], vec![Room::Error(BrokenPipe)]);
+    assert!(matches!(on_write.pump(), Pumped::Closed(Closed::Failed(_))));
+    assert!(on_write.shared.queue.is_empty());
+}
+
+#[test]
+fn an_overdue_connection_is_told_so_and_finished() {
+    let mut bed = bed(vec![], vec![]);
+    bed.shared.protocol.deadline = Time::from_ns(7);
+    assert_eq!(bed.connection.deadline(&bed.shared), Time::from_ns(7));
+    let pumped = bed.connection.overdue(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::AwaitReadable));
+    assert_eq!(bed.sent(), "<yes>");
+    assert!(bed.script().shut);
+}
+
+#[test]
+fn a_stop_answers_what_has_arrived_and_nothing_after() {
+    let mut bed = bed(vec![bytes("??")], vec![]);
+    let pumped = bed.connection.stop(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::AwaitReadable));
+    assert_eq!(bed.sent(), "<yes><yes>");
+    assert!(bed.script().shut);
+    bed.script().incoming.push_back(bytes("?"));
+    bed.pump();
+    assert_eq!(bed.sent(), "<yes><yes>");
+}
+
+#[test]
+fn a_stop_finishes_a_residue_first() {
+    let mut bed = bed(vec![bytes("??")], vec![Room::Bytes(1), Room::Bytes(1)]);
+    bed.pump();
+    let pumped = bed.connection.stop(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::AwaitWritable));
+    assert!(!bed.script().shut);
+    bed.pump();
+    assert!(bed.script().shut);
+    assert_eq!(bed.sent(), "<yes><yes>");
+}
+
+#[test]
+fn a_stop_waits_longer_for_whom_it_answered_than_for_the_idle() {
+    let mut idle = bed(vec![], vec![]);
+    idle.connection.stop(&mut idle.shared);
+    let mut answered = bed(vec![bytes("?")], vec![]);
+    answered.connection.stop(&mut answered.shared);
+    let idle_until = idle.connection.deadline(&idle.shared);
+    let answered_until = answered.connection.deadline(&answered.shared);
+    assert_eq!(idle_until, Time::START + IDLE_LINGER);
+    assert_eq!(answered_until, Time::START + LIMITS.linger);
+}

@@ -1,0 +1,202 @@
+//! `serve http`: every GET is answered with the same body; whatever else comes is answered to the
+//! letter of RFC 9110 and RFC 9112, and hurts nobody.
+
+mod known_head;
+mod patience;
+mod replies;
+
+use std::time::{Duration, SystemTime};
+
+pub use patience::Timeouts;
+
+use super::Warn;
+use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
+use crate::http::reply::WithBody;
+use crate::http::request::{Limits, Method, Persistence, Position, Request, RequestParser, Step};
+use known_head::KnownHead;
+use patience::Patience;
+use replies::{Answer, Replies};
+
+/// What an HTTP server is told.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Body of the reply to GET.
+    pub body: Vec<u8>,
+    /// Fields added to every reply; none of those that frame it.
+    pub fields: Vec<(String, String)>,
+    /// What a request may be at most.
+    pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+}
+
+/// Answers HTTP requests.
+pub struct HttpServer<'a> {
+    limits: Limits,
+    timeouts: Timeouts,
+    replies: Replies,
+    known_head: KnownHead,
+    warn: Warn<'a>,
+}
+
+/// What a connection of [`HttpServer`] remembers.
+#[derive(Debug)]
+pub struct HttpConn {
+    parser: RequestParser,
+    patience: Patience,
+}
+
+impl<'a> HttpServer<'a> {
+    /// A server that passes warnings to `warn`.
+    pub fn new(settings: HttpSettings, warn: Warn<'a>) -> HttpServer<'a> {
+        HttpServer {
+            limits: settings.limits,
+            timeouts: settings.timeouts,
+            replies: Replies::new(settings.body, settings.fields),
+            known_head: KnownHead::default(),
+            warn,
+        }
+    }
+
+    /// Answers what the parser finds in `bytes`, request by request.
+    fn answer_each(
+        &mut self,
+        conn: &mut HttpConn,
+        mut bytes: &[u8],
+        now: Time,
+        out: &mut WriteQueue,
+    ) -> Flow {
+        while !bytes.is_empty() {
+            let fresh = conn.parser.is_fresh();
+            let (consumed, step) = conn.parser.step(bytes, &self.limits);
+            let (head, rest) = bytes.split_at(consumed);
+            bytes = rest;
+            match step {
+                None => break,
+                Some(Step::ExpectsContinue) => out.push(self.replies.get(Answer::Continue), 1),
+                Some(Step::Complete(request)) => {
+                    conn.patience = Patience::Idle { since: now };
+                    let answer = answer_to(&request);
+                    out.push(self.replies.get(answer), 1);
+                    if answer.closes() {
+                        return Flow::Finish;
+                    }
+                    if fresh && request.is_plain_get() {
+                        self.known_head.learn(head);
+                        bytes = self.answer_repeats(bytes, out);
+                    }
+                }
+                Some(Step::Refused(why)) => {
+                    let answer = refusal(conn, why.status());
+                    out.push(self.replies.get(answer), 1);
+                    return Flow::Finish;
+                }
+            }
+        }
+        conn.patience.follow(conn.parser.position(), now);
+        Flow::Keep
+    }
+
+    /// The fast path: answers the requests at the front of `bytes` that equal the last plain GET
+    /// byte for byte, and returns what follows them. Only for a connection between two requests.
+    fn answer_repeats<'b>(&mut self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
+        let (count, rest) = self.known_head.strip_repeats(bytes);
+        if count > 0 {
+            out.push(self.replies.get(Answer::Get(Persistence::Keep)), count);
+        }
+        rest
+    }
+}
+
+impl Protocol for HttpServer<'_> {
+    type Conn = HttpConn;
+
+    fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> HttpConn {
+        HttpConn {
+            parser: RequestParser::default(),
+            patience: Patience::Idle { since: now },
+        }
+    }
+
+    #[inline]
+    fn received(
+        &mut self,
+        conn: &mut HttpConn,
+        mut bytes: &[u8],
+        now: Time,
+        out: &mut WriteQueue,
+    ) -> Flow {
+        if conn.parser.is_fresh() {
+            bytes = self.answer_repeats(bytes, out);
+            if bytes.is_empty() {
+                conn.patience = Patience::Idle { since: now };
+                return Flow::Keep;
+            }
+        }
+        self.answer_each(conn, bytes, now, out)
+    }
+
+    fn ended(&mut self, _conn: &mut HttpConn, _now: Time, _out: &mut WriteQueue) -> Flow {
+        Flow::Finish
+    }
+
+    #[inline]
+    fn deadline(&self, conn: &HttpConn) -> Time {
+        conn.patience.deadline(&self.timeouts)
+    }
+
+    fn overdue(&mut self, conn: &mut HttpConn, _now: Time, out: &mut WriteQueue) -> Flow {
+        match conn.patience {
+            Patience::Idle { .. } => {}
+            Patience::Head { .. } | Patience::Body { .. } => {
+                out.push(self.replies.get(refusal(conn, 408)), 1);
+            }
+        }
+        Flow::Finish
+    }
+
+    fn resumed(&mut self, conn: &mut HttpConn, paused: Duration) {
+        conn.patience.extend(paused);
+    }
+
+    fn closed(&mut self, _conn: Option<HttpConn>, _why: Closed, _now: Time) -> Then {
+        Then::Forget
+    }
+
+    fn turn(&mut self, _now: Time, wall: SystemTime) -> Next {
+        self.replies.set_date(wall);
+        Next::Run { wake: Time::NEVER }
+    }
+
+    fn trouble(&mut self, what: Trouble, now: Time) {
+        self.warn.warn(&what, now);
+    }
+}
+
+/// What a request is answered with.
+fn answer_to(request: &Request) -> Answer {
+    let persistence = request.persistence;
+    let status = match request.method {
+        Method::Get => return Answer::Get(persistence),
+        Method::Head => return Answer::Head(persistence),
+        Method::Connect | Method::Known | Method::Options => 405,
+        Method::Unknown => 501,
+    };
+    Answer::NotServed {
+        status,
+        persistence: match request.method {
+            // What follows would be the tunnel's bytes (RFC 9110 9.3.6).
+            Method::Connect => Persistence::Close,
+            _ => persistence,
+        },
+    }
+}
+
+/// The end of a connection whose current request cannot be, or was not, received.
+fn refusal(conn: &HttpConn, status: u16) -> Answer {
+    let with_body = match conn.parser.method() {
+        Some(Method::Head) => WithBody::HeadOnly,
+        _ => WithBody::Yes,
+    };
+    Answer::Refused { status, with_body }
+}

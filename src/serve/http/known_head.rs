@@ -1,0 +1,100 @@
+//! The repeat-head step: a head that equals the last plain GET byte for byte needs no parsing.
+//!
+//! It is exact because the parser is a pure function of the bytes from a request's start: the
+//! same bytes are the same request and draw the same reply. It applies to a fresh parser only.
+//! No valid head is a prefix of another, since each ends in its only CR LF CR LF.
+
+/// A longer head is not worth remembering.
+const HEAD_BYTES_MAX: usize = 1024;
+
+/// The head of the last plain GET.
+#[derive(Debug, Default)]
+pub struct KnownHead {
+    /// Empty until one is learned.
+    bytes: Vec<u8>,
+}
+
+impl KnownHead {
+    /// Remembers the whole head of a request for which `is_plain_get` holds. Not so one with an
+    /// empty line before it: of these a parser passes over a few only, so it counts them.
+    pub fn learn(&mut self, head: &[u8]) {
+        if head.len() <= HEAD_BYTES_MAX && !head.starts_with(b"\r") {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(head);
+        }
+    }
+
+    /// How many copies of the head `bytes` starts with, and what follows them.
+    #[inline]
+    pub fn strip_repeats<'b>(&self, bytes: &'b [u8]) -> (usize, &'b [u8]) {
+        let length = self.bytes.len();
+        if length == 0 || !bytes.starts_with(&self.bytes) {
+            return (0, bytes);
+        }
+        // Bytes that equal themselves one head further on are all the first head, by induction.
+        let copies = bytes.len() / length;
+        let overlap = (copies - 1) * length;
+        if bytes[..overlap] == bytes[length..length + overlap] {
+            return (copies, &bytes[copies * length..]);
+        }
+        let copies = bytes
+            .chunks_exact(length)
+            .take_while(|chunk| *chunk == self.bytes)
+            .count();
+        (copies, &bytes[copies * length..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KnownHead;
+    use proptest::prelude::*;
+
+    fn known(head: &[u8]) -> KnownHead {
+        let mut known = KnownHead::default();
+        known.learn(head);
+        known
+    }
+
+    #[test]
+    fn repeats_are_counted_up_to_the_first_difference() {
+        let known = known(b"abc");
+        for (bytes, count, rest) in [
+            (&b"abcabcabc"[..], 3, &b""[..]),
+            (b"abcabcab", 2, b"ab"),
+            (b"abcabdabc", 1, b"abdabc"),
+            (b"abdabc", 0, b"abdabc"),
+            (b"ab", 0, b"ab"),
+            (b"", 0, b""),
+        ] {
+            assert_eq!(known.strip_repeats(bytes), (count, rest));
+        }
+    }
+
+    #[test]
+    fn nothing_known_strips_nothing() {
+        assert_eq!(KnownHead::default().strip_repeats(b"abc"), (0, &b"abc"[..]));
+    }
+
+    #[test]
+    fn an_overlong_head_is_not_learned() {
+        let head = vec![b'a'; super::HEAD_BYTES_MAX + 1];
+        assert_eq!(known(&head).strip_repeats(&head), (0, &head[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn stripping_equals_comparing_one_by_one(
+            head in prop::collection::vec(0u8..2, 1..5),
+            bytes in prop::collection::vec(0u8..2, 0..40),
+        ) {
+            let mut rest = &bytes[..];
+            let mut count = 0;
+            while let Some(next) = rest.strip_prefix(&head[..]) {
+                rest = next;
+                count += 1;
+            }
+            prop_assert_eq!(known(&head).strip_repeats(&bytes), (count, rest));
+        }
+    }
+}

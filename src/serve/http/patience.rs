@@ -1,0 +1,132 @@
+//! How long a client may take, by what it is in the middle of.
+
+use std::time::Duration;
+
+use crate::event_loop::Time;
+use crate::http::request::Position;
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// From a head's first byte to its last, however the bytes are spread.
+    pub header: Duration,
+    /// From one piece of a body to the next.
+    pub body_gap: Duration,
+    /// From a head's end to its body's end.
+    pub body_total: Duration,
+    /// From one request's end to the next one's first byte.
+    pub idle: Duration,
+}
+
+/// What a client is being waited for, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// The first byte of a request.
+    Idle { since: Time },
+    /// The rest of a head whose first byte came then. Later bytes do not move this.
+    Head { since: Time },
+    /// The rest of a body whose head ended then, and of which the last piece came then.
+    Body { since: Time, last_piece: Time },
+}
+
+impl Patience {
+    /// Bytes arrived, after which the parser stands at `position`. Whoever saw a request end
+    /// in these bytes has set [`Patience::Idle`] before.
+    pub fn follow(&mut self, position: Position, now: Time) {
+        *self = match (position, *self) {
+            (Position::Head, Patience::Head { since }) => Patience::Head { since },
+            (Position::Head, _) => Patience::Head { since: now },
+            (Position::Body, Patience::Body { since, .. }) => Patience::Body {
+                since,
+                last_piece: now,
+            },
+            (Position::Body, _) => Patience::Body {
+                since: now,
+                last_piece: now,
+            },
+            (Position::Boundary | Position::Refused, _) => Patience::Idle { since: now },
+        };
+    }
+
+    /// When patience ends.
+    #[inline]
+    pub fn deadline(&self, timeouts: &Timeouts) -> Time {
+        match *self {
+            Patience::Idle { since } => since + timeouts.idle,
+            Patience::Head { since } => since + timeouts.header,
+            Patience::Body { since, last_piece } => {
+                (since + timeouts.body_total).min(last_piece + timeouts.body_gap)
+            }
+        }
+    }
+
+    /// The client could not be heard for so long, through no fault of its own.
+    pub fn extend(&mut self, by: Duration) {
+        match self {
+            Patience::Idle { since } | Patience::Head { since } => *since = *since + by,
+            Patience::Body { since, last_piece } => {
+                *since = *since + by;
+                *last_piece = *last_piece + by;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUTS: Timeouts = Timeouts {
+        header: Duration::from_secs(10),
+        body_gap: Duration::from_secs(11),
+        body_total: Duration::from_secs(60),
+        idle: Duration::from_secs(70),
+    };
+
+    fn at(seconds: u64) -> Time {
+        Time::from_ns(seconds * 1_000_000_000)
+    }
+
+    fn deadline_after(steps: &[(u64, Position)]) -> Time {
+        let mut patience = Patience::Idle { since: at(0) };
+        for &(seconds, position) in steps {
+            patience.follow(position, at(seconds));
+        }
+        patience.deadline(&TIMEOUTS)
+    }
+
+    #[test]
+    fn a_dripping_client_cannot_push_the_head_deadline_back() {
+        let drip = [
+            (1, Position::Head),
+            (5, Position::Head),
+            (9, Position::Head),
+        ];
+        assert_eq!(deadline_after(&drip), at(11));
+    }
+
+    #[test]
+    fn a_body_has_a_deadline_for_each_piece_and_one_for_all() {
+        assert_eq!(
+            deadline_after(&[(1, Position::Body), (5, Position::Body)]),
+            at(16)
+        );
+        let drip: Vec<_> = (1..60).map(|s| (s, Position::Body)).collect();
+        assert_eq!(deadline_after(&drip), at(61));
+    }
+
+    #[test]
+    fn an_idle_connection_waits_from_its_last_request() {
+        assert_eq!(
+            deadline_after(&[(1, Position::Head), (3, Position::Boundary)]),
+            at(73)
+        );
+    }
+
+    #[test]
+    fn our_own_pause_is_not_the_clients_fault() {
+        let mut patience = Patience::Head { since: at(1) };
+        patience.extend(Duration::from_secs(30));
+        assert_eq!(patience.deadline(&TIMEOUTS), at(41));
+    }
+}

@@ -1,0 +1,168 @@
+//! The replies of the present second, each rendered once and then repeated.
+//!
+//! A whole reply, its Date included, is kept ready-made for as long as it is true. (TechEmpower's
+//! rules forbid that; we do not claim to follow them.)
+
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::event_loop::Block;
+use crate::http::reply::{CONTINUE, ImfDate, Reply, WithBody};
+use crate::http::request::Persistence;
+
+/// What a request, or the lack of one, is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 200 with the body.
+    Get(Persistence),
+    /// The same head without the body.
+    Head(Persistence),
+    /// 405 or 501: not a method that is served here; the connection may go on.
+    NotServed {
+        status: u16,
+        persistence: Persistence,
+    },
+    /// 100: the client may send its body.
+    Continue,
+    /// An error after which nothing more is read.
+    Refused { status: u16, with_body: WithBody },
+}
+
+impl Answer {
+    /// Whether the connection ends with it.
+    pub fn closes(self) -> bool {
+        match self {
+            Answer::Get(persistence)
+            | Answer::Head(persistence)
+            | Answer::NotServed { persistence, .. } => persistence == Persistence::Close,
+            Answer::Continue => false,
+            Answer::Refused { .. } => true,
+        }
+    }
+}
+
+/// The replies of one server.
+#[derive(Debug)]
+pub struct Replies {
+    body: Vec<u8>,
+    fields: Vec<(String, String)>,
+    /// Seconds since 1970 for which `rendered` is true.
+    second: u64,
+    date: ImfDate,
+    /// What was asked for in this second; there are only so many answers.
+    rendered: Vec<(Answer, Rc<Block>)>,
+}
+
+impl Replies {
+    /// Replies to GET with `body`, and `fields` beside the server's own.
+    pub fn new(body: Vec<u8>, fields: Vec<(String, String)>) -> Replies {
+        Replies {
+            body,
+            fields,
+            second: 0,
+            date: ImfDate::new(UNIX_EPOCH),
+            rendered: Vec::new(),
+        }
+    }
+
+    /// From now on replies carry the Date of `wall`. What was queued before keeps its own.
+    pub fn set_date(&mut self, wall: SystemTime) {
+        let second = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if second.as_secs() != self.second {
+            self.second = second.as_secs();
+            self.date = ImfDate::new(wall);
+            self.rendered.clear();
+        }
+    }
+
+    /// The reply that gives `answer`.
+    #[inline]
+    pub fn get(&mut self, answer: Answer) -> &Rc<Block> {
+        let known = self.rendered.iter().position(|(known, _)| *known == answer);
+        let index = known.unwrap_or_else(|| {
+            let block = Block::repeated(&self.render(answer));
+            self.rendered.push((answer, block));
+            self.rendered.len() - 1
+        });
+        &self.rendered[index].1
+    }
+
+    fn render(&self, answer: Answer) -> Vec<u8> {
+        match answer {
+            Answer::Get(persistence) => self.render_ok(persistence, WithBody::Yes),
+            Answer::Head(persistence) => self.render_ok(persistence, WithBody::HeadOnly),
+            Answer::NotServed {
+                status,
+                persistence,
+            } => Reply::error(status, persistence, WithBody::Yes).render(&self.date),
+            Answer::Continue => CONTINUE.to_vec(),
+            Answer::Refused { status, with_body } => {
+                Reply::error(status, Persistence::Close, with_body).render(&self.date)
+            }
+        }
+    }
+
+    fn render_ok(&self, persistence: Persistence, with_body: WithBody) -> Vec<u8> {
+        let fields: Vec<(&str, &str)> = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let reply = Reply {
+            status: 200,
+            fields: &fields,
+            body: &self.body,
+            persistence,
+            with_body,
+        };
+        reply.render(&self.date)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(second: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(second)
+    }
+
+    fn text(replies: &mut Replies, answer: Answer) -> String {
+        String::from_utf8(replies.get(answer).message().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_date_moves_with_the_wall_clock_and_back() {
+        let mut replies = Replies::new(b"x".to_vec(), Vec::new());
+        for (second, time) in [(10, "00:00:10"), (11, "00:00:11"), (10, "00:00:10")] {
+            replies.set_date(at(second));
+            let text = text(&mut replies, Answer::Get(Persistence::Keep));
+            assert!(text.contains(time), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_rendered_once_a_second() {
+        let mut replies = Replies::new(b"x".to_vec(), Vec::new());
+        let answer = Answer::Get(Persistence::Keep);
+        let first = Rc::clone(replies.get(answer));
+        replies.get(Answer::Continue);
+        assert!(Rc::ptr_eq(&first, replies.get(answer)));
+        replies.set_date(at(1));
+        assert!(!Rc::ptr_eq(&first, replies.get(answer)));
+    }
+
+    #[test]
+    fn body_and_fields_are_the_users() {
+        let fields = vec![("X-A".to_owned(), "b".to_owned())];
+        let mut replies = Replies::new(b"Hi".to_vec(), fields);
+        let get = text(&mut replies, Answer::Get(Persistence::Keep));
+        assert!(
+            get.contains("\r\nX-A: b\r\nContent-Length: 2\r\n\r\nHi"),
+            "{get}"
+        );
+        let head = text(&mut replies, Answer::Head(Persistence::Keep));
+        assert_eq!(format!("{head}Hi"), get);
+    }
+}
