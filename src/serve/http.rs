@@ -200,3 +200,6 @@ fn refusal(conn: &HttpConn, status: u16) -> Answer {
     };
     Answer::Refused { status, with_body }
 }
+
+#[cfg(test)]
+mod tests;
