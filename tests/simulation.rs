@@ -272,6 +272,10 @@ impl World<'_> {
                 text.extend_from_slice(message.as_bytes());
             }
         }
+        if self.dice.one_in(400) {
+            // More than one read takes.
+            text = MESSAGES[0].repeat(3_000).into_bytes();
+        }
         if self.dice.one_in(60) {
             text.extend_from_slice(b"NONSENSE\r\n");
         }
