@@ -1,1 +1,11 @@
 //! HTTP/1.1 as bytes: pure, no I/O, no clock.
+//!
+//! | module         | what it reads or writes                                              |
+//! |----------------|----------------------------------------------------------------------|
+//! | [`request`]    | a stream of pipelined requests, pushed at it in any pieces           |
+//! | [`reply`]      | whole replies                                                        |
+//! | [`terminator`] | CR LF CR LF, counted in a stream that need not be HTTP               |
+
+pub mod reply;
+pub mod request;
+pub mod terminator;

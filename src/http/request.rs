@@ -1,0 +1,400 @@
+//! Reads pipelined HTTP/1.1 requests to RFC 9110 and RFC 9112, pushed at it in any pieces.
+//!
+//! [`RequestParser`] is a state machine without a buffer: any split of a stream gives the same
+//! steps, an idle connection owns a few words, and no length that a peer declares is ever
+//! reserved for. An error is seen as soon as the byte arrives that makes it one.
+//!
+//! Where the standards leave a choice, there is one rule and no lenient mode:
+//!
+//! - A line ends in CR LF. A bare LF and a bare CR are refused everywhere (RFC 9112 2.2 allows it).
+//! - Content-Length is digits only. The same length said again, in a list or another field, is
+//!   one length; an empty list element is not a length (RFC 9112 6.3).
+//! - A length too large for `u64` is a body too large: 413.
+//! - Any transfer coding but `chunked` is not understood: 501, whatever follows it (RFC 9112 6.1).
+//!   What follows `chunked`, another `chunked` included, is 400. Empty list elements are skipped.
+//! - Transfer-Encoding in HTTP/1.0, and beside Content-Length, is refused.
+//! - An empty Host is valid (RFC 9112 3.2); a port without a host is not (RFC 9110 4.2.1); nor is
+//!   userinfo, an IPv6 address with a zone, or an IP literal of a future version.
+//! - A request-target may hold any visible ASCII but `"`, `#`, `<` and `>`.
+//! - HTTP/1.x with x above 1 is read as 1.1.
+//! - A method longer than any in use is 501 before it has ended (RFC 9112 3).
+//! - Expectations other than `100-continue` are ignored (RFC 9110 10.1.1 leaves 417 optional).
+//! - Trailer fields are checked as fields and otherwise ignored, whatever they are named.
+
+mod authority;
+mod chunk;
+mod class;
+mod field;
+mod framing;
+mod line;
+mod target;
+mod value;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+use chunk::ChunkReader;
+use field::FieldReader;
+use framing::{Body, Head};
+use line::LineReader;
+
+/// What a method longer than this is called by RFC 9112 3: not implemented.
+const METHOD_BYTES_MAX: usize = 32;
+/// Empty lines that are skipped before a request-line (RFC 9112 2.2).
+const EMPTY_LINES_MAX: u8 = 4;
+/// The trailer section of a chunked body, its last line included.
+const TRAILER_BYTES_MAX: usize = 16 * 1024;
+
+/// What a request may be at most. The defaults are those of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request-target; more is 414.
+    pub target_bytes_max: usize,
+    /// Bytes of a head, from the method to the last CR LF; more is 431.
+    pub head_bytes_max: usize,
+    /// Fields of a head, and of a trailer section; more is 431.
+    pub fields_max: usize,
+    /// Bytes of a body, chunk framing not counted; more is 413.
+    pub body_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            target_bytes_max: 8 * 1024,
+            head_bytes_max: 16 * 1024,
+            fields_max: 100,
+            body_bytes_max: 1024 * 1024,
+        }
+    }
+}
+
+/// What a request asks of its target, as far as the answer depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD: the answer has no body, be it an error.
+    Head,
+    /// CONNECT: the connection cannot be used as before afterwards.
+    Connect,
+    /// OPTIONS: the only one that may be about `*`.
+    Options,
+    /// POST, PUT, DELETE, PATCH or TRACE.
+    Known,
+    /// Another token.
+    Unknown,
+}
+
+/// The version that a request is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1, and any later 1.x (RFC 9110 2.5).
+    Http11,
+}
+
+/// What becomes of the connection after the reply (RFC 9112 9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// It is kept, as HTTP/1.1 has it.
+    Keep,
+    /// It is kept because an HTTP/1.0 client asked for it: the reply says `keep-alive` too.
+    KeepEchoed,
+    /// It is closed. Nothing that follows may be answered.
+    Close,
+}
+
+/// A request that was received whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its method.
+    pub method: Method,
+    /// Its version.
+    pub version: Version,
+    /// Whether the connection outlives its reply.
+    pub persistence: Persistence,
+    /// Whether its head declared a body, be it an empty one.
+    pub has_body: bool,
+}
+
+impl Request {
+    /// Whether this is GET by HTTP/1.1 on a kept connection and all of it is its head, so that
+    /// the same bytes at a [`Position::Boundary`] are the same request again.
+    pub fn is_plain_get(&self) -> bool {
+        self.method == Method::Get
+            && self.version == Version::Http11
+            && self.persistence == Persistence::Keep
+            && !self.has_body
+    }
+}
+
+/// Why a stream is not read any further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Malformed or ambiguous: 400.
+    BadRequest,
+    /// The body is, or will be, over the limit: 413.
+    ContentTooLarge,
+    /// The request-target is over the limit: 414.
+    UriTooLong,
+    /// The head or the trailer section is over a limit: 431.
+    FieldsTooLarge,
+    /// A transfer coding that is not understood, or no method of any length in use: 501.
+    NotImplemented,
+    /// A major version other than 1: 505.
+    VersionNotSupported,
+}
+
+impl Refusal {
+    /// The status code that says so.
+    pub fn status(self) -> u16 {
+        match self {
+            Refusal::BadRequest => 400,
+            Refusal::ContentTooLarge => 413,
+            Refusal::UriTooLong => 414,
+            Refusal::FieldsTooLarge => 431,
+            Refusal::NotImplemented => 501,
+            Refusal::VersionNotSupported => 505,
+        }
+    }
+}
+
+/// What calls for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A head is complete and its client waits for a 100 before it sends the body.
+    ExpectsContinue,
+    /// A request is complete, its body passed over.
+    Complete(Request),
+    /// The stream is at an end for us. Never followed by another step.
+    Refused(Refusal),
+}
+
+/// Where in the stream the parser is, as far as a deadline depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// Between two requests; at most empty lines were received since the last.
+    Boundary,
+    /// Within a head.
+    Head,
+    /// Within a body.
+    Body,
+    /// Past an error: every byte is ignored.
+    Refused,
+}
+
+/// The request reader of one connection; see the module's head for its rules.
+///
+/// [`RequestParser::new`] is at a [`Position::Boundary`], and so it is after each
+/// [`Step::Complete`]: it remembers nothing of the requests before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestParser {
+    phase: Phase,
+    /// What was learned of the current request so far.
+    head: Head,
+    /// Bytes of the current head or trailer section so far.
+    section_bytes: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    Boundary { empty_lines: u8 },
+    EmptyLine { empty_lines: u8 },
+    Line(LineReader),
+    Fields(FieldReader),
+    Content { remaining: u64 },
+    Chunks(ChunkReader),
+    Trailers(FieldReader),
+    Refused,
+}
+
+impl Default for RequestParser {
+    fn default() -> RequestParser {
+        RequestParser::new()
+    }
+}
+
+impl RequestParser {
+    /// A parser at the start of a stream.
+    pub const fn new() -> RequestParser {
+        RequestParser {
+            phase: Phase::Boundary { empty_lines: 0 },
+            head: Head::new(),
+            section_bytes: 0,
+        }
+    }
+
+    /// Reads up to and including the next step: how many of the bytes that took, and the step if
+    /// there is one. Without a step all bytes were taken.
+    ///
+    /// Whoever answers a request that ends its connection ([`Persistence::Close`]) must stop there.
+    pub fn step(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
+        let mut input = bytes;
+        match self.advance(&mut input, limits) {
+            Ok(step) => (bytes.len() - input.len(), step),
+            Err(refusal) => {
+                self.phase = Phase::Refused;
+                (bytes.len(), Some(Step::Refused(refusal)))
+            }
+        }
+    }
+
+    /// Where in the stream the parser is.
+    pub fn position(&self) -> Position {
+        match self.phase {
+            Phase::Boundary { .. } => Position::Boundary,
+            Phase::EmptyLine { .. } | Phase::Line(_) | Phase::Fields(_) => Position::Head,
+            Phase::Content { .. } | Phase::Chunks(_) | Phase::Trailers(_) => Position::Body,
+            Phase::Refused => Position::Refused,
+        }
+    }
+
+    /// The method of the request that is being received or was refused, once it has ended.
+    ///
+    /// An error reply to HEAD has no body either.
+    pub fn method(&self) -> Option<Method> {
+        self.head.method
+    }
+
+    fn advance(&mut self, input: &mut &[u8], limits: &Limits) -> Result<Option<Step>, Refusal> {
+        while !input.is_empty() {
+            match &mut self.phase {
+                Phase::Boundary { .. } | Phase::EmptyLine { .. } => self.pass_empty_lines(input)?,
+                Phase::Line(_) | Phase::Fields(_) => {
+                    if self.read_head(input, limits)? {
+                        if let Some(step) = self.begin_body() {
+                            return Ok(Some(step));
+                        }
+                    }
+                }
+                Phase::Content { .. } | Phase::Chunks(_) | Phase::Trailers(_) => {
+                    if self.pass_body(input, limits)? {
+                        return Ok(Some(self.complete()));
+                    }
+                }
+                Phase::Refused => *input = &[],
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over empty lines, up to the first byte of a request-line.
+    fn pass_empty_lines(&mut self, input: &mut &[u8]) -> Result<(), Refusal> {
+        while let Some(&byte) = input.first() {
+            self.phase = match (&self.phase, byte) {
+                (&Phase::Boundary { empty_lines }, b'\r') if empty_lines < EMPTY_LINES_MAX => {
+                    Phase::EmptyLine { empty_lines }
+                }
+                (&Phase::EmptyLine { empty_lines }, b'\n') => Phase::Boundary {
+                    empty_lines: empty_lines + 1,
+                },
+                (Phase::Boundary { .. }, _) => {
+                    self.phase = Phase::Line(LineReader::new());
+                    return Ok(());
+                }
+                _ => return Err(Refusal::BadRequest),
+            };
+            *input = &input[1..];
+        }
+        Ok(())
+    }
+
+    /// Whether the head is complete.
+    fn read_head(&mut self, input: &mut &[u8], limits: &Limits) -> Result<bool, Refusal> {
+        let RequestParser {
+            phase,
+            head,
+            section_bytes,
+        } = self;
+        within(
+            section_bytes,
+            limits.head_bytes_max,
+            Refusal::FieldsTooLarge,
+            input,
+            |window| {
+                if let Phase::Line(line) = phase {
+                    if !line.advance(window, head, limits.target_bytes_max)? {
+                        return Ok(false);
+                    }
+                    *phase = Phase::Fields(FieldReader::new());
+                }
+                let Phase::Fields(fields) = phase else {
+                    return Ok(false);
+                };
+                Ok(fields.advance(window, limits, Some(head))? && head.check().map(|()| true)?)
+            },
+        )
+    }
+
+    fn begin_body(&mut self) -> Option<Step> {
+        self.phase = match self.head.body {
+            None | Some(Body::Length(0)) => return Some(self.complete()),
+            Some(Body::Length(length)) => Phase::Content { remaining: length },
+            Some(Body::Chunked) => Phase::Chunks(ChunkReader::new()),
+        };
+        self.head
+            .expects_continue()
+            .then_some(Step::ExpectsContinue)
+    }
+
+    /// Whether the body is complete.
+    fn pass_body(&mut self, input: &mut &[u8], limits: &Limits) -> Result<bool, Refusal> {
+        match &mut self.phase {
+            Phase::Content { remaining } => {
+                let passed = usize::try_from(*remaining)
+                    .unwrap_or(usize::MAX)
+                    .min(input.len());
+                *remaining -= passed as u64;
+                *input = &input[passed..];
+                Ok(*remaining == 0)
+            }
+            Phase::Chunks(chunks) => {
+                if chunks.advance(input, limits.body_bytes_max)? {
+                    self.phase = Phase::Trailers(FieldReader::new());
+                    self.section_bytes = 0;
+                }
+                Ok(false)
+            }
+            Phase::Trailers(fields) => {
+                let (used, over) = (&mut self.section_bytes, Refusal::FieldsTooLarge);
+                within(used, TRAILER_BYTES_MAX, over, input, |window| {
+                    fields.advance(window, limits, None)
+                })
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn complete(&mut self) -> Step {
+        let request = self.head.request();
+        *self = RequestParser::new();
+        Step::Complete(request)
+    }
+}
+
+/// Reads something that may be `bytes_max` long in all, of which `used` are past; `over` if it is
+/// not complete by then and goes on.
+///
+/// `read` never sees a byte beyond the limit, so that how far it looks at a time changes nothing.
+fn within(
+    used: &mut usize,
+    bytes_max: usize,
+    over: Refusal,
+    input: &mut &[u8],
+    read: impl FnOnce(&mut &[u8]) -> Result<bool, Refusal>,
+) -> Result<bool, Refusal> {
+    let allowed = input.len().min(bytes_max.saturating_sub(*used));
+    let mut window = &input[..allowed];
+    let complete = read(&mut window)?;
+    let taken = allowed - window.len();
+    *used += taken;
+    *input = &input[taken..];
+    if complete || input.is_empty() {
+        Ok(complete)
+    } else {
+        Err(over)
+    }
+}

@@ -1,0 +1,122 @@
+//! Field lines of a head or a trailer section, to the empty line after them (RFC 9112 5).
+
+use super::class::{BLANK, TOKEN, is, span};
+use super::framing::Head;
+use super::value::ValueReader;
+use super::word::{Recogniser, Words};
+use super::{Limits, Refusal};
+
+/// The fields that a head is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Host,
+    ContentLength,
+    TransferEncoding,
+    Connection,
+    Expect,
+}
+
+const NAMES: &Words<Name> = &[
+    (b"host", Name::Host),
+    (b"content-length", Name::ContentLength),
+    (b"transfer-encoding", Name::TransferEncoding),
+    (b"connection", Name::Connection),
+    (b"expect", Name::Expect),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FieldReader {
+    fields: usize,
+    at: At,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    LineStart,
+    Name(Recogniser),
+    /// In the blanks after the colon.
+    BeforeValue(ValueReader),
+    Value(ValueReader),
+    LineFeed,
+    LastLineFeed,
+}
+
+impl FieldReader {
+    pub(super) const fn new() -> FieldReader {
+        FieldReader {
+            fields: 0,
+            at: At::LineStart,
+        }
+    }
+
+    /// Whether the section is complete; all of the input is taken if it is not.
+    ///
+    /// Without a head this is a trailer section: no field in it means anything to us.
+    pub(super) fn advance(
+        &mut self,
+        input: &mut &[u8],
+        limits: &Limits,
+        mut head: Option<&mut Head>,
+    ) -> Result<bool, Refusal> {
+        while let Some(&byte) = input.first() {
+            match &mut self.at {
+                At::LineStart if byte == b'\r' => self.at = At::LastLineFeed,
+                At::LineStart => {
+                    self.begin_field(byte, limits.fields_max)?;
+                    continue;
+                }
+                At::Name(name) => {
+                    let run = span(input, TOKEN);
+                    name.feed(&input[..run], NAMES);
+                    *input = &input[run..];
+                    match input.first() {
+                        None => return Ok(false),
+                        Some(b':') => self.at = At::BeforeValue(value(*name, head.as_deref_mut())?),
+                        Some(_) => return Err(Refusal::BadRequest),
+                    }
+                }
+                At::BeforeValue(value) if !is(byte, BLANK) => {
+                    self.at = At::Value(*value);
+                    continue;
+                }
+                At::BeforeValue(_) => {}
+                At::Value(value) => {
+                    if !value.advance(input, limits, head.as_deref_mut())? {
+                        return Ok(false);
+                    }
+                    self.at = At::LineFeed;
+                    continue;
+                }
+                At::LineFeed if byte == b'\n' => self.at = At::LineStart,
+                At::LastLineFeed if byte == b'\n' => {
+                    *input = &input[1..];
+                    return Ok(true);
+                }
+                At::LineFeed | At::LastLineFeed => return Err(Refusal::BadRequest),
+            }
+            *input = &input[1..];
+        }
+        Ok(false)
+    }
+
+    /// A line that is not the empty one begins with `byte`. A blank would be obs-fold.
+    fn begin_field(&mut self, byte: u8, fields_max: usize) -> Result<(), Refusal> {
+        if !is(byte, TOKEN) {
+            return Err(Refusal::BadRequest);
+        }
+        if self.fields >= fields_max {
+            return Err(Refusal::FieldsTooLarge);
+        }
+        self.fields += 1;
+        self.at = At::Name(Recogniser::new());
+        Ok(())
+    }
+}
+
+/// How the value of a field named so is read.
+fn value(name: Recogniser, head: Option<&mut Head>) -> Result<ValueReader, Refusal> {
+    match head.zip(name.found(NAMES)) {
+        None => Ok(ValueReader::Other),
+        Some((head, name)) => ValueReader::new(name, head),
+    }
+}

@@ -1,0 +1,94 @@
+//! The four forms of a request-target (RFC 9112 3.2).
+
+use super::Refusal;
+use super::authority::Authority;
+use super::class::{SCHEME, TARGET, is, span};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TargetReader {
+    Start,
+    /// `*`, and nothing after it.
+    Asterisk,
+    /// Origin-form, or what follows the authority of an absolute-form: path and query.
+    Path,
+    /// Absolute-form.
+    Scheme,
+    /// So many slashes after the scheme's colon.
+    Slashes(u8),
+    Authority(Authority),
+    /// Authority-form, of CONNECT only.
+    Tunnel(Authority),
+}
+
+impl TargetReader {
+    pub(super) const fn new() -> TargetReader {
+        TargetReader::Start
+    }
+
+    /// Whether the target and the space after it were read; all of the input is taken if not.
+    #[inline]
+    pub(super) fn advance(&mut self, input: &mut &[u8], is_connect: bool) -> Result<bool, Refusal> {
+        while let Some(&byte) = input.first() {
+            match self {
+                TargetReader::Start if is_connect => {
+                    *self = TargetReader::Tunnel(Authority::new());
+                    continue;
+                }
+                TargetReader::Path => {
+                    *input = &input[span(input, TARGET)..];
+                    let Some(&end) = input.first() else {
+                        return Ok(false);
+                    };
+                    *input = &input[1..];
+                    return if end == b' ' {
+                        Ok(true)
+                    } else {
+                        Err(Refusal::BadRequest)
+                    };
+                }
+                TargetReader::Authority(authority) | TargetReader::Tunnel(authority) => {
+                    if !authority.advance(input)? {
+                        return Ok(false);
+                    }
+                    return self.leave_authority(input);
+                }
+                _ => {}
+            }
+            *input = &input[1..];
+            *self = match (&*self, byte) {
+                (TargetReader::Start, b'/') => TargetReader::Path,
+                (TargetReader::Start, b'*') => TargetReader::Asterisk,
+                (TargetReader::Start, b'A'..=b'Z' | b'a'..=b'z') => TargetReader::Scheme,
+                (TargetReader::Asterisk, b' ') => return Ok(true),
+                (TargetReader::Scheme, b':') => TargetReader::Slashes(0),
+                (TargetReader::Scheme, _) if is(byte, SCHEME) => TargetReader::Scheme,
+                (TargetReader::Slashes(0), b'/') => TargetReader::Slashes(1),
+                (TargetReader::Slashes(_), b'/') => TargetReader::Authority(Authority::new()),
+                _ => return Err(Refusal::BadRequest),
+            };
+        }
+        Ok(false)
+    }
+
+    /// An authority has ended before the next byte.
+    fn leave_authority(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
+        let end = input[0];
+        let is_path = match self {
+            TargetReader::Authority(authority) if authority.has_host() => {
+                matches!(end, b'/' | b'?')
+            }
+            TargetReader::Tunnel(authority) if authority.has_host_and_port() => false,
+            _ => return Err(Refusal::BadRequest),
+        };
+        if is_path {
+            *self = TargetReader::Path;
+            return self.advance(input, false);
+        }
+        *input = &input[1..];
+        if end == b' ' {
+            Ok(true)
+        } else {
+            Err(Refusal::BadRequest)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Recognises one word out of a few, whatever pieces it comes in.
+
+/// A word to be recognised, in lower case, and what it means.
+pub(super) type Words<T> = [(&'static [u8], T)];
+
+/// Compares a word without regard to case with a table of at most eight.
+///
+/// It keeps which of them still fit and how far, never the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recogniser {
+    fitting: u8,
+    matched: u8,
+}
+
+impl Recogniser {
+    /// Nothing read yet: every word fits.
+    pub(super) const fn new() -> Recogniser {
+        Recogniser {
+            fitting: u8::MAX,
+            matched: 0,
+        }
+    }
+
+    /// Reads on in the same word.
+    #[inline]
+    pub(super) fn feed<T>(&mut self, piece: &[u8], words: &Words<T>) {
+        let Some(&first) = piece.first() else { return };
+        let start = usize::from(self.matched);
+        let end = start + piece.len();
+        let mut fitting = 0;
+        for (index, (word, _)) in words.iter().enumerate() {
+            let fits = self.fitting & (1 << index) != 0
+                && word.len() >= end
+                && word[start] == first.to_ascii_lowercase()
+                && word[start..end].eq_ignore_ascii_case(piece);
+            fitting |= u8::from(fits) << index;
+        }
+        self.fitting = fitting;
+        // Only ever used while a word fits, and words are short.
+        self.matched = if fitting == 0 { 0 } else { end as u8 };
+    }
+
+    /// What the word means, now that it has ended.
+    #[inline]
+    pub(super) fn found<T: Copy>(self, words: &Words<T>) -> Option<T> {
+        words
+            .iter()
+            .enumerate()
+            .find(|(index, (word, _))| {
+                self.fitting & (1 << index) != 0 && word.len() == usize::from(self.matched)
+            })
+            .map(|(_, &(_, meaning))| meaning)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: &Words<u8> = &[(b"connection", 1), (b"content-length", 2), (b"con", 3)];
+
+    fn found(pieces: &[&str]) -> Option<u8> {
+        let mut recogniser = Recogniser::new();
+        for piece in pieces {
+            recogniser.feed(piece.as_bytes(), WORDS);
+        }
+        recogniser.found(WORDS)
+    }
+
+    #[test]
+    fn finds_a_word_in_any_case_and_any_pieces() {
+        assert_eq!(found(&["Connection"]), Some(1));
+        assert_eq!(found(&["CON", "", "tent-", "LENGTH"]), Some(2));
+        assert_eq!(found(&["c", "o", "n"]), Some(3));
+    }
+
+    #[test]
+    fn a_longer_a_shorter_and_another_word_are_not_found() {
+        assert_eq!(found(&["connection", "s"]), None);
+        assert_eq!(found(&["connectio"]), None);
+        assert_eq!(found(&["conn", "ection-length"]), None);
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&["x", "connection"]), None);
+        assert_eq!(found(&[&"con".repeat(200)]), None);
+    }
+}
