@@ -237,6 +237,7 @@ impl RequestParser {
             Ok(step) => (bytes.len() - input.len(), step),
             Err(refusal) => {
                 self.phase = Phase::Refused;
+                self.section_bytes = 0;
                 (bytes.len(), Some(Step::Refused(refusal)))
             }
         }
