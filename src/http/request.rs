@@ -19,6 +19,8 @@
 //! - HTTP/1.x with x above 1 is read as 1.1.
 //! - A method longer than any in use is 501 before it has ended (RFC 9112 3).
 //! - Expectations other than `100-continue` are ignored (RFC 9110 10.1.1 leaves 417 optional).
+//! - A chunk's line is at most 256 bytes, and the framing of all chunks may outweigh their data
+//!   by 16 KiB at most (CVE-2023-39326, CVE-2024-22019): 400. A trailer section over 16 KiB is 431.
 //! - Trailer fields are checked as fields and otherwise ignored, whatever they are named.
 
 mod authority;

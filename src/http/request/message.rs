@@ -51,8 +51,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether this is GET by HTTP/1.1 on a kept connection and all of it is its head, so that
-    /// the same bytes at a [`Position::Boundary`](super::Position::Boundary) are the same request again.
+    /// Whether this is GET by HTTP/1.1 on a kept connection and all of it is its head.
+    ///
+    /// The same bytes at a [`Position::Boundary`](super::Position::Boundary) are the same request
+    /// again, and leave the parser as [`RequestParser::new`](super::RequestParser::new) makes it.
     pub fn is_plain_get(&self) -> bool {
         self.method == Method::Get
             && self.version == Version::Http11

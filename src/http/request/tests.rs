@@ -222,6 +222,18 @@ fn only_a_kept_get_of_http_1_1_without_a_body_is_plain() {
 }
 
 #[test]
+fn a_plain_get_at_any_boundary_leaves_a_new_parser() {
+    let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for empty_lines in 0..=usize::from(EMPTY_LINES_MAX) {
+        let mut parser = whole("\r\n".repeat(empty_lines).as_bytes()).1;
+        assert_eq!(parser.position(), Position::Boundary);
+        let (taken, step) = parser.step(head, &Limits::default());
+        assert!(matches!(step, Some(Step::Complete(request)) if request.is_plain_get()));
+        assert_eq!((taken, parser), (head.len(), RequestParser::new()));
+    }
+}
+
+#[test]
 fn the_method_is_known_from_its_end_to_the_refusal() {
     let mut parser = RequestParser::new();
     parser.step(b"HEAD", &Limits::default());
