@@ -140,7 +140,7 @@ fn head() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
     #[test]
     fn no_head_is_taken_that_httparse_does_not_take(stream in head()) {
         prop_assert_eq!(disagreement(&stream), None);
