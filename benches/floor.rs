@@ -1,0 +1,43 @@
+//! How far `bareloop` is from the kernel's floor.
+//!
+//! The floor is what any single-threaded program on epoll must pay: a server that receives,
+//! counts CR LF CR LF, and sends that many copies of a constant reply; and a client that sends a
+//! constant block of requests and counts bytes. Neither parses, checks, times or queues anything.
+//! `bareloop serve` and `bareloop load` do, and stand beside them here, each at one pinned core,
+//! in interleaved rounds, by the only figure that does not depend on who waits for whom: requests
+//! per second of CPU time.
+//!
+//! ```text
+//! cargo bench --bench floor -- -c 100 -p 1,10,16 -d 1 -r 5 --only serve-http,load
+//! ```
+//!
+//! Linux only, since the floor stands on epoll. No latencies: a floor has no tail worth telling
+//! on shared cores.
+
+#![deny(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+#[path = "floor"]
+mod floor {
+    mod client;
+    mod clients;
+    mod exchange;
+    mod options;
+    mod process;
+    pub mod runner;
+    mod server;
+    mod servers;
+    #[allow(unsafe_code)] // The system calls that std has no safe name for; all of them are here.
+    mod sys;
+    mod table;
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    floor::runner::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("floor: nothing measured, since the floor stands on epoll, which only Linux has");
+}

@@ -1,0 +1,152 @@
+//! Processes under measurement: pinned to a core, their CPU time taken from the kernel, and never
+//! left behind. Each is ended by its own id, here or (should the bench be killed) by the kernel.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::exchange::PATIENCE;
+use super::sys;
+
+/// How long a process's clock must stand still to be read: the kernel may be one tick behind with
+/// a process that runs (10 ms at 100 Hz).
+const SETTLED: Duration = Duration::from_millis(12);
+
+/// A server that runs until this is dropped.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    /// Held open, so that the server may go on printing.
+    _stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// Starts a server that prints the address it took as the end of its first line.
+    pub fn announced(mut command: Command, core: usize) -> io::Result<Server> {
+        sys::pin(&mut command, core);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let mut stdout = child.stdout.take().map(BufReader::new);
+        let read = stdout
+            .as_mut()
+            .map_or(Ok(0), |stdout| stdout.read_line(&mut line));
+        let address = line
+            .trim_end()
+            .rsplit('/')
+            .next()
+            .and_then(|text| text.parse().ok());
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server {
+            child,
+            address: address.unwrap_or(unknown),
+            _stdout: stdout,
+        };
+        read?;
+        if address.is_none() {
+            return Err(io::Error::other(format!(
+                "did not say where it listens: {line:?}"
+            )));
+        }
+        Ok(server)
+    }
+
+    /// Starts a server that was told its address, and waits until it accepts.
+    pub fn at(mut command: Command, core: usize, address: SocketAddr) -> io::Result<Server> {
+        sys::pin(&mut command, core);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let mut server = Server {
+            child,
+            address,
+            _stdout: None,
+        };
+        let started = Instant::now();
+        while let Err(error) = TcpStream::connect(address) {
+            if let Some(status) = server.child.try_wait()? {
+                return Err(io::Error::other(format!("ended at its start: {status}")));
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(server)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// CPU time used so far, read once the server is idle. An error if it does not come to rest.
+    pub fn settled_cpu(&self) -> io::Result<Duration> {
+        let started = Instant::now();
+        let mut before = sys::process_cpu(self.child.id())?;
+        while started.elapsed() < PATIENCE {
+            thread::sleep(SETTLED);
+            let now = sys::process_cpu(self.child.id())?;
+            if now == before {
+                return Ok(now);
+            }
+            before = now;
+        }
+        Err(io::Error::other(
+            "goes on using CPU time after its load has ended",
+        ))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has ended by itself, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A client's run.
+pub struct Run {
+    pub stdout: String,
+    pub cpu: Duration,
+    pub wall: Duration,
+}
+
+/// Runs a client to its end, pinned to `core`.
+pub fn run(mut command: Command, core: usize) -> io::Result<Run> {
+    sys::pin(&mut command, core);
+    // No other child ends between the two readings, so the difference is this one's.
+    let cpu_before = sys::ended_children_cpu()?;
+    let started = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut stdout = String::new();
+    let read = child
+        .stdout
+        .take()
+        .map_or(Ok(0), |mut pipe| pipe.read_to_string(&mut stdout));
+    let status = child.wait()?;
+    let wall = started.elapsed();
+    let cpu = sys::ended_children_cpu()? - cpu_before;
+    read?;
+    if status.success() {
+        Ok(Run { stdout, cpu, wall })
+    } else {
+        Err(io::Error::other(format!("the client failed: {status}")))
+    }
+}
+
+/// Whether `program` is there to be started.
+pub fn installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("-v")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok()
+}
