@@ -27,7 +27,7 @@ mod floor {
     pub mod runner;
     mod server;
     mod servers;
-    #[allow(unsafe_code)] // The system calls that std has no safe name for; all of them are here.
+    #[allow(unsafe_code, reason = "system calls that std has no safe name for")]
     mod sys;
     mod table;
 }

@@ -1,6 +1,6 @@
 //! What both ends of the floor agree on: one request, one reply, and a send that must be whole.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ fn whole_reply_bytes(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Sends all of `bytes` with one call. The floor has no write queue, so a peer that does not take
-/// them is an error, and never a slower way to go on.
+/// them is an error (`WriteZero`), and never a slower way to go on.
 pub fn send_whole(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     match stream.write(bytes) {
         Ok(sent) if sent == bytes.len() => Ok(()),
-        Ok(_) => Err(io::ErrorKind::WriteZero.into()),
-        Err(error) => Err(error),
+        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+        Ok(_) | Err(_) => Err(ErrorKind::WriteZero.into()),
     }
 }

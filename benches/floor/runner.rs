@@ -1,12 +1,14 @@
 //! The rounds: each puts every program under the same load once, in an order that rotates, every
 //! one in a fresh process.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::options::{Load, Options, Part};
 use super::servers::Replies;
@@ -74,11 +76,10 @@ pub fn main() -> ExitCode {
 }
 
 fn measure(options: &Options) -> Result<()> {
+    refuse_unknown(&options.only)?;
+    allow_descriptors();
     let servers = selected(&servers::ALL, &options.only);
     let clients = selected(&clients::ALL, &options.only);
-    if servers.is_empty() && clients.is_empty() {
-        return Err("--only names no program that is known and installed".into());
-    }
     let cores = sys::allowed_cores()?;
     let (server_core, client_core) = (cores[0], cores[1 % cores.len()]);
     let replies = Replies::ask(server_core)?;
@@ -95,7 +96,10 @@ fn measure(options: &Options) -> Result<()> {
     if cores.len() == 1 {
         println!("one core only: both ends share it, and evict each other's caches");
     }
-    println!("of floor: requests per CPU-second over the floor's in the same round, median");
+    println!(
+        "of floor: requests per CPU-second over the floor's in the same round, median of rounds"
+    );
+    println!("busy: share of its core; below 95 % wake-ups weigh in, and ratios mean less");
 
     let mut failures = Vec::new();
     if !servers.is_empty() {
@@ -111,6 +115,27 @@ fn measure(options: &Options) -> Result<()> {
     } else {
         Err(failures.join("; ").into())
     }
+}
+
+fn refuse_unknown(only: &[String]) -> Result<()> {
+    let servers = servers::ALL.iter().map(|program| program.name());
+    let clients = clients::ALL.iter().map(|program| program.name());
+    let known: BTreeSet<&str> = servers.chain(clients).collect();
+    match only.iter().find(|name| !known.contains(name.as_str())) {
+        Some(name) => Err(format!("--only {name}: there are only {known:?}").into()),
+        None => Ok(()),
+    }
+}
+
+/// Takes as many descriptors as the system gives, for every process started from here. With too
+/// few, connecting fails and says so.
+fn allow_descriptors() {
+    let limits = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limits.maximum,
+        ..limits
+    };
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// The installed programs that `only` names (all, if it is empty), and their floors.
