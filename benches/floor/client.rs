@@ -4,7 +4,7 @@
 //! Deliberately absent: stamps, latencies, reading what the bytes say. Only the length of a reply
 //! is learned, from a first exchange.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -21,28 +21,33 @@ struct Connection {
     partial_bytes: usize,
 }
 
-/// Loads `address` for `duration`, waits for what is still owed, and returns the replies counted.
+/// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it for
+/// `duration`. When nothing is owed any more it says how many replies it counted, and stays
+/// connected until another line, or the end.
 pub fn load(
     address: SocketAddr,
     connections: usize,
     pipelining: usize,
     duration: Duration,
-) -> io::Result<u64> {
+) -> io::Result<()> {
     let reply_bytes = first_reply(address)?.len();
     let request = request(address);
     let block = request.repeat(pipelining);
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut poll = Epoll::new()?;
     let mut by_descriptor: Vec<Option<Connection>> = Vec::new();
-    for mut connection in connect_all(address, connections)? {
+    for connection in connect_all(address, connections)? {
         poll.add(&connection.stream)?;
-        send_whole(&mut connection.stream, &block)?;
         let fd = connection.stream.as_raw_fd() as usize;
         by_descriptor.resize_with(by_descriptor.len().max(fd + 1), || None);
         by_descriptor[fd] = Some(connection);
     }
 
+    say_and_wait("ready")?;
     let over = alarm(duration);
+    for connection in by_descriptor.iter_mut().flatten() {
+        send_whole(&mut connection.stream, &block)?;
+    }
     let mut sent = (connections * pipelining) as u64;
     let mut completed = 0;
     while completed < sent {
@@ -69,7 +74,14 @@ pub fn load(
             ));
         }
     }
-    Ok(completed)
+    say_and_wait(&completed.to_string())
+}
+
+/// With an empty stdin there is nobody to wait for, and it goes on at once.
+fn say_and_wait(line: &str) -> io::Result<()> {
+    println!("{line}");
+    io::stdout().flush()?;
+    io::stdin().read_line(&mut String::new()).map(drop)
 }
 
 fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Connection>> {

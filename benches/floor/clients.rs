@@ -111,7 +111,7 @@ impl Kind {
     /// Replies completed, from what the client printed.
     pub fn completed(self, stdout: &str) -> Option<u64> {
         match self {
-            Kind::Floor | Kind::FloorAgain => stdout.trim().parse().ok(),
+            Kind::Floor | Kind::FloorAgain => stdout.lines().last()?.parse().ok(),
             Kind::Load => {
                 let report: serde_json::Value = serde_json::from_str(stdout).ok()?;
                 report["requests"]["total"].as_u64()

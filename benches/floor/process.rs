@@ -1,7 +1,7 @@
 //! Processes under measurement: pinned to a core, their CPU time taken from the kernel, and never
 //! left behind. Each is ended by its own id, here or (should the bench be killed) by the kernel.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -16,7 +16,7 @@ const SETTLED: Duration = Duration::from_millis(12);
 
 /// A server that runs until this is dropped.
 pub struct Server {
-    child: Child,
+    child: Ended,
     address: SocketAddr,
     /// Held open, so that the server may go on printing.
     _stdout: Option<BufReader<ChildStdout>>,
@@ -42,7 +42,7 @@ impl Server {
             .and_then(|text| text.parse().ok());
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server {
-            child,
+            child: Ended(child),
             address: address.unwrap_or(unknown),
             _stdout: stdout,
         };
@@ -60,13 +60,13 @@ impl Server {
         sys::pin(&mut command, core);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let mut server = Server {
-            child,
+            child: Ended(child),
             address,
             _stdout: None,
         };
         let started = Instant::now();
         while let Err(error) = TcpStream::connect(address) {
-            if let Some(status) = server.child.try_wait()? {
+            if let Some(status) = server.child.0.try_wait()? {
                 return Err(io::Error::other(format!("ended at its start: {status}")));
             }
             if started.elapsed() > PATIENCE {
@@ -84,10 +84,10 @@ impl Server {
     /// CPU time used so far, read once the server is idle. An error if it does not come to rest.
     pub fn settled_cpu(&self) -> io::Result<Duration> {
         let started = Instant::now();
-        let mut before = sys::process_cpu(self.child.id())?;
+        let mut before = sys::process_cpu(self.child.0.id())?;
         while started.elapsed() < PATIENCE {
             thread::sleep(SETTLED);
-            let now = sys::process_cpu(self.child.id())?;
+            let now = sys::process_cpu(self.child.0.id())?;
             if now == before {
                 return Ok(now);
             }
@@ -99,11 +99,55 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+/// A client that says when it is ready and waits for its go, so that a server's clock can be read
+/// at rest on both sides of the load: neither accepting nor closing is in between.
+pub struct Client {
+    child: Ended,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Client {
+    pub fn start(mut command: Command, core: usize) -> io::Result<Client> {
+        sys::pin(&mut command, core);
+        let spawned = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut child = Ended(spawned);
+        let stdout = child.0.stdout.take().map(BufReader::new);
+        let stdout = stdout.ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Client { child, stdout })
+    }
+
+    /// The next line that it says.
+    pub fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        match self.stdout.read_line(&mut line)? {
+            0 => Err(io::Error::other("the client ended early")),
+            _ => Ok(line),
+        }
+    }
+
+    /// Tells it to go on.
+    pub fn go(&mut self) -> io::Result<()> {
+        let stdin = self
+            .child
+            .0
+            .stdin
+            .as_mut()
+            .ok_or(io::ErrorKind::BrokenPipe)?;
+        stdin.write_all(b"go\n")
+    }
+}
+
+/// A child that is ended when it is no longer needed.
+struct Ended(Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
         // An error means that it has ended by itself, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

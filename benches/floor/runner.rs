@@ -52,14 +52,10 @@ pub fn main() -> ExitCode {
             connections,
             pipelining,
             seconds,
-        }) => client::load(
-            *address,
-            *connections,
-            *pipelining,
-            Duration::from_secs(*seconds),
-        )
-        .map(|completed| println!("{completed}"))
-        .map_err(Into::into),
+        }) => {
+            let duration = Duration::from_secs(*seconds);
+            client::load(*address, *connections, *pipelining, duration).map_err(Into::into)
+        }
         None if options.bench => measure(&options),
         None => {
             println!("floor: nothing measured; run `cargo bench --bench floor`");

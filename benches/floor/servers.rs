@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use super::options::Load;
-use super::process::{self, Server};
+use super::process::{self, Client, Server};
 use super::runner::{Bench, Program, Result};
 use super::table::Sample;
 use super::{clients, exchange};
@@ -79,19 +80,23 @@ impl Program for Kind {
     /// The replies that the floor client has had, and what they have cost the server.
     fn measure(self, bench: &Bench, load: Load) -> Result<Sample> {
         let server = self.start(bench)?;
+        let floor = clients::Kind::Floor;
+        let command = floor.command(server.address(), load, bench)?;
+        let mut client = Client::start(command, bench.client_core)?;
+        client.line()?;
         let before = server.settled_cpu()?;
-        let client = clients::Kind::Floor;
-        let run = process::run(
-            client.command(server.address(), load, bench)?,
-            bench.client_core,
-        )?;
-        let requests = client
-            .completed(&run.stdout)
+        let started = Instant::now();
+        client.go()?;
+        let count = client.line()?;
+        let wall = started.elapsed();
+        let cpu = server.settled_cpu()? - before;
+        let requests = floor
+            .completed(&count)
             .ok_or("the client did not say its count")?;
         Ok(Sample {
             requests,
-            cpu: server.settled_cpu()? - before,
-            wall: run.wall,
+            cpu,
+            wall,
         })
     }
 }
@@ -149,5 +154,5 @@ fn nginx(scratch: &Path, core: usize) -> io::Result<Server> {
         .arg("-c")
         .arg(&path)
         .stderr(Stdio::null());
-    Server::at(command, core, SocketAddr::from(free))
+    Server::at(command, core, free)
 }

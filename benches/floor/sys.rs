@@ -62,16 +62,21 @@ impl Epoll {
     /// Waits for events; none have come when `patience` (for ever if `None`) is over.
     pub fn wait(&mut self, patience: Option<Duration>) -> io::Result<impl Iterator<Item = Event>> {
         let timeout_ms = patience.map_or(-1, |limit| limit.as_millis() as libc::c_int);
-        // SAFETY: the kernel writes at most `events.len()` entries, to memory that is ours.
-        let status = unsafe {
-            libc::epoll_wait(
-                self.set.as_raw_fd(),
-                self.events.as_mut_ptr(),
-                self.events.len() as libc::c_int,
-                timeout_ms,
-            )
+        let ready = loop {
+            // SAFETY: the kernel writes at most `events.len()` entries, to memory that is ours.
+            let status = unsafe {
+                libc::epoll_wait(
+                    self.set.as_raw_fd(),
+                    self.events.as_mut_ptr(),
+                    self.events.len() as libc::c_int,
+                    timeout_ms,
+                )
+            };
+            match checked(status) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {} // A tracer came.
+                result => break result? as usize,
+            }
         };
-        let ready = checked(status)? as usize;
         const HUNG_UP: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
         Ok(self.events[..ready].iter().map(|event| Event {
             fd: event.u64 as RawFd,

@@ -9,7 +9,7 @@ pub struct Sample {
     pub requests: u64,
     /// Of the process under measurement.
     pub cpu: Duration,
-    /// Of the client's whole run.
+    /// Of the load (with clients: of their whole run).
     pub wall: Duration,
 }
 
