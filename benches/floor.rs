@@ -11,8 +11,11 @@
 //! cargo bench --bench floor -- -c 100 -p 1,10,16 -d 1 -r 5 --only serve-http,load
 //! ```
 //!
-//! Linux only, since the floor stands on epoll. No latencies: a floor has no tail worth telling
-//! on shared cores.
+//! Each server is loaded by the floor client, and each client loads the floor server. The row
+//! `floor-again` is the floor once more: what it is off 1.00 is noise, and so is as much in any
+//! other row. nginx, wrk and h2load are measured where they are installed.
+//!
+//! Linux only, since the floor stands on epoll. Latencies are not measured here.
 
 #![deny(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! Processes under measurement: pinned to a core, their CPU time taken from the kernel, and never
 //! left behind. Each is ended by its own id, here or (should the bench be killed) by the kernel.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -24,35 +24,24 @@ pub struct Server {
 
 impl Server {
     /// Starts a server that prints the address it took as the end of its first line.
-    pub fn announced(mut command: Command, core: usize) -> io::Result<Server> {
-        sys::pin(&mut command, core);
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+    pub fn announced(command: Command, core: usize) -> io::Result<Server> {
+        let (child, mut stdout) = speaking(command, core, Stdio::null())?;
         let mut line = String::new();
-        let mut stdout = child.stdout.take().map(BufReader::new);
-        let read = stdout
-            .as_mut()
-            .map_or(Ok(0), |stdout| stdout.read_line(&mut line));
+        stdout.read_line(&mut line)?;
         let address = line
             .trim_end()
             .rsplit('/')
             .next()
             .and_then(|text| text.parse().ok());
-        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server {
-            child: Ended(child),
-            address: address.unwrap_or(unknown),
-            _stdout: stdout,
+        let Some(address) = address else {
+            let said = format!("did not say where it listens: {line:?}");
+            return Err(io::Error::other(said));
         };
-        read?;
-        if address.is_none() {
-            return Err(io::Error::other(format!(
-                "did not say where it listens: {line:?}"
-            )));
-        }
-        Ok(server)
+        Ok(Server {
+            child,
+            address,
+            _stdout: Some(stdout),
+        })
     }
 
     /// Starts a server that was told its address, and waits until it accepts.
@@ -107,15 +96,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn start(mut command: Command, core: usize) -> io::Result<Client> {
-        sys::pin(&mut command, core);
-        let spawned = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut child = Ended(spawned);
-        let stdout = child.0.stdout.take().map(BufReader::new);
-        let stdout = stdout.ok_or(io::ErrorKind::BrokenPipe)?;
+    /// Starts it.
+    pub fn start(command: Command, core: usize) -> io::Result<Client> {
+        let (child, stdout) = speaking(command, core, Stdio::piped())?;
         Ok(Client { child, stdout })
     }
 
@@ -138,6 +121,18 @@ impl Client {
             .ok_or(io::ErrorKind::BrokenPipe)?;
         stdin.write_all(b"go\n")
     }
+}
+
+/// Starts a child that is listened to.
+fn speaking(
+    mut command: Command,
+    core: usize,
+    stdin: Stdio,
+) -> io::Result<(Ended, BufReader<ChildStdout>)> {
+    sys::pin(&mut command, core);
+    let mut child = Ended(command.stdin(stdin).stdout(Stdio::piped()).spawn()?);
+    let stdout = child.0.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    Ok((child, BufReader::new(stdout)))
 }
 
 /// A child that is ended when it is no longer needed.
@@ -164,19 +159,14 @@ pub fn run(mut command: Command, core: usize) -> io::Result<Run> {
     // No other child ends between the two readings, so the difference is this one's.
     let cpu_before = sys::ended_children_cpu()?;
     let started = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut stdout = String::new();
-    let read = child
-        .stdout
-        .take()
-        .map_or(Ok(0), |mut pipe| pipe.read_to_string(&mut stdout));
-    let status = child.wait()?;
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output()?;
     let wall = started.elapsed();
     let cpu = sys::ended_children_cpu()? - cpu_before;
-    read?;
+    let (status, stdout) = (
+        output.status,
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    );
     if status.success() {
         Ok(Run { stdout, cpu, wall })
     } else {
