@@ -163,14 +163,11 @@ pub fn run(mut command: Command, core: usize) -> io::Result<Run> {
     let output = command.output()?;
     let wall = started.elapsed();
     let cpu = sys::ended_children_cpu()? - cpu_before;
-    let (status, stdout) = (
-        output.status,
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-    );
-    if status.success() {
+    if output.status.success() {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(Run { stdout, cpu, wall })
     } else {
-        Err(io::Error::other(format!("the client failed: {status}")))
+        Err(io::Error::other(format!("failed: {}", output.status)))
     }
 }
 
