@@ -9,3 +9,4 @@
 pub mod reply;
 pub mod request;
 pub mod terminator;
+pub mod response;
