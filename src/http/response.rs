@@ -70,6 +70,9 @@ pub enum BadReply {
     /// A chunk's size, its end, or the trailer section.
     #[error("malformed chunked body")]
     Chunk,
+    /// A reply said `Connection: close`, and was not the last.
+    #[error("bytes after a reply that announced the connection's end")]
+    AfterLast,
     /// More replies than requests.
     #[error("bytes that no request asked for")]
     Unasked,
@@ -243,7 +246,8 @@ impl Framing {
     ) -> Result<(usize, bool), BadReply> {
         match self {
             Framing::Length(left) => {
-                let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                let taken =
+                    usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                 sink(&bytes[..taken]);
                 *left -= taken as u64;
                 Ok((taken, *left == 0))
