@@ -246,15 +246,39 @@ mod tests {
         assert_eq!((plan.connections, plan.pipelining), (10, 1));
         assert_eq!(plan.until, Until::Duration(Duration::from_secs(10)));
         assert_eq!(plan.timeout, Duration::from_secs(10));
-        assert_eq!((plan.method.as_str(), plan.refill), ("GET", Refill::Rolling));
+        assert_eq!(
+            (plan.method.as_str(), plan.refill),
+            ("GET", Refill::Rolling)
+        );
         assert!(plan.fields.is_empty() && plan.body.is_empty());
     }
 
     #[test]
     fn flags_become_a_plan() {
         let plan = plan(&[
-            "-c", "100", "-p", "10", "-a", "5", "-t", "500ms", "-m", "PUT", "-H", "A: b", "-H",
-            "C=d", "-b", "text", "-E", "ok", "--refill", "batch", "-S", "/s", "localhost:8080/x",
+            "-c",
+            "100",
+            "-p",
+            "10",
+            "-a",
+            "5",
+            "-t",
+            "500ms",
+            "-m",
+            "PUT",
+            "-H",
+            "A: b",
+            "-H",
+            "C=d",
+            "-b",
+            "text",
+            "-E",
+            "ok",
+            "--refill",
+            "batch",
+            "-S",
+            "/s",
+            "localhost:8080/x",
         ])
         .expect("valid");
         assert_eq!((plan.connections, plan.pipelining), (100, 10));
@@ -278,12 +302,24 @@ mod tests {
             (&["-d", "abc", url], "--duration", "seconds"),
             (&["-t", "0", url], "--timeout", "more than 0"),
             (&["-a", "0", url], "--amount", "at least 1"),
-            (&["-a", "1", "-d", "1", url], "--duration", "cannot be used with"),
-            (&["-b", "x", "-i", "y", url], "--input", "cannot be used with"),
+            (
+                &["-a", "1", "-d", "1", url],
+                "--duration",
+                "cannot be used with",
+            ),
+            (
+                &["-b", "x", "-i", "y", url],
+                "--input",
+                "cannot be used with",
+            ),
             (&["-m", "G T", url], "--method", "GET"),
             (&["-H", "x", url], "--header", "Name: value"),
             (&["--refill", "both", url], "--refill", "rolling or batch"),
-            (&["-i", "/nowhere/at.all", url], "--input", "/nowhere/at.all"),
+            (
+                &["-i", "/nowhere/at.all", url],
+                "--input",
+                "/nowhere/at.all",
+            ),
             (&["--wat", url], "--wat", "unexpected argument"),
             (&["https://localhost"], "https://localhost", "http:// URL"),
             (&[], "URL", "required"),
