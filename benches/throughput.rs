@@ -9,7 +9,7 @@ use bareloop::event_loop::StopSignal;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 /// What differs from `bareloop compare`: under 20 s in all.
-const DEFAULTS: [(&str, &str); 3] = [("duration", "1"), ("warmup", "0.5"), ("rounds", "2")];
+const DEFAULTS: [(&str, &str); 3] = [("duration", "0.8"), ("warmup", "0.4"), ("rounds", "3")];
 
 /// The comparison of `bareloop compare`, made short
 #[derive(Parser)]
@@ -43,5 +43,5 @@ fn main() -> ExitCode {
         eprintln!("throughput: Ctrl-C will not be handled: {e}");
     }
     let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));
-    ExitCode::from(compare::run(&args, bareloop, &signal))
+    compare::run_with(&args, bareloop, &signal).into()
 }

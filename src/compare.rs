@@ -43,10 +43,10 @@ pub struct Run {
     pub completed: u64,
     /// Errors of any kind in the window.
     pub errors: u64,
-    /// Median latency in milliseconds.
-    pub p50_ms: f64,
-    /// 99th percentile of the latency in milliseconds.
-    pub p99_ms: f64,
+    /// Median latency in milliseconds; `None` if too few replies stand behind it.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile of the latency in milliseconds; `None` if too few replies stand behind it.
+    pub p99_ms: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
     /// CPU time that the server and its descendants spent in the window; `None` if the system

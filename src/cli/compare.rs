@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::{Exit, output, values};
 use crate::compare::{
     self, Children, Contestant, Failure, LocalBench, Machine, Observer, Plan, PlanError, Report,
     Run, Settings, table,
@@ -15,17 +16,6 @@ use crate::compare::{
 use crate::event_loop::StopSignal;
 use crate::load;
 
-/// Everybody ran.
-const FINE: u8 = 0;
-/// A contestant could not run, or a report could not be written.
-const FAILED: u8 = 1;
-/// The flags make no sense.
-const BAD_USAGE: u8 = 2;
-/// Stopped by Ctrl-C; partial results were printed.
-const INTERRUPTED: u8 = 130;
-
-/// The longest time that a flag in seconds may name: a year.
-const SECONDS_MAX: f64 = 365.0 * 86_400.0;
 /// Prints to stdout in place of a file.
 const STDOUT: &str = "-";
 
@@ -45,22 +35,22 @@ printed.";
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
     /// Connections kept open at once
-    #[arg(short, long, value_name = "N", default_value = "100")]
+    #[arg(short, long, value_name = "N", default_value = "100", value_parser = count)]
     connections: NonZeroUsize,
     /// Requests in flight on each connection
-    #[arg(short, long, value_name = "N", default_value = "10")]
+    #[arg(short, long, value_name = "N", default_value = "10", value_parser = count)]
     pipelining: NonZeroUsize,
     /// Measured time of each run, in seconds
-    #[arg(short, long, value_name = "SECS", default_value = "5", value_parser = positive_seconds)]
+    #[arg(short, long, value_name = "SECS", default_value = "5", value_parser = values::duration)]
     duration: Duration,
     /// How often each contestant runs
-    #[arg(short, long, value_name = "N", default_value = "3")]
+    #[arg(short, long, value_name = "N", default_value = "3", value_parser = count)]
     rounds: NonZeroUsize,
     /// Load before each run that is not measured, in seconds; 0 for none
-    #[arg(long, value_name = "SECS", default_value = "1", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "1", value_parser = warmup)]
     warmup: Duration,
     /// A request without a reply for so many seconds has timed out
-    #[arg(short, long, value_name = "SECS", default_value = "10", value_parser = positive_seconds)]
+    #[arg(short, long, value_name = "SECS", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
     /// Add a server; the command goes to the shell with {port} replaced (repeatable)
     #[arg(long = "server", value_name = "NAME=COMMAND")]
@@ -122,9 +112,20 @@ impl CompareArgs {
     }
 }
 
-/// Runs the comparison that `args` ask for; `bareloop` is the path of this program, which the
-/// contestants `bareloop-http` and `bareloop-tcp` run. Gives the exit code.
-pub fn run(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> u8 {
+/// Runs the comparison that `args` ask for.
+pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
+    match std::env::current_exe() {
+        Ok(bareloop) => run_with(&args, &bareloop, signal),
+        Err(e) => {
+            output::fail(&format!("cannot find this program's own file: {e}"));
+            Exit::Failed
+        }
+    }
+}
+
+/// The same, where `bareloop` is the program that the contestants `bareloop-http` and
+/// `bareloop-tcp` run: a bench is not that program itself.
+pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let ready = args
         .plan(bareloop)
         .map_err(|e| e.to_string())
@@ -132,13 +133,16 @@ pub fn run(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> u8 {
     let (plan, export) = match ready {
         Ok(ready) => ready,
         Err(message) => {
-            complain(&message);
-            return BAD_USAGE;
+            output::fail(&message);
+            return Exit::Usage;
         }
     };
     let children = Children::new();
     children.kill_all_on_panic();
-    let mut screen = Screen::new(&plan, args.json_to_stdout(), signal);
+    let mut screen = Screen::new(&plan, args.json_to_stdout());
+    if export.is_none() {
+        screen.stop_without_reader = Some(signal);
+    }
     screen.print(&format!("{}\n", table::heading(&plan)));
     let mut bench = LocalBench::new(children);
     let outcome = compare::run(&plan, &mut bench, signal, &mut screen);
@@ -148,39 +152,40 @@ pub fn run(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> u8 {
         .print_report(&report)
         .and_then(|()| export.map_or(Ok(()), |export| export.write(&report)));
     if let Err(message) = &written {
-        complain(message);
+        output::fail(message);
     }
     if screen.stdout_is_gone {
         // A reader that has had enough (`| head`) is no failure.
-        FINE
+        Exit::Fine
     } else if outcome.interrupted {
-        INTERRUPTED
+        Exit::Interrupted
     } else if outcome.has_failures() || written.is_err() {
-        FAILED
+        Exit::Failed
     } else {
-        FINE
+        Exit::Fine
     }
 }
 
 /// Where the results appear as they come.
 struct Screen<'a> {
     plan: &'a Plan,
-    signal: &'a StopSignal,
     json: bool,
+    /// Raised when nobody reads any more, unless there is another reason to go on.
+    stop_without_reader: Option<&'a StopSignal>,
     /// On stderr, and on a terminal only.
     bar: ProgressBar,
     stdout_is_gone: bool,
 }
 
 impl Screen<'_> {
-    fn new<'a>(plan: &'a Plan, json: bool, signal: &'a StopSignal) -> Screen<'a> {
+    fn new(plan: &Plan, json: bool) -> Screen<'_> {
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         Screen {
             plan,
-            signal,
             json,
+            stop_without_reader: None,
             bar,
             stdout_is_gone: false,
         }
@@ -199,7 +204,9 @@ impl Screen<'_> {
         });
         if result.is_err() {
             self.stdout_is_gone = true;
-            self.signal.raise();
+            if let Some(signal) = self.stop_without_reader {
+                signal.raise();
+            }
         }
     }
 
@@ -268,23 +275,15 @@ fn to_json(report: &Report) -> Result<String, String> {
     Ok(json + "\n")
 }
 
-fn complain(message: &str) {
-    // Without stderr there is nobody to tell.
-    let _ = writeln!(io::stderr(), "bareloop compare: {message}");
+fn count(text: &str) -> Result<NonZeroUsize, String> {
+    let count = values::count(text)?;
+    NonZeroUsize::new(count).ok_or_else(|| "must be at least 1".to_owned())
 }
 
-fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("must be more than 0 seconds".to_owned()),
-        duration => Ok(duration),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=SECONDS_MAX).contains(&seconds) => {
-            Ok(Duration::from_secs_f64(seconds))
-        }
-        _ => Err("must be a number of seconds, such as 5 or 0.5".to_owned()),
+/// A time that may be zero.
+fn warmup(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(0.0) => Ok(Duration::ZERO),
+        _ => values::duration(text),
     }
 }

@@ -1,4 +1,5 @@
 //! A contestant's processes: started on a free port, watched, and ended by id on every way out.
+//! Only who kills us with SIGKILL leaves them running.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -144,19 +145,23 @@ impl Server {
             // Looked at after the connect: who accepts while the child is dead is a stranger.
             if self.has_ended() {
                 let status = self.end();
-                let last_line = self.last_line();
-                return Err(Failure::EndedEarly { status, last_line }.into());
+                let telling_line = self.telling_line();
+                return Err(Failure::EndedEarly {
+                    status,
+                    telling_line,
+                }
+                .into());
             }
             if accepts {
                 return Ok(());
             }
             if start.elapsed() >= within {
                 self.end();
-                let (address, last_line) = (self.address, self.last_line());
+                let (address, telling_line) = (self.address, self.telling_line());
                 return Err(Failure::NeverListened {
                     address,
                     within,
-                    last_line,
+                    telling_line,
                 }
                 .into());
             }
@@ -169,15 +174,15 @@ impl Server {
         self.reaped.is_some() || process_group::has_ended(&mut self.child)
     }
 
-    /// The last line it wrote, to stderr or else to stdout; empty if none. Complete only once it
-    /// has ended.
-    pub fn last_line(&mut self) -> String {
+    /// The line in which it says what is wrong, on stderr or else on stdout; empty if it wrote
+    /// nothing. Complete only once it has ended.
+    pub fn telling_line(&mut self) -> String {
         if self.has_ended() {
             self.stderr.wait_for_end();
             self.stdout.wait_for_end();
         }
-        match self.stderr.last_line() {
-            line if line.is_empty() => self.stdout.last_line(),
+        match self.stderr.telling_line() {
+            line if line.is_empty() => self.stdout.telling_line(),
             line => line,
         }
     }
@@ -267,10 +272,10 @@ impl Tail {
         }
     }
 
-    fn last_line(&self) -> String {
+    fn telling_line(&self) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.iter().copied().collect();
-        last_line(&String::from_utf8_lossy(&bytes))
+        telling_line(&String::from_utf8_lossy(&bytes))
     }
 }
 
@@ -290,9 +295,15 @@ fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
     }
 }
 
-/// The last line that says something, without what a terminal would obey.
-fn last_line(text: &str) -> String {
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+/// The last line that names an error, or else the last that says something; without what a
+/// terminal would obey.
+fn telling_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let names_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+    let line = lines
+        .clone()
+        .rfind(names_error)
+        .or_else(|| lines.next_back());
     line.unwrap_or_default()
         .chars()
         .filter(|c| !c.is_control())

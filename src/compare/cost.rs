@@ -23,8 +23,14 @@ pub fn usage(root: u32) -> Option<Usage> {
     return portable::usage(root);
 }
 
-#[cfg(not(unix))]
-pub use portable::descendants;
+/// The ids of a process and all its descendants; with `/proc`, also of those that lost their
+/// parent and stayed in its process group. Who has left both is a stranger.
+pub fn family(root: u32) -> Vec<u32> {
+    #[cfg(target_os = "linux")]
+    return linux::family_ids(root);
+    #[cfg(not(target_os = "linux"))]
+    return portable::family(root, |process| process.pid().as_u32());
+}
 
 /// `/proc`: exact to the nanosecond, and with peaks that the kernel keeps.
 #[cfg(target_os = "linux")]
@@ -64,6 +70,11 @@ mod linux {
                 cpu: sum.cpu + usage.cpu,
                 memory_bytes: sum.memory_bytes + usage.memory_bytes,
             })
+    }
+
+    pub fn family_ids(root: u32) -> Vec<u32> {
+        let members = family(root, &all_processes().unwrap_or_default());
+        members.iter().map(|stat| stat.pid).collect()
     }
 
     /// `root`, its process group, and whoever descends from one of them.
@@ -148,7 +159,7 @@ mod portable {
     use super::Usage;
 
     pub fn usage(root: u32) -> Option<Usage> {
-        descendants(root, |process| Usage {
+        family(root, |process| Usage {
             cpu: Duration::from_millis(process.accumulated_cpu_time()),
             memory_bytes: process.memory(),
         })
@@ -160,7 +171,7 @@ mod portable {
     }
 
     /// What `look` finds in `root` and in each of its descendants.
-    pub fn descendants<T>(root: u32, look: impl Fn(&Process) -> T) -> Vec<T> {
+    pub fn family<T>(root: u32, look: impl Fn(&Process) -> T) -> Vec<T> {
         let mut system = System::new();
         let kind = ProcessRefreshKind::nothing()
             .with_cpu()

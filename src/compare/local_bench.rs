@@ -78,6 +78,7 @@ fn load_once(
         method: "GET".to_owned(),
         fields: Vec::new(),
         body: Vec::new(),
+        expected_body: None,
     };
     let result = load::run(&plan, signal, on_progress);
     if signal.times_raised() > 0 {
@@ -86,15 +87,22 @@ fn load_once(
     }
     if server.has_ended() {
         let status = server.end();
-        let last_line = server.last_line();
-        return Err(Failure::Died { status, last_line }.into());
+        let telling_line = server.telling_line();
+        return Err(Failure::Died {
+            status,
+            telling_line,
+        }
+        .into());
     }
     Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
 }
 
 fn no_reply(server: &mut Server, errors: u64) -> Failure {
-    let last_line = server.last_line();
-    Failure::NoReply { errors, last_line }
+    let telling_line = server.telling_line();
+    Failure::NoReply {
+        errors,
+        telling_line,
+    }
 }
 
 /// Waits until the server is idle: a warm-up that ends leaves requests behind, and their cost

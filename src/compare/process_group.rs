@@ -8,7 +8,11 @@ mod system {
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command};
 
-    use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+    use rustix::process::{
+        Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+    };
+
+    use crate::compare::cost;
 
     /// The child is to lead a process group of its own. A Ctrl-C on our terminal then reaches us
     /// and not the child, whom we end in good order.
@@ -16,19 +20,23 @@ mod system {
         command.process_group(0);
     }
 
-    /// Asks the group to end.
+    /// Asks the child and its descendants to end.
     pub fn terminate(leader: u32) {
         send(leader, Signal::TERM);
     }
 
-    /// Ends the group at once. The leader must not have been reaped, or its id might already be
-    /// somebody else's.
+    /// Ends the child and its descendants at once. The child must not have been reaped, or its id
+    /// might already be somebody else's.
     pub fn kill(leader: u32) {
         send(leader, Signal::KILL);
     }
 
-    /// Fails only if the group is gone, which is what was wanted.
+    /// To each descendant, since some make a group of their own, and to the group, since some lose
+    /// their parent. Fails only for those that are gone, which is what was wanted.
     fn send(leader: u32, signal: Signal) {
+        for descendant in cost::family(leader).into_iter().filter_map(pid) {
+            let _ = kill_process(descendant, signal);
+        }
         if let Some(group) = pid(leader) {
             let _ = kill_process_group(group, signal);
         }
@@ -53,9 +61,9 @@ mod system {
 mod system {
     use std::process::{Child, Command};
 
-    use sysinfo::Process;
+    use sysinfo::{Pid, ProcessesToUpdate, System};
 
-    use crate::compare::cost::descendants;
+    use crate::compare::cost;
 
     /// Nothing to prepare: descendants are found by their parents' ids.
     pub fn prepare(_command: &mut Command) {}
@@ -67,8 +75,16 @@ mod system {
 
     /// Ends the child and its descendants at once.
     pub fn kill(leader: u32) {
-        // Fails only for those that are gone, which is what was wanted.
-        let _ = descendants(leader, Process::kill);
+        let ids: Vec<Pid> = cost::family(leader)
+            .into_iter()
+            .map(Pid::from_u32)
+            .collect();
+        let mut system = System::new();
+        system.refresh_processes(ProcessesToUpdate::Some(&ids), true);
+        for process in system.processes().values() {
+            // Fails only for those that are gone, which is what was wanted.
+            process.kill();
+        }
     }
 
     /// Whether the child has ended.

@@ -98,10 +98,10 @@ pub struct Figure {
 /// Latencies in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LatencyMs {
-    /// Median over rounds of the rounds' medians.
-    pub p50: f64,
-    /// Median over rounds of the rounds' 99th percentiles.
-    pub p99: f64,
+    /// Median over rounds of the rounds' medians; `null` if too few replies stand behind it.
+    pub p50: Option<f64>,
+    /// Median over rounds of the rounds' 99th percentiles; `null` likewise.
+    pub p99: Option<f64>,
     /// The longest of all rounds.
     pub max: f64,
 }
@@ -232,8 +232,8 @@ impl Standing {
 
 fn latency(record: &Record) -> Option<LatencyMs> {
     Some(LatencyMs {
-        p50: record.figure(|run| Some(run.p50_ms))?.median,
-        p99: record.figure(|run| Some(run.p99_ms))?.median,
+        p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
+        p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
         max: record.figure(|run| Some(run.max_ms))?.max,
     })
 }

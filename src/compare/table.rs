@@ -19,12 +19,15 @@ pub fn heading(plan: &Plan) -> String {
     let settings = plan.settings();
     let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
     format!(
-        "Comparing {}\n{} connections with {} pipelining factor, {} round(s) of {} s after {} s \
-         of warm-up: about {:.0} s",
+        "Comparing {}\n{} connections with {} pipelining factor, {} of {} s after {} s of warm-up: \
+         about {:.0} s",
         names.join(", "),
         settings.connections,
         settings.pipelining,
-        settings.rounds,
+        match settings.rounds.get() {
+            1 => "1 round".to_owned(),
+            rounds => format!("{rounds} rounds"),
+        },
         settings.duration.as_secs_f64(),
         settings.warmup.as_secs_f64(),
         plan.duration().as_secs_f64().ceil(),
@@ -44,8 +47,8 @@ pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, F
     format!(
         "{round}  {name:<width$}  {:>9} requests/s  p50 {:>7}  p99 {:>7}  {} errors  {} µs CPU/request  {}",
         rate(run.requests_per_second()),
-        milliseconds(run.p50_ms),
-        milliseconds(run.p99_ms),
+        or_dash(run.p50_ms.map(milliseconds)),
+        or_dash(run.p99_ms.map(milliseconds)),
         grouped(run.errors),
         or_dash(cpu),
         or_dash(run.peak_memory_bytes.map(bytes)),
@@ -112,16 +115,21 @@ fn row(standing: &Standing, is_reference: bool) -> Vec<Cell> {
             true => "1".to_owned(),
             false => ratio(standing),
         },
-        or_dash(latency.map(|latency| milliseconds(latency.p50))),
-        or_dash(latency.map(|latency| milliseconds(latency.p99))),
+        or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
+        or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
         errors,
         or_dash(cpu.map(|figure| three_digits(figure.median))),
         or_dash(standing.peak_memory_bytes.map(bytes)),
     ];
-    std::iter::once(&standing.name)
+    let mut cells: Vec<Cell> = std::iter::once(&standing.name)
         .chain(&figures)
         .map(Cell::new)
-        .collect()
+        .collect();
+    if standing.requests_per_second.is_none() {
+        // A sentence in place of a figure.
+        cells[1] = Cell::new(&figures[0]).set_alignment(CellAlignment::Left);
+    }
+    cells
 }
 
 /// Median and range; or why there is none.

@@ -48,8 +48,8 @@ fn measured(requests_per_second: u64) -> Run {
         window: Duration::from_secs(5),
         completed: requests_per_second * 5,
         errors: 0,
-        p50_ms: 0.5,
-        p99_ms: 2.0,
+        p50_ms: Some(0.5),
+        p99_ms: Some(2.0),
         max_ms: 30.0,
         server_cpu: Some(Duration::from_secs(4)),
         peak_memory_bytes: Some(10 << 20),
@@ -135,7 +135,7 @@ fn not_found() -> Stopped {
 fn died() -> Stopped {
     Failure::Died {
         status: "signal: 9 (SIGKILL)".to_owned(),
-        last_line: "out of memory".to_owned(),
+        telling_line: "out of memory".to_owned(),
     }
     .into()
 }
@@ -315,7 +315,7 @@ fn figures_are_medians_of_rounds_and_errors_are_summed() {
     let plan = plan(&["python-http"], 3);
     let run = |rate, p99_ms, max_ms, errors, peak| {
         Ok(Run {
-            p99_ms,
+            p99_ms: Some(p99_ms),
             max_ms,
             errors,
             peak_memory_bytes: Some(peak),
@@ -334,7 +334,10 @@ fn figures_are_medians_of_rounds_and_errors_are_summed() {
     assert_eq!((speed.median, speed.min, speed.max), (200.0, 100.0, 300.0));
     assert_eq!(speed.rounds, [300.0, 100.0, 200.0]);
     let latency = standing.latency_ms.unwrap();
-    assert_eq!((latency.p50, latency.p99, latency.max), (0.5, 6.0, 99.0));
+    assert_eq!(
+        (latency.p50, latency.p99, latency.max),
+        (Some(0.5), Some(6.0), 99.0)
+    );
     assert_eq!((standing.errors, standing.peak_memory_bytes), (7, Some(50)));
     // 4 s of CPU for 1500, 500 and 1000 replies.
     assert_eq!(

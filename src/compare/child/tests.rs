@@ -41,7 +41,7 @@ fn is_gone(id: u32) -> bool {
 fn written_id(server: &mut Server) -> u32 {
     let mut id = None;
     wait_until(|| {
-        id = server.last_line().parse().ok();
+        id = server.telling_line().parse().ok();
         id.is_some()
     });
     id.unwrap()
@@ -150,6 +150,27 @@ fn descendants_are_ended_with_it() {
     assert!(is_gone(server.id()));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn descendants_in_a_session_of_their_own_are_ended() {
+    let mut server = start("setsid sleep 1000 & echo $! >&2; wait");
+    let descendant = written_id(&mut server);
+    wait_until(|| {
+        let stat = std::fs::read_to_string(format!("/proc/{descendant}/stat")).unwrap_or_default();
+        stat.contains("(sleep)")
+    });
+    server.stop(&StopSignal::new());
+    wait_until(|| is_gone(descendant));
+}
+
+#[test]
+fn the_line_that_names_an_error_is_quoted_before_what_follows_it() {
+    let text = "starting\nError: no module server.js\n    at load\n\nNode.js v20\n";
+    assert_eq!(super::telling_line(text), "Error: no module server.js");
+    assert_eq!(super::telling_line("one\ntwo\n\n"), "two");
+    assert_eq!(super::telling_line(""), "");
+}
+
 #[test]
 fn descendants_that_outlive_it_are_ended() {
     let mut server = start("sleep 1000 & echo $! >&2; exit 0");
@@ -205,7 +226,7 @@ fn much_output_neither_stops_a_server_nor_stays() {
     let mut server =
         start("yes 'a long line of a chatty server' | head -n 100000 >&2; echo end >&2");
     wait_until(|| server.has_ended());
-    assert_eq!(server.last_line(), "end");
+    assert_eq!(server.telling_line(), "end");
     assert!(server.stderr.kept.lock().unwrap().len() <= TAIL_BYTES_MAX);
 }
 
