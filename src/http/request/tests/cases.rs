@@ -266,6 +266,7 @@ fn targets() -> Vec<Case> {
             "options 1.1 keep",
         ),
         case("asterisk by GET", "GET * HTTP/1.1", "400!"),
+        case("asterisk by GET, the whole head", target("*"), "400"),
         case("asterisk and more", "OPTIONS *x", "400!"),
         case(
             "authority-form by CONNECT",
@@ -960,7 +961,7 @@ fn persistence() -> Vec<Case> {
         ),
         case(
             "options like close",
-            get("Connection: closed, xclose, clos, close x, close=1, \"close\"\r\n"),
+            get("Connection: closed, xclose, clos, clo se, close x, close=1, \"close\"\r\n"),
             GET,
         ),
         case("an empty Connection", get("Connection:\r\n"), GET),
