@@ -380,6 +380,16 @@ fn hosts() -> Vec<Case> {
             "400!",
         ),
         case(
+            "Host with nine groups",
+            "GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7:8:",
+            "400!",
+        ),
+        case(
+            "Host with five octets",
+            "GET / HTTP/1.1\r\nHost: [::1.2.3.4.",
+            "400!",
+        ),
+        case(
             "Host with obs-text",
             b"GET / HTTP/1.1\r\nHost: \xe9",
             "400!",
