@@ -68,9 +68,7 @@ impl Authority {
                 address.push(byte)?;
                 Authority::Address(address)
             }
-            (Authority::Percent { .. }, _) | (Authority::Empty, b':') => {
-                return Err(Refusal::BadRequest);
-            }
+            (Authority::Percent { .. }, _) => return Err(Refusal::BadRequest),
             _ => return Ok(false),
         };
         Ok(true)

@@ -266,6 +266,7 @@ fn targets() -> Vec<Case> {
             "options 1.1 keep",
         ),
         case("asterisk by GET", "GET * HTTP/1.1", "400!"),
+        case("asterisk by GET, the whole head", target("*"), "400"),
         case("asterisk and more", "OPTIONS *x", "400!"),
         case(
             "authority-form by CONNECT",
@@ -376,6 +377,16 @@ fn hosts() -> Vec<Case> {
         case(
             "Host with a name after an address",
             "GET / HTTP/1.1\r\nHost: [::1]a",
+            "400!",
+        ),
+        case(
+            "Host with nine groups",
+            "GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7:8:",
+            "400!",
+        ),
+        case(
+            "Host with five octets",
+            "GET / HTTP/1.1\r\nHost: [::1.2.3.4.",
             "400!",
         ),
         case(
@@ -960,7 +971,7 @@ fn persistence() -> Vec<Case> {
         ),
         case(
             "options like close",
-            get("Connection: closed, xclose, clos, close x, close=1, \"close\"\r\n"),
+            get("Connection: closed, xclose, clos, clo se, close x, close=1, \"close\"\r\n"),
             GET,
         ),
         case("an empty Connection", get("Connection:\r\n"), GET),

@@ -117,6 +117,32 @@ fn on_no_case_do_we_take_what_httparse_does_not() {
     }
 }
 
+#[test]
+fn the_same_bytes_may_stand_in_methods_names_and_values() {
+    for byte in 0..=u8::MAX {
+        let parts: [(&[u8], &[u8]); 3] = [
+            (b"G", b"T / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nX", b"Y: z\r\n\r\n"),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nX: y", b"z\r\n\r\n"),
+        ];
+        for (before, after) in parts {
+            // These end a part, and what follows is then another one.
+            if matches!(byte, b' ' | b':' | b'\n') {
+                continue;
+            }
+            let stream = [before, &[byte], after].concat();
+            let (ours, _) = ours(&stream);
+            let is_refused = oracle(&stream) == Verdict::Refused;
+            assert_eq!(
+                ours == Verdict::Refused,
+                is_refused,
+                "{}",
+                stream.escape_ascii()
+            );
+        }
+    }
+}
+
 /// Pieces of heads, good and bad, in an order that often makes sense.
 fn head() -> impl Strategy<Value = Vec<u8>> {
     let line = "(\r\n){0,2}(GET|HEAD|POST|OPTIONS|CONNECT|G@T|get|)( |  |\t)(/|/a\\?b|\\*|http://a/|a:80|/\u{e4}|)( |  )HTTP/(1\\.1|1\\.0|1\\.|2\\.0|11)";
