@@ -459,9 +459,13 @@ fn an_interrupted_run_reports_what_it_has() {
         bench.receive(&mut line, &REPLY.repeat(10), 1500);
         assert!(matches!(bench.turn(2000), Next::Run { .. }));
         bench.close(line, Closed::Stopped, 2000);
+        // Another connection was being dialled.
+        let dialling = Closed::NotConnected(io::ErrorKind::Interrupted.into());
+        assert_eq!(bench.client.closed(None, dialling, ms(2000)), Then::Forget);
     });
     assert!(report.interrupted);
     assert_eq!((report.duration, report.accounting.in_flight), (2.0, 10));
+    assert_eq!(report.errors, 0);
 }
 
 #[test]
