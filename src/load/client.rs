@@ -25,6 +25,8 @@ use crate::http::response::{
 
 /// Progress is told no more often than this.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Whether an amount is complete is looked at no less often than this.
+const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
 /// A connection whose last reply announced its end is closed by us after this.
 const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
 /// A run for an amount gives up when errors came and no reply for so many timeouts.
@@ -382,7 +384,7 @@ impl Protocol for LoadClient<'_> {
         self.tell_progress(now, started);
         let end = match self.until {
             Until::Duration(duration) => started + duration,
-            Until::Amount(_) => Time::NEVER,
+            Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
         };
         Next::Run {
             wake: end.min(self.recorder.windows.due()).min(self.progress_due),

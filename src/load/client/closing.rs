@@ -4,10 +4,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::tally::ErrorKind;
 use super::{ConnState, LoadClient, LoadConn};
 use crate::event_loop::{Closed, Flow, Then, Time};
 use crate::http::response::BadReply;
+use crate::load::tally::ErrorKind;
 
 /// The first pause after a failed connect; each round of failures doubles it ...
 const BACKOFF: Duration = Duration::from_millis(5);
