@@ -319,6 +319,9 @@ impl Protocol for LoadClient<'_> {
         }
         if conn.state == ConnState::Open {
             self.fill(conn, now, out);
+            if conn.in_flight.requests() == 0 {
+                return Flow::Abort;
+            }
         }
         Flow::Keep
     }
@@ -337,12 +340,14 @@ impl Protocol for LoadClient<'_> {
         }
         match conn.in_flight.oldest() {
             Some(sent_at) => sent_at + self.timeout,
-            None => Time::NEVER,
+            // Nothing is left to send. A server that serves one connection after the other would
+            // wait for this one while the last requests wait on another.
+            None => Time::START,
         }
     }
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open {
+        if conn.state == ConnState::Open && conn.in_flight.requests() > 0 {
             let given_up = conn.in_flight.give_up();
             self.tally.timed_out += given_up as u64;
             self.tally.resets += 1;
