@@ -28,13 +28,13 @@ Examples:
   bareloop load -S /run/app.sock --json http://localhost/health
       through a unix domain socket; the report as one line of JSON
 
+A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
+from its hand-over to its complete reply. Flags mean what they mean in autocannon.
+
 Exit codes: 0 fine; 1 the run failed (nobody listens, or no reply was completed); 2 bad usage;
 130 interrupted, with a report of what was measured so far.";
 
-/// Load a server and measure it.
-///
-/// Every connection keeps so many requests in flight; a reply frees the slot for the next request
-/// (a closed loop). Each latency is that of one request, from its hand-over to its complete reply.
+/// Load a server, measure it, and say how far the figures can be trusted
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct LoadArgs {

@@ -8,13 +8,15 @@
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
 //! a correction for coordinated omission (a closed loop measures service time, and says so).
 
+mod closing;
+
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::in_flight::InFlight;
 use super::recorder::Recorder;
 use super::request;
-use super::tally::{ErrorKind, Tally};
+use super::tally::Tally;
 use super::{Plan, Progress, Refill, Until};
 use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Stamp, Then, Time, WriteQueue};
 use crate::http::response::{
@@ -23,10 +25,8 @@ use crate::http::response::{
 
 /// Progress is told no more often than this.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// The first pause after a failed connect; each round of failures doubles it ...
-const BACKOFF: Duration = Duration::from_millis(5);
-/// ... up to this.
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// Whether an amount is complete is looked at no less often than this.
+const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
 /// A connection whose last reply announced its end is closed by us after this.
 const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
 /// A run for an amount gives up when errors came and no reply for so many timeouts.
@@ -172,6 +172,13 @@ impl<'a> LoadClient<'a> {
         }
     }
 
+    /// Requests that got no reply are sent again where the amount of replies counts.
+    fn back_to_budget(&mut self, requests: usize) {
+        if let Until::Amount(_) = self.until {
+            self.budget += requests as u64;
+        }
+    }
+
     /// Frames, pairs and records every complete reply in `bytes`.
     fn take_replies(
         &mut self,
@@ -246,62 +253,6 @@ impl<'a> LoadClient<'a> {
         }
     }
 
-    /// Bytes that are no reply: nothing later on this connection can be trusted.
-    fn refuse(&mut self, conn: &mut LoadConn, why: BadReply) -> Flow {
-        self.tally
-            .error(ErrorKind::BadReply, || format!("bad reply: {why}"));
-        conn.state = ConnState::GivenUp;
-        Flow::Abort
-    }
-
-    fn not_connected(&mut self, why: &Closed, now: Time) -> Then {
-        if let Closed::NotConnected(error) | Closed::Failed(error) = why {
-            self.tally.error(ErrorKind::of_connecting(error), || {
-                format!("cannot connect: {error}")
-            });
-        }
-        // One round of failures is as many of them as there are connections.
-        let rounds = self.connects_failed_in_a_row / self.connections;
-        self.connects_failed_in_a_row += 1;
-        let doublings = u32::try_from(rounds).unwrap_or(u32::MAX);
-        let pause = BACKOFF.saturating_mul(2_u32.saturating_pow(doublings));
-        Then::Redial(now + pause.min(BACKOFF_MAX))
-    }
-
-    /// Settles the requests that were in flight on a connection that is gone.
-    fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
-        let state = conn.state;
-        let left = conn.in_flight.give_up();
-        if matches!(why, Closed::Stopped) {
-            self.tally.in_flight_at_stop += left as u64;
-            return;
-        }
-        if left == 0 {
-            return;
-        }
-        if matches!(self.until, Until::Amount(_)) {
-            self.budget += left as u64;
-        }
-        self.tally.resets += 1;
-        if matches!(why, Closed::Stalled) {
-            self.tally.timed_out += left as u64;
-            return;
-        }
-        self.tally.lost += left as u64;
-        match (state, why) {
-            (ConnState::GivenUp, _) => {}
-            (ConnState::Open, Closed::Failed(error)) => {
-                self.tally.error(ErrorKind::of_connection(error), || {
-                    format!("connection failed with {left} requests in flight: {error}")
-                });
-            }
-            // An announced end often comes as a reset, for the requests behind it were never read.
-            _ => self.tally.error(ErrorKind::ClosedEarly, || {
-                format!("the server closed the connection with {left} requests in flight")
-            }),
-        }
-    }
-
     fn is_out_of_reach(&self, now: Time) -> bool {
         let patience = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
         self.tally.errors_total() > 0 && now > self.recorder.last_reply_at() + patience
@@ -368,6 +319,9 @@ impl Protocol for LoadClient<'_> {
         }
         if conn.state == ConnState::Open {
             self.fill(conn, now, out);
+            if conn.in_flight.requests() == 0 {
+                return Flow::Abort;
+            }
         }
         Flow::Keep
     }
@@ -386,18 +340,18 @@ impl Protocol for LoadClient<'_> {
         }
         match conn.in_flight.oldest() {
             Some(sent_at) => sent_at + self.timeout,
-            None => Time::NEVER,
+            // Nothing is left to send. A server that serves one connection after the other would
+            // wait for this one while the last requests wait on another.
+            None => Time::START,
         }
     }
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open {
-            let given_up = conn.in_flight.give_up() as u64;
-            self.tally.timed_out += given_up;
+        if conn.state == ConnState::Open && conn.in_flight.requests() > 0 {
+            let given_up = conn.in_flight.give_up();
+            self.tally.timed_out += given_up as u64;
             self.tally.resets += 1;
-            if matches!(self.until, Until::Amount(_)) {
-                self.budget += given_up;
-            }
+            self.back_to_budget(given_up);
             self.tally.first_error.get_or_insert_with(|| {
                 format!("no reply within the timeout of {:?}", self.timeout)
             });
@@ -407,23 +361,12 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> Then {
-        let opened = conn.is_some();
-        if let Some(conn) = conn {
-            self.settle(conn, &why);
+        if closing::is_stop(&why) && self.ending.is_none() {
+            self.ended = now;
         }
-        if matches!(why, Closed::Stopped) {
-            if self.ending.is_none() {
-                self.ended = now;
-            }
-            return Then::Forget;
-        }
-        if self.budget == 0 {
-            return Then::Forget;
-        }
-        if opened {
-            Then::Redial(now)
-        } else {
-            self.not_connected(&why, now)
+        match conn {
+            Some(conn) => self.connection_closed(conn, &why, now),
+            None => self.not_connected(&why, now),
         }
     }
 
@@ -446,7 +389,7 @@ impl Protocol for LoadClient<'_> {
         self.tell_progress(now, started);
         let end = match self.until {
             Until::Duration(duration) => started + duration,
-            Until::Amount(_) => Time::NEVER,
+            Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
         };
         Next::Run {
             wake: end.min(self.recorder.windows.due()).min(self.progress_due),

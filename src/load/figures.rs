@@ -1,8 +1,13 @@
 //! Figures as autocannon writes them, but without throwing digits away that were measured.
 
-/// `102,255`, `5,264.4`: thousands apart, at most two decimals, none that is zero at the end.
+/// `102,255`, `5,264.4`, `385.32`: thousands apart, five digits, no zero at the end of decimals.
 pub(super) fn thousands(value: f64) -> String {
-    let text = trimmed(value, 2);
+    let decimals = match value {
+        10_000.0.. => 0,
+        1000.0.. => 1,
+        _ => 2,
+    };
+    let text = trimmed(value, decimals);
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
@@ -96,7 +101,7 @@ mod tests {
             (999.0, "999"),
             (5264.4, "5,264.4"),
             (102_255.0, "102,255"),
-            (1_234_567.891, "1,234,567.89"),
+            (1_234_567.891, "1,234,568"),
             (385.32, "385.32"),
         ] {
             assert_eq!(thousands(value), text);

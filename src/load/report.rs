@@ -236,7 +236,7 @@ pub struct ClientCost {
     pub cpu_seconds: f64,
     /// Of one core, 0 to 1.
     pub cpu_share: f64,
-    /// Per complete reply.
+    /// Per complete reply; 0 if there is none.
     pub cpu_micros_per_request: f64,
 }
 

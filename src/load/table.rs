@@ -263,10 +263,10 @@ fn verdict_lines(text: &mut String, report: &Report) {
         );
     }
     if report.verdict.valid {
-        line(text, "VALID");
+        line(text, "Verdict: VALID");
         return;
     }
-    line(text, "SUSPECT");
+    line(text, "Verdict: SUSPECT");
     for reason in &report.verdict.reasons {
         line(text, &format!("  - {reason}"));
     }
@@ -380,7 +380,7 @@ Req/Bytes counts sampled once per second.
 
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
 Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2s.
-VALID
+Verdict: VALID
 "
         );
     }
@@ -440,7 +440,7 @@ Errors: 13,999 closed early, 20 timed out, 2 wrong body, 1 no local port left (t
 1 reply had a body other than the first one's.
 Timed out requests have no latency here: the tail is cut at the timeout.
 Interrupted: the figures are of what was measured so far.
-SUSPECT
+Verdict: SUSPECT
   - one
   - two
 "

@@ -196,16 +196,34 @@ fn an_amount_is_never_exceeded_and_ends_with_its_last_reply() {
         assert_eq!(bench.requests(&mut line), 10);
         bench.receive(&mut line, &REPLY.repeat(9), 100);
         assert_eq!(bench.requests(&mut line), 2);
-        let mut late = bench.open(150);
-        assert_eq!(bench.requests(&mut late), 0);
         bench.receive(&mut line, &REPLY.repeat(3), 200);
         assert_eq!(bench.requests(&mut line), 0);
         assert_eq!(bench.turn(250), Next::Stop);
         bench.close(line, Closed::Stopped, 260);
-        bench.close(late, Closed::Stopped, 260);
     });
     assert_eq!((report.accounting.sent, report.duration), (12, 0.2));
     assert!(!report.is_failure());
+}
+
+#[test]
+fn a_connection_with_nothing_left_to_send_is_closed_at_once() {
+    let report = play(amount(11), |bench| {
+        let mut first = bench.open(0);
+        let mut second = bench.open(1);
+        assert_eq!(bench.requests(&mut second), 1);
+        assert_eq!(bench.receive(&mut second, REPLY, 2), Flow::Abort);
+        assert_eq!(bench.close(second, Closed::Done, 2), Then::Forget);
+        let mut late = bench.open(3);
+        assert_eq!(bench.requests(&mut late), 0);
+        assert!(bench.client.deadline(&late.conn) <= ms(3));
+        let flow = bench.client.overdue(&mut late.conn, ms(3), &mut late.out);
+        assert_eq!(flow, Flow::Abort);
+        assert_eq!(bench.close(late, Closed::Done, 3), Then::Forget);
+        assert_eq!(bench.receive(&mut first, &REPLY.repeat(10), 4), Flow::Abort);
+        assert_eq!(bench.turn(5), Next::Stop);
+        bench.close(first, Closed::Stopped, 5);
+    });
+    assert_eq!((report.errors, report.resets), (0, 0));
 }
 
 #[test]
@@ -459,9 +477,13 @@ fn an_interrupted_run_reports_what_it_has() {
         bench.receive(&mut line, &REPLY.repeat(10), 1500);
         assert!(matches!(bench.turn(2000), Next::Run { .. }));
         bench.close(line, Closed::Stopped, 2000);
+        // Another connection was being dialled.
+        let dialling = Closed::NotConnected(io::ErrorKind::Interrupted.into());
+        assert_eq!(bench.client.closed(None, dialling, ms(2000)), Then::Forget);
     });
     assert!(report.interrupted);
     assert_eq!((report.duration, report.accounting.in_flight), (2.0, 10));
+    assert_eq!(report.errors, 0);
 }
 
 #[test]

@@ -363,6 +363,34 @@ fn learning_rests_when_no_two_replies_are_equal() {
     assert!(learned.len_bytes() > 0, "it tries again");
 }
 
+#[test]
+fn a_hit_between_misses_keeps_learning_awake() {
+    let mut learned = LearnedReply::new();
+    for n in 0..200 {
+        let reply = format!("HTTP/1.1 200\r\nId: {n:06}\r\nContent-Length: 0\r\n\r\n").repeat(2);
+        read_learning(&[reply.as_bytes()], &mut learned).expect("two replies");
+        assert!(learned.len_bytes() > 0, "{n}");
+    }
+}
+
+#[test]
+fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
+    let (head, good) = (b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n", b"hello");
+    for (begun, verdict) in [(b"he", BodyVerdict::Same), (b"ha", BodyVerdict::Other)] {
+        let mut expected = ExpectedBody::first();
+        let mut read = |reader: &mut ResponseReader, bytes: &[u8]| {
+            let step = reader.read(bytes, Asked::Content, &mut expected);
+            step.expect("part of a reply").reply.map(|reply| reply.body)
+        };
+        let mut slow = ResponseReader::new();
+        assert_eq!(read(&mut slow, &[&head[..], begun].concat()), None);
+        let mut quick = ResponseReader::new();
+        let first = read(&mut quick, &[&head[..], good].concat());
+        assert_eq!(first, Some(BodyVerdict::Same));
+        assert_eq!(read(&mut slow, b"llo"), Some(verdict));
+    }
+}
+
 /// Replies that repeat, that nearly repeat, and that contain each other.
 fn adversarial_reply() -> impl Strategy<Value = Vec<u8>> {
     let inner = REPLIES[0].0;

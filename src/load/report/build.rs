@@ -240,10 +240,14 @@ impl ClientCost {
         } else {
             0.0
         };
+        let per_request = match completed {
+            0 => 0.0,
+            _ => cpu_seconds * 1e6 / completed as f64,
+        };
         ClientCost {
             cpu_seconds: rounded(cpu_seconds, 6),
             cpu_share: rounded(share, 4),
-            cpu_micros_per_request: rounded(cpu_seconds * 1e6 / completed.max(1) as f64, 3),
+            cpu_micros_per_request: rounded(per_request, 3),
         }
     }
 }
