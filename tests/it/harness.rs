@@ -81,6 +81,11 @@ impl Server {
         self.addresses[0]
     }
 
+    /// All addresses it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
     /// The process's id.
     pub fn id(&self) -> u32 {
         self.child.id()
