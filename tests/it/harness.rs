@@ -58,7 +58,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let stdout = lines(child.stdout.take().expect("stdout is piped"));
+        let stdout = pieces(child.stdout.take().expect("stdout is piped"));
         let stderr = lines(child.stderr.take().expect("stderr is piped"));
         let mut server = Server {
             child,
@@ -66,12 +66,8 @@ impl Server {
             stderr,
         };
         match stdout.recv_timeout(PATIENCE) {
-            Ok(line) => server.addresses.push(address_in(&line)),
+            Ok(announced) => server.addresses = announced.lines().map(address_in).collect(),
             Err(e) => panic!("no address was announced: {e}; {:?}", server.kill()),
-        }
-        // All lines of the announcement are written at once.
-        while let Ok(line) = stdout.try_recv() {
-            server.addresses.push(address_in(&line));
         }
         server
     }
@@ -146,16 +142,27 @@ impl Drop for Server {
     }
 }
 
+/// What is written into a pipe, write by write; an announcement is one write.
+fn pieces(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(bytes @ 1..) = pipe.read(&mut piece) {
+            // If nobody listens any more, the pipe is kept open and empty all the same.
+            let _ = sender.send(String::from_utf8_lossy(&piece[..bytes]).into_owned());
+        }
+    });
+    receiver
+}
+
+/// What is written into a pipe, line by line, each with its end.
 fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
         let mut line = String::new();
         while pipe.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            if sender.send(std::mem::take(&mut line)).is_err() {
-                // Nobody listens any more, but the pipe is kept open and empty.
-                continue;
-            }
+            let _ = sender.send(std::mem::take(&mut line));
         }
     });
     receiver

@@ -1,5 +1,6 @@
 //! Starting, stopping and starting again (SIGTERM, SIGINT, SIGKILL; ports that are taken).
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::{Output, Stdio};
@@ -38,6 +39,7 @@ fn an_idle_server_stops_at_either_signal_and_says_nothing() {
             idle.send("\r\n");
             server.signal(signal);
             idle.expect_end();
+            drop(idle);
             let exited = server.wait();
             assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
         }
@@ -54,6 +56,7 @@ fn a_stop_closes_half_sent_heads_and_idle_connections_without_a_word() {
     server.signal(Signal::TERM);
     half.expect_end();
     served.expect_end();
+    drop((half, served));
     assert_eq!(server.wait().code, Some(0));
 }
 
@@ -76,7 +79,7 @@ fn a_stop_under_load_ends_every_connection_between_two_replies() {
     let address = server.address();
     let (busy, is_busy) = channel();
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
+        .map(|number| {
             let busy = busy.clone();
             thread::spawn(move || {
                 let mut client = Client::connect(address);
@@ -90,16 +93,16 @@ fn a_stop_under_load_ends_every_connection_between_two_replies() {
                         }
                         replies += 1;
                     }
-                    let _ = busy.send(());
+                    let _ = busy.send(number);
                 }
                 replies
             })
         })
         .collect();
-    for _ in 0..CLIENTS * 10 {
-        is_busy
-            .recv_timeout(PATIENCE)
-            .expect("clients are answered");
+    let mut idle: HashSet<usize> = (0..CLIENTS).collect();
+    while !idle.is_empty() {
+        let client = is_busy.recv_timeout(PATIENCE);
+        idle.remove(&client.expect("clients are answered"));
     }
     server.signal(Signal::TERM);
     for client in clients {
