@@ -237,6 +237,7 @@ impl<P: Protocol> EventLoop<P> {
             self.phase = Phase::Over;
             return;
         }
+        self.accept_waiting();
         for listener in self.listeners.drain(..) {
             listener.close(self.poll.registry());
         }

@@ -6,11 +6,14 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 
 use super::connection::Connection;
+use super::listener::Listener;
 use super::stream::{Dialled, Stream};
 use super::{Closed, Entry, EventLoop, Peer, Phase, Protocol, Trouble, Watched};
 
 /// Dials begun in one turn.
 const DIALS_PER_TURN_MAX: usize = 256;
+/// How often a loop that is stopping looks for more clients in the backlog; enough for a full one.
+const ACCEPTS_AT_STOP_MAX: usize = 64;
 
 impl<P: Protocol> EventLoop<P> {
     /// Takes new clients in, as far as there is room.
@@ -27,6 +30,21 @@ impl<P: Protocol> EventLoop<P> {
             if let Err(e) = result {
                 let trouble = Trouble::CannotAccept(e);
                 self.shared.protocol.trouble(trouble, now);
+            }
+        }
+    }
+
+    /// Takes in whoever waits in a backlog that is about to be closed: the kernel has let these
+    /// clients in, and would reset them now, the requests that they have sent and all.
+    pub(super) fn accept_waiting(&mut self) {
+        for listener in &mut self.listeners {
+            listener.edge();
+        }
+        for _ in 0..ACCEPTS_AT_STOP_MAX {
+            self.accept();
+            let is_ready = |listener: &Listener| listener.retry_at() <= self.shared.now;
+            if !self.has_room() || !self.listeners.iter().any(is_ready) {
+                return;
             }
         }
     }

@@ -1,0 +1,186 @@
+//! Flags, exit codes, and what is said when something is wrong: one clear line with the remedy.
+
+use std::process::{Output, Stdio};
+
+use crate::harness::{Complaints, bareloop};
+
+/// Runs to the end. Only for command lines that end by themselves.
+fn run(args: &[&str]) -> Output {
+    bareloop()
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
+    let mut complaints = Complaints::default();
+    for (args, said) in [
+        (&["serve"][..], &["Usage:"][..]),
+        (&["serve", "ftp"], &["ftp"]),
+        (&["nonsense"], &["nonsense"]),
+        (&["--nonsense"], &["--nonsense"]),
+        (&["serve", "http", "--nonsense"], &["--nonsense", "--help"]),
+        (&["serve", "http", "--bnid", "a:1"], &["--bnid", "--bind"]),
+        (
+            &["serve", "http", "--bind"],
+            &["--bind", "value is required"],
+        ),
+        (
+            &["serve", "http", "--header", "no colon"],
+            &["--header", "colon", "Name: value"],
+        ),
+        (
+            &["serve", "http", "--header", "a b: c"],
+            &["--header", "field name"],
+        ),
+        (
+            &["serve", "http", "--header", ": c"],
+            &["--header", "field name"],
+        ),
+        (
+            &["serve", "http", "--header", "X: a\r\nY: b"],
+            &["--header", "control character"],
+        ),
+        (
+            &["serve", "http", "--header", "Content-Length: 5"],
+            &["--header", "Content-Length", "leave it out"],
+        ),
+        (
+            &["serve", "http", "--header", "date: now"],
+            &["--header", "date", "leave it out"],
+        ),
+        (
+            &["serve", "http", "--header-timeout", "abc"],
+            &["--header-timeout", "not a time", "500ms"],
+        ),
+        (&["serve", "http", "--header-timeout", "-1"], &["-1"]),
+        (
+            &["serve", "http", "--idle-timeout", "0"],
+            &["--idle-timeout", "more than 0"],
+        ),
+        (
+            &["serve", "http", "--body-max", "1.5"],
+            &["--body-max", "whole number"],
+        ),
+        (
+            &["serve", "http", "--connections-max", "0"],
+            &["--connections-max", "at least 1"],
+        ),
+        (
+            &["serve", "http", "--head-max", "99999999999999999999999"],
+            &["--head-max"],
+        ),
+        (&["serve", "http", "stray"], &["stray"]),
+        (&["serve", "tcp", "--body", "x"], &["--body"]),
+        (
+            &["serve", "tcp", "--header-timeout", "1"],
+            &["--header-timeout"],
+        ),
+    ] {
+        let output = run(args);
+        let stderr = text(&output.stderr);
+        if output.status.code() != Some(2) || !output.stdout.is_empty() {
+            complaints.add(format_args!("{args:?}: {output:?}"));
+        }
+        for word in said {
+            if !stderr.contains(word) {
+                complaints.add(format_args!("{args:?}: no {word:?} in {stderr}"));
+            }
+        }
+        if stderr.contains("panicked") {
+            complaints.add(format_args!("{args:?}: {stderr}"));
+        }
+    }
+    complaints.settle();
+}
+
+#[test]
+fn a_place_that_cannot_be_bound_is_one_line_with_the_remedy_and_exit_code_1() {
+    let mut complaints = Complaints::default();
+    for (bind, said) in [
+        ("nonsense", "write --bind ADDR:PORT"),
+        ("127.0.0.1", "write --bind ADDR:PORT"),
+        ("127.0.0.1:", "write --bind ADDR:PORT"),
+        ("127.0.0.1:65536", "write --bind ADDR:PORT"),
+        ("127.0.0.1:http", "write --bind ADDR:PORT"),
+        ("::1", "write --bind ADDR:PORT"),
+        ("", "write --bind ADDR:PORT"),
+        ("no-such-host.invalid:80", "write --bind ADDR:PORT"),
+        // TEST-NET-1 (RFC 5737) is nobody's own address.
+        ("192.0.2.1:8080", "choose another address with --bind"),
+    ] {
+        for protocol in ["http", "tcp"] {
+            let output = run(&["serve", protocol, "--bind", bind]);
+            let stderr = text(&output.stderr);
+            let is_one_line = stderr.ends_with('\n') && stderr.lines().count() == 1;
+            if output.status.code() != Some(1) || !is_one_line {
+                complaints.add(format_args!(
+                    "{protocol} {bind:?}: {:?} {stderr}",
+                    output.status
+                ));
+            }
+            if !stderr.starts_with("error: ") || !stderr.contains(said) || !stderr.contains(bind) {
+                complaints.add(format_args!("{protocol} {bind:?}: {stderr}"));
+            }
+            if !output.stdout.is_empty() {
+                complaints.add(format_args!(
+                    "{protocol} {bind:?}: announced {}",
+                    text(&output.stdout)
+                ));
+            }
+        }
+    }
+    complaints.settle();
+}
+
+#[test]
+fn help_at_each_level_exits_with_0_and_has_examples() {
+    for args in [
+        &["--help"][..],
+        &["serve", "http", "--help"],
+        &["serve", "tcp", "--help"],
+    ] {
+        let output = run(args);
+        let stdout = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(stdout.contains("Usage: bareloop"), "{args:?}: {stdout}");
+        assert!(
+            stdout.contains("Examples:\n  bareloop "),
+            "{args:?}: {stdout}"
+        );
+        assert_eq!(text(&output.stderr), "", "{args:?}");
+    }
+    let output = run(&["serve", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    for job in ["http", "tcp"] {
+        assert!(text(&output.stdout).contains(job));
+    }
+}
+
+#[test]
+fn help_names_the_exit_codes() {
+    assert!(text(&run(&["--help"]).stdout).contains("Exit codes:"));
+}
+
+#[test]
+fn without_arguments_the_help_is_shown_on_stderr() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("Usage: bareloop"));
+}
+
+#[test]
+fn the_version_is_that_of_the_crate() {
+    let output = run(&["--version"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        format!("bareloop {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}

@@ -1,0 +1,22 @@
+//! The binary as its users see it: over sockets, by signals, by exit codes.
+//!
+//! Nothing here sleeps to wait for something: tests wait for the event itself, under one bound
+//! ([`harness::PATIENCE`]) that only keeps a broken build from hanging. Ports are always free ones.
+
+mod cli;
+mod harness;
+mod http_case;
+mod http_closing;
+mod http_fields;
+mod http_framing;
+mod http_pipelining;
+mod http_replies;
+mod http_request_line;
+mod http_timeouts;
+#[cfg(target_os = "linux")]
+mod proc;
+#[cfg(unix)]
+mod serve_stop;
+#[cfg(target_os = "linux")]
+mod serve_strain;
+mod serve_tcp;

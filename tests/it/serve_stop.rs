@@ -1,0 +1,281 @@
+//! Starting, stopping and starting again (SIGTERM, SIGINT, SIGKILL; ports that are taken).
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::process::{Output, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::harness::{Client, GET, PATIENCE, Server, bareloop, replies_in};
+
+/// A body of which a few hundred do not fit into the kernel's buffers.
+fn large_body() -> String {
+    "0123456789abcdef".repeat(7_000)
+}
+const LARGE_REPLIES: usize = 300;
+
+/// Waits until nobody listens there.
+fn await_refusal(address: SocketAddr) {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        match TcpStream::connect(address) {
+            Err(e) if e.kind() == ErrorKind::ConnectionRefused => return,
+            _ => thread::yield_now(),
+        }
+    }
+    panic!("{address} still listens");
+}
+
+#[test]
+fn an_idle_server_stops_at_either_signal_and_says_nothing() {
+    for start in [Server::http, Server::tcp] {
+        for signal in [Signal::TERM, Signal::INT] {
+            let server = start(&[]);
+            let mut idle = server.connect();
+            idle.send("\r\n");
+            server.signal(signal);
+            idle.expect_end();
+            drop(idle);
+            let exited = server.wait();
+            assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
+        }
+    }
+}
+
+#[test]
+fn a_stop_closes_half_sent_heads_and_idle_connections_without_a_word() {
+    let server = Server::http(&[]);
+    let mut half = server.connect();
+    half.send(&GET[..10]);
+    let mut served = server.connect();
+    assert_eq!(served.get().status, 200);
+    server.signal(Signal::TERM);
+    half.expect_end();
+    served.expect_end();
+    drop((half, served));
+    assert_eq!(server.wait().code, Some(0));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_clients_that_keep_their_side_open() {
+    // Waiting for the grace's end would be a failure of this test's patience.
+    let server = Server::http(&["--shutdown-timeout", "1h", "--linger", "1h"]);
+    let idle: Vec<Client> = (0..10).map(|_| server.connect()).collect();
+    server.connect().get();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code, Some(0));
+    drop(idle);
+}
+
+#[test]
+fn a_stop_under_load_ends_every_connection_between_two_replies() {
+    const CLIENTS: usize = 30;
+    const DEPTH: usize = 10;
+    let server = Server::http(&[]);
+    let address = server.address();
+    let (busy, is_busy) = channel();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let busy = busy.clone();
+            thread::spawn(move || {
+                let mut client = Client::connect(address);
+                let mut replies = 0;
+                while client.try_send(GET.repeat(DEPTH)).is_ok() {
+                    for _ in 0..DEPTH {
+                        match client.next_reply(crate::harness::Body::Sent) {
+                            Ok(reply) => assert_eq!(reply.status, 200),
+                            Err(crate::harness::NoReply::End) => return replies,
+                            Err(e) => panic!("after {replies} replies: {e:?}"),
+                        }
+                        replies += 1;
+                    }
+                    let _ = busy.send(number);
+                }
+                replies
+            })
+        })
+        .collect();
+    let mut idle: HashSet<usize> = (0..CLIENTS).collect();
+    while !idle.is_empty() {
+        let client = is_busy.recv_timeout(PATIENCE);
+        idle.remove(&client.expect("clients are answered"));
+    }
+    server.signal(Signal::TERM);
+    for client in clients {
+        assert!(client.join().expect("replies are whole") > 0);
+    }
+    let exited = server.wait();
+    assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_stop_sends_what_is_owed_to_a_client_that_reads_late() {
+    let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "30s"]);
+    let mut client = server.connect();
+    client.send(GET.repeat(LARGE_REPLIES));
+    let first = client.reply();
+    server.signal(Signal::TERM);
+    await_refusal(server.address());
+    let rest = client.read_to_end().expect("the end");
+    let rest = replies_in(&rest).expect("whole replies");
+    assert_eq!(rest.len(), LARGE_REPLIES - 1);
+    assert!(rest.iter().all(|reply| reply.body == first.body));
+    drop(client);
+    assert_eq!(server.wait().code, Some(0));
+}
+
+#[test]
+fn a_client_that_does_not_read_cannot_hold_a_stop_beyond_its_time() {
+    let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.send(GET.repeat(LARGE_REPLIES));
+    client.reply();
+    server.signal(Signal::TERM);
+    // Its send timeout of 30 s is longer than anybody's patience here.
+    let exited = server.wait();
+    assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    for second in [Signal::TERM, Signal::INT] {
+        let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "1h"]);
+        let mut client = server.connect();
+        client.send(GET.repeat(LARGE_REPLIES));
+        client.reply();
+        server.signal(Signal::TERM);
+        // Signals that come too close together are one.
+        await_refusal(server.address());
+        server.signal(second);
+        assert_eq!(server.wait().code, Some(0));
+    }
+}
+
+#[test]
+fn a_new_server_has_the_port_at_once_with_clients_of_the_old_one_connected() {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let old = Server::http(&[]);
+        let address = old.address();
+        let mut clients: Vec<Client> = (0..100).map(|_| old.connect()).collect();
+        for client in &mut clients {
+            client.get();
+        }
+        old.signal(signal);
+        old.wait();
+        let new = Server::start(&["serve", "http", "--bind", &address.to_string()]);
+        assert_eq!(new.address(), address);
+        assert_eq!(new.connect().get().status, 200);
+        drop(clients);
+    }
+}
+
+/// Runs a server that is not expected to serve.
+fn fail(args: &[&str]) -> Output {
+    bareloop()
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts")
+}
+
+#[test]
+fn a_taken_port_is_one_line_that_names_address_and_cause() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = holder.local_addr().expect("an address").to_string();
+    for args in [
+        &["serve", "http", "--bind", &taken][..],
+        &["serve", "tcp", "--bind", &taken],
+        &["serve", "http", "--bind", "127.0.0.1:0", "--bind", &taken],
+    ] {
+        let output = fail(args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        let start = format!("error: cannot listen on {taken}: Address already in use");
+        assert!(stderr.starts_with(&start), "{stderr}");
+        assert!(stderr.contains("--bind"), "{stderr}");
+        assert!(output.stdout.is_empty(), "announced what it cannot serve");
+    }
+}
+
+#[test]
+fn two_servers_do_not_share_a_port() {
+    let first = Server::http(&[]);
+    let output = fail(&["serve", "http", "--bind", &first.address().to_string()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(first.connect().get().status, 200);
+}
+
+#[test]
+fn it_listens_at_every_place_it_is_told() {
+    let both = ["--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0"];
+    let server = Server::start(&[&["serve", "http"], &both[..]].concat());
+    let addresses = server.addresses();
+    assert_eq!(addresses.len(), 2);
+    assert_ne!(addresses[0].port(), addresses[1].port());
+    for &address in addresses {
+        assert_ne!(address.port(), 0);
+        assert_eq!(Client::connect(address).get().status, 200);
+    }
+}
+
+#[test]
+fn localhost_is_every_address_that_it_resolves_to_on_one_port() {
+    let server = Server::start(&["serve", "http", "--bind", "localhost:0"]);
+    let port = server.address().port();
+    let resolved = ("localhost", port).to_socket_addrs().expect("localhost");
+    for address in server.addresses() {
+        assert!(address.ip().is_loopback(), "{address}");
+        assert_eq!(address.port(), port);
+        assert_eq!(Client::connect(*address).get().status, 200);
+    }
+    for address in resolved {
+        let is_listened_on = server.addresses().contains(&address);
+        let is_ours = TcpListener::bind((address.ip(), 0)).is_ok();
+        assert_eq!(is_listened_on, is_ours, "{address}");
+    }
+}
+
+#[test]
+fn a_server_whose_stdout_is_gone_serves_all_the_same() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let mut child = bareloop()
+        .args(["serve", "http", "--bind", &address.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    drop(child.stdout.take());
+    let until = Instant::now() + PATIENCE;
+    let served = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break Client::over(stream).get().status,
+            Err(_) if Instant::now() < until => thread::yield_now(),
+            Err(_) => break 0,
+        }
+    };
+    let is_running = child.try_wait().expect("a child").is_none();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(is_running);
+    assert_eq!(served, 200);
+}
+
+#[test]
+fn a_stop_that_is_raised_before_the_first_client_is_obeyed() {
+    let server = Server::http(&[]);
+    let started = Instant::now();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code, Some(0));
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "nothing to wait for"
+    );
+}
