@@ -64,25 +64,49 @@ struct Run {
 }
 
 impl Run {
-    /// The run's bytes as slices of the block, in order.
+    fn new(block: &Rc<Block>, bytes: usize) -> Run {
+        Run {
+            block: Rc::clone(block),
+            offset: 0,
+            left: bytes,
+        }
+    }
+
+    /// The bytes of the run that lie in one piece, from where it stands.
+    #[inline]
+    fn first_slice(&self) -> &[u8] {
+        let end = self.block.bytes.len().min(self.offset + self.left);
+        &self.block.bytes[self.offset..end]
+    }
+
+    /// All its bytes as slices of the block, in order.
     fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let block = &self.block.bytes;
-        let first = self.left.min(block.len() - self.offset);
+        let first = self.first_slice();
         // Whole copies fit from the offset to the block's end, so what follows starts a message.
-        let rest = self.left - first;
+        let rest = self.left - first.len();
         let whole = rest / block.len();
         let tail = rest % block.len();
-        std::iter::once(&block[self.offset..self.offset + first])
+        std::iter::once(first)
             .chain(std::iter::repeat_n(&block[..], whole))
             .chain(std::iter::once(&block[..tail]))
             .filter(|slice| !slice.is_empty())
+    }
+
+    /// The kernel has taken `bytes`, less than all.
+    fn take(&mut self, bytes: usize) {
+        self.left -= bytes;
+        self.offset = (self.offset + bytes) % self.block.message_bytes;
     }
 }
 
 /// Bytes accepted for sending and not yet taken by the kernel.
 #[derive(Debug, Default)]
 pub struct WriteQueue {
-    runs: VecDeque<Run>,
+    /// Most queues are one run, and most are sent at once: that one stands by itself.
+    front: Option<Run>,
+    /// Empty if there is no front.
+    rest: VecDeque<Run>,
 }
 
 /// What a flush left behind.
@@ -101,18 +125,18 @@ impl WriteQueue {
     }
 
     /// Queues `times` copies of the block's message.
+    #[inline]
     pub fn push(&mut self, block: &Rc<Block>, times: usize) {
         let bytes = block.message_bytes * times;
         if bytes == 0 {
             return;
         }
-        match self.runs.back_mut() {
-            Some(last) if Rc::ptr_eq(&last.block, block) => last.left += bytes,
-            _ => self.runs.push_back(Run {
-                block: Rc::clone(block),
-                offset: 0,
-                left: bytes,
-            }),
+        match &mut self.front {
+            None => self.front = Some(Run::new(block, bytes)),
+            Some(front) => match self.rest.back_mut().unwrap_or(front) {
+                last if Rc::ptr_eq(&last.block, block) => last.left += bytes,
+                _ => self.rest.push_back(Run::new(block, bytes)),
+            },
         }
     }
 
@@ -122,9 +146,16 @@ impl WriteQueue {
     ///
     /// # Errors
     /// What the stream says, except `WouldBlock` and `Interrupted`. Write 0 is `WriteZero`.
+    #[inline]
     pub fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
-        while !self.runs.is_empty() {
-            match self.offer(stream) {
+        while let Some(front) = &self.front {
+            let slice = front.first_slice();
+            let result = if slice.len() == front.left && self.rest.is_empty() {
+                stream.write(slice)
+            } else {
+                self.write_gathered(stream)
+            };
+            match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(taken) => self.take(taken),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -135,16 +166,11 @@ impl WriteQueue {
         Ok(Flushed::Drained)
     }
 
-    /// One write call, for as much as it can carry.
-    fn offer(&self, stream: &mut impl Write) -> io::Result<usize> {
-        let mut slices = self.runs.iter().flat_map(Run::slices);
-        let (first, second) = (slices.next().unwrap_or_default(), slices.next());
-        let Some(second) = second else {
-            return stream.write(first);
-        };
+    /// One write of as much as it can carry.
+    fn write_gathered(&self, stream: &mut impl Write) -> io::Result<usize> {
         let mut gathered = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
-        for slice in [first, second].into_iter().chain(slices).take(SLICES_MAX) {
+        for slice in self.runs().flat_map(Run::slices).take(SLICES_MAX) {
             gathered[count] = IoSlice::new(slice);
             count += 1;
         }
@@ -152,36 +178,40 @@ impl WriteQueue {
     }
 
     /// The kernel has taken `bytes` from the front.
+    #[inline]
     fn take(&mut self, mut bytes: usize) {
-        while let Some(front) = self.runs.front_mut() {
+        while let Some(front) = &mut self.front {
             if bytes < front.left {
-                front.left -= bytes;
-                front.offset = (front.offset + bytes) % front.block.message_bytes;
-                return;
+                return front.take(bytes);
             }
             bytes -= front.left;
-            self.runs.pop_front();
+            self.front = self.rest.pop_front();
         }
     }
 
     /// Whether nothing waits to be sent.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.front.is_none()
     }
 
     /// How many bytes wait to be sent.
     pub fn len_bytes(&self) -> usize {
-        self.runs.iter().map(|run| run.left).sum()
+        self.runs().map(|run| run.left).sum()
     }
 
     /// How many runs those bytes are; the queue's own memory is proportional to this.
     pub fn len_runs(&self) -> usize {
-        self.runs.len()
+        self.runs().count()
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        self.runs.clear();
+        self.front = None;
+        self.rest.clear();
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.front.iter().chain(&self.rest)
     }
 }
 

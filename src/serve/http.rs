@@ -99,11 +99,9 @@ impl<'a> HttpServer<'a> {
 
     /// The fast path: answers the requests at the front of `bytes` that equal the last plain GET
     /// byte for byte, and returns what follows them. Only for a connection between two requests.
-    fn answer_repeats<'b>(&mut self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
+    fn answer_repeats<'b>(&self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
         let (count, rest) = self.known_head.strip_repeats(bytes);
-        if count > 0 {
-            out.push(self.replies.get(Answer::Get(Persistence::Keep)), count);
-        }
+        out.push(self.replies.plain_get(), count);
         rest
     }
 }

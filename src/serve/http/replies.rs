@@ -41,6 +41,9 @@ impl Answer {
     }
 }
 
+/// The answer of a benchmark's every request.
+const PLAIN_GET: Answer = Answer::Get(Persistence::Keep);
+
 /// The replies of one server.
 #[derive(Debug)]
 pub struct Replies {
@@ -49,20 +52,25 @@ pub struct Replies {
     /// Seconds since 1970 for which `rendered` is true.
     second: u64,
     date: ImfDate,
-    /// What was asked for in this second; there are only so many answers.
+    /// What plain GETs are answered with.
+    plain_get: Rc<Block>,
+    /// What else was asked for in this second; there are only so many answers.
     rendered: Vec<(Answer, Rc<Block>)>,
 }
 
 impl Replies {
     /// Replies to GET with `body`, and `fields` beside the server's own.
     pub fn new(body: Vec<u8>, fields: Vec<(String, String)>) -> Replies {
-        Replies {
+        let mut replies = Replies {
             body,
             fields,
             second: 0,
             date: ImfDate::new(UNIX_EPOCH),
+            plain_get: Block::once(&[]),
             rendered: Vec::new(),
-        }
+        };
+        replies.plain_get = Block::repeated(&replies.render(PLAIN_GET));
+        replies
     }
 
     /// From now on replies carry the Date of `wall`. What was queued before keeps its own.
@@ -72,12 +80,21 @@ impl Replies {
             self.second = second.as_secs();
             self.date = ImfDate::new(wall);
             self.rendered.clear();
+            self.plain_get = Block::repeated(&self.render(PLAIN_GET));
         }
     }
 
-    /// The reply that gives `answer`.
+    /// The reply to GET on a connection that is kept.
     #[inline]
+    pub fn plain_get(&self) -> &Rc<Block> {
+        &self.plain_get
+    }
+
+    /// The reply that gives `answer`.
     pub fn get(&mut self, answer: Answer) -> &Rc<Block> {
+        if answer == PLAIN_GET {
+            return &self.plain_get;
+        }
         let known = self.rendered.iter().position(|(known, _)| *known == answer);
         let index = known.unwrap_or_else(|| {
             let block = Block::repeated(&self.render(answer));
