@@ -8,10 +8,10 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Contestant, Failure, Stopped, process_group};
-use crate::event_loop::StopSignal;
+use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 
 /// How long a server may take from its start to its first accept.
 pub const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -136,7 +136,7 @@ impl Server {
         within: Duration,
         signal: &StopSignal,
     ) -> Result<(), Stopped> {
-        let start = Instant::now();
+        let clock = Clock::start();
         loop {
             if signal.times_raised() > 0 {
                 return Err(Stopped::Interrupted);
@@ -155,7 +155,7 @@ impl Server {
             if accepts {
                 return Ok(());
             }
-            if start.elapsed() >= within {
+            if clock.now() - Time::START >= within {
                 self.end();
                 let (address, telling_line) = (self.address, self.telling_line());
                 return Err(Failure::NeverListened {
@@ -196,8 +196,11 @@ impl Server {
     fn stop_within(&mut self, within: Duration, signal: &StopSignal) -> String {
         if self.reaped.is_none() {
             process_group::terminate(self.child.id());
-            let start = Instant::now();
-            while !self.has_ended() && start.elapsed() < within && signal.times_raised() < 2 {
+            let clock = Clock::start();
+            while !self.has_ended()
+                && clock.now() - Time::START < within
+                && signal.times_raised() < 2
+            {
                 thread::sleep(LOOK_EVERY);
             }
         }

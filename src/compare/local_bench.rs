@@ -1,12 +1,12 @@
 //! The real bench: starts the contestant on this machine and loads it from this process.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::child::{READY_WITHIN, Server};
 use super::cost::{self, Usage};
 use super::{Bench, Children, Contestant, Failure, Run, Settings, Stopped};
-use crate::event_loop::StopSignal;
+use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 use crate::load::{self, Plan, Refill, Report, Target, Until};
 
 /// After the warm-up a server may take so long to work off what is left of it.
@@ -108,9 +108,9 @@ fn no_reply(server: &mut Server, errors: u64) -> Failure {
 /// Waits until the server is idle: a warm-up that ends leaves requests behind, and their cost
 /// must not fall into the measured window.
 fn settle(id: u32) {
-    let start = Instant::now();
+    let clock = Clock::start();
     let mut last = cost::usage(id);
-    while start.elapsed() < SETTLE_WITHIN {
+    while clock.now() - Time::START < SETTLE_WITHIN {
         thread::sleep(SETTLE_LOOK_EVERY);
         let now = cost::usage(id);
         match (last, now) {

@@ -29,16 +29,18 @@ pub struct Report {
 /// [`Settings`], with times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(
-    missing_docs,
-    reason = "they are the fields of `Settings`, which explains them"
-)]
 pub struct SettingsUsed {
+    /// Connections kept open at once.
     pub connections: usize,
+    /// Requests in flight on each connection.
     pub pipelining: usize,
+    /// Length of each measured window.
     pub duration_seconds: f64,
+    /// Load before each window that was not measured.
     pub warmup_seconds: f64,
+    /// A request without a reply for so long had timed out.
     pub timeout_seconds: f64,
+    /// How often each contestant was to run.
     pub rounds: usize,
 }
 
@@ -86,10 +88,12 @@ pub struct Standing {
 /// A figure over the rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the words say it")]
 pub struct Figure {
+    /// The middle value.
     pub median: f64,
+    /// The smallest value.
     pub min: f64,
+    /// The largest value.
     pub max: f64,
     /// One for each round that has one, in their order.
     pub rounds: Vec<f64>,

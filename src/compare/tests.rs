@@ -398,10 +398,10 @@ fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
     let verdicts = &report.contestants[1].verdicts;
     assert_eq!(
         verdicts[0],
-        "the client is the bottleneck: it used 97 % of a core, the server 80 %; the server could \
-         do more (1 of 2 rounds)"
+        "in 1 of 2 rounds: the client is the bottleneck: it used 97 % of a core, the server 80 %; the server could \
+         do more"
     );
-    assert_eq!(verdicts[1], "12 errors (2 of 2 rounds)");
+    assert_eq!(verdicts[1], "in 2 of 2 rounds, such as: 12 errors");
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub fn doubts<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
         .filter_map(|key| found.get(key))
         .map(|(times, doubt)| match (times, count) {
             (1, 1) => doubt.clone(),
-            (times, count) => format!("{doubt} ({times} of {count} rounds)"),
+            (1, count) => format!("in 1 of {count} rounds: {doubt}"),
+            (times, count) => format!("in {times} of {count} rounds, such as: {doubt}"),
         })
         .collect()
 }

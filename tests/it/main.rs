@@ -4,6 +4,8 @@
 //! ([`harness::PATIENCE`]) that only keeps a broken build from hanging. Ports are always free ones.
 
 mod cli;
+#[cfg(unix)]
+mod compare;
 mod harness;
 mod http_case;
 mod http_closing;

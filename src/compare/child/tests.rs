@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::TryRecvError;
+use std::time::Instant;
 
 use rustix::process::{Pid, test_kill_process};
 
