@@ -3,7 +3,7 @@
 //!
 //! The usual batch costs one comparison with the learned reply, one histogram update and one push
 //! of pre-rendered requests. Everything else (heads, chunks, Date changes, the end of a
-//! connection) takes the slow path through [`ResponseReader`].
+//! connection) takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
 //! a correction for coordinated omission (a closed loop measures service time, and says so).
@@ -16,8 +16,6 @@ pub use conn::LoadConn;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use conn::ConnState;
-
 use super::recorder::Recorder;
 use super::request;
 use super::tally::Tally;
@@ -26,6 +24,7 @@ use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Stamp, Then, Time, 
 use crate::http::response::{
     Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply,
 };
+use conn::ConnState;
 
 /// Progress is told no more often than this.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
