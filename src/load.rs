@@ -7,7 +7,7 @@ pub mod client;
 mod figures;
 mod in_flight;
 mod preflight;
-mod recorder;
+pub mod recorder;
 pub mod report;
 pub mod request;
 pub mod table;
