@@ -7,7 +7,7 @@ pub mod client;
 mod figures;
 mod in_flight;
 mod preflight;
-mod recorder;
+pub mod recorder;
 pub mod report;
 pub mod request;
 pub mod table;
@@ -24,7 +24,7 @@ pub use report::Report;
 pub use target::Target;
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
@@ -134,7 +134,7 @@ pub fn run(
     let address = preflight::display(&peer);
     event_loop.dial(peer, plan.connections);
     let start = SystemTime::now();
-    let cpu_start = ProcessTime::now();
+    let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());
     let outcome = event_loop.run()?.finish();
     Ok(Report::new(
         plan,
@@ -145,6 +145,7 @@ pub fn run(
             finish: SystemTime::now(),
             cost: Cost {
                 cpu: cpu_start.elapsed(),
+                wall: wall_start.elapsed(),
             },
         },
     ))

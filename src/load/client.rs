@@ -3,32 +3,33 @@
 //!
 //! The usual batch costs one comparison with the learned reply, one histogram update and one push
 //! of pre-rendered requests. Everything else (heads, chunks, Date changes, the end of a
-//! connection) takes the slow path through [`ResponseReader`].
+//! connection) takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
 //! a correction for coordinated omission (a closed loop measures service time, and says so).
 
 mod closing;
+mod conn;
+
+pub use conn::LoadConn;
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use super::in_flight::InFlight;
 use super::recorder::Recorder;
 use super::request;
 use super::tally::Tally;
 use super::{Plan, Progress, Refill, Until};
 use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Stamp, Then, Time, WriteQueue};
 use crate::http::response::{
-    Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply, ResponseReader,
+    Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply,
 };
+use conn::ConnState;
 
 /// Progress is told no more often than this.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// Whether an amount is complete is looked at no less often than this.
 const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
-/// A connection whose last reply announced its end is closed by us after this.
-const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
 /// A run for an amount gives up when errors came and no reply for so many timeouts.
 const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 
@@ -77,28 +78,6 @@ pub(crate) struct Outcome {
     pub(crate) started: Time,
     pub(crate) ended: Time,
     pub(crate) end: RunEnd,
-}
-
-/// One connection: what it waits for, and the reply under way.
-#[derive(Debug)]
-pub struct LoadConn {
-    reader: ResponseReader,
-    in_flight: InFlight,
-    state: ConnState,
-}
-
-/// What is known of a connection's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ConnState {
-    Open,
-    /// A reply said that it is the last one.
-    EndAnnounced {
-        at: Time,
-    },
-    /// The peer ended it.
-    Ended,
-    /// We gave it up, and have counted why.
-    GivenUp,
 }
 
 impl<'a> LoadClient<'a> {
@@ -292,11 +271,7 @@ impl Protocol for LoadClient<'_> {
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
         self.tally.connects += 1;
         self.connects_failed_in_a_row = 0;
-        let mut conn = LoadConn {
-            reader: ResponseReader::new(),
-            in_flight: InFlight::with_room_for(self.pipelining),
-            state: ConnState::Open,
-        };
+        let mut conn = LoadConn::with_room_for(self.pipelining);
         self.fill(&mut conn, now, out);
         conn
     }
@@ -312,6 +287,10 @@ impl Protocol for LoadClient<'_> {
             // Too late: the figures are for the time that the run has lasted.
             return Flow::Keep;
         }
+        if conn.is_superfluous() {
+            // A server that speaks unasked is no error where nobody was going to ask.
+            return Flow::Abort;
+        }
         self.tally.reads += 1;
         self.recorder.received(bytes.len());
         if let Err(why) = self.take_replies(conn, bytes, now) {
@@ -319,11 +298,12 @@ impl Protocol for LoadClient<'_> {
         }
         if conn.state == ConnState::Open {
             self.fill(conn, now, out);
-            if conn.in_flight.requests() == 0 {
-                return Flow::Abort;
-            }
         }
-        Flow::Keep
+        if conn.is_superfluous() {
+            Flow::Abort
+        } else {
+            Flow::Keep
+        }
     }
 
     fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
@@ -335,19 +315,11 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn deadline(&self, conn: &LoadConn) -> Time {
-        if let ConnState::EndAnnounced { at } = conn.state {
-            return at + ANNOUNCED_END_WAIT.min(self.timeout);
-        }
-        match conn.in_flight.oldest() {
-            Some(sent_at) => sent_at + self.timeout,
-            // Nothing is left to send. A server that serves one connection after the other would
-            // wait for this one while the last requests wait on another.
-            None => Time::START,
-        }
+        conn.deadline(self.timeout)
     }
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open && conn.in_flight.requests() > 0 {
+        if conn.state == ConnState::Open && !conn.is_superfluous() {
             let given_up = conn.in_flight.give_up();
             self.tally.timed_out += given_up as u64;
             self.tally.resets += 1;

@@ -130,7 +130,7 @@ pub(crate) struct Silence {
 
 /// Everything measured of the replies of a run.
 #[derive(Clone, Debug)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     pub(crate) latencies: Latencies,
     pub(crate) windows: Windows,
     completed: u64,

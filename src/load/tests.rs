@@ -68,6 +68,7 @@ fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
             finish: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
             cost: Cost {
                 cpu: Duration::from_millis(50),
+                wall: Duration::from_secs(5),
             },
         },
     );
@@ -216,6 +217,7 @@ fn a_connection_with_nothing_left_to_send_is_closed_at_once() {
         let mut late = bench.open(3);
         assert_eq!(bench.requests(&mut late), 0);
         assert!(bench.client.deadline(&late.conn) <= ms(3));
+        assert_eq!(bench.receive(&mut late, REPLY, 3), Flow::Abort);
         let flow = bench.client.overdue(&mut late.conn, ms(3), &mut late.out);
         assert_eq!(flow, Flow::Abort);
         assert_eq!(bench.close(late, Closed::Done, 3), Then::Forget);
@@ -516,6 +518,7 @@ fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
     assert_eq!(json["statusCodeStats"]["200"]["count"], 1);
     assert_eq!(json["accounting"]["inFlight"], 10);
     assert_eq!(json["client"]["cpuSeconds"], 0.05);
+    assert_eq!(json["client"]["cpuShare"], 0.01);
     assert!(json["openLoop"].is_null());
     for key in [
         "errors",

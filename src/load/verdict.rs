@@ -10,6 +10,8 @@ const CPU_SHARE_MAX: f64 = 0.90;
 const LITTLE_TOLERANCE: f64 = 0.05;
 /// The law is about averages: it wants each slot used so often.
 const LITTLE_REPLIES_PER_SLOT_MIN: u64 = 20;
+/// ... and a run beside which the time of connecting is short.
+const LITTLE_DURATION_MIN_S: f64 = 1.0;
 /// Fewer replies say little about a distribution.
 const SAMPLES_MIN: u64 = 100;
 /// The halves of a run may differ by so much ...
@@ -114,7 +116,7 @@ fn too_few(evidence: &Evidence) -> Option<String> {
 pub(super) fn little_ratio(evidence: &Evidence) -> Option<f64> {
     let enough = evidence.completed >= evidence.slots.saturating_mul(LITTLE_REPLIES_PER_SLOT_MIN);
     let applies = evidence.refill == Refill::Rolling || evidence.pipelining == 1;
-    (enough && applies && evidence.duration_s > 0.0).then(|| {
+    (enough && applies && evidence.duration_s >= LITTLE_DURATION_MIN_S).then(|| {
         let rate = evidence.completed as f64 / evidence.duration_s;
         evidence.mean_latency_s * rate / evidence.slots as f64
     })
@@ -215,6 +217,7 @@ mod tests {
     fn small_deviations_are_no_reason() {
         assert_eq!(reasons(|e| e.cpu_share = 0.899), [""; 0]);
         assert_eq!(reasons(|e| e.mean_latency_s = 0.096), [""; 0]);
+        assert_eq!(reasons(|e| e.duration_s = 0.9), [""; 0]);
         assert_eq!(
             reasons(|e| e.rates = vec![100.0, 100.0, 91.0, 91.0]),
             [""; 0]

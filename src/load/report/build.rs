@@ -26,6 +26,8 @@ pub(in crate::load) struct Circumstances {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct Cost {
     pub(in crate::load) cpu: Duration,
+    /// Of the same interval, a little longer than the run: connections are closed in it too.
+    pub(in crate::load) wall: Duration,
 }
 
 impl Report {
@@ -34,7 +36,7 @@ impl Report {
             recorder, tally, ..
         } = outcome;
         let duration = (outcome.ended - outcome.started).as_secs_f64();
-        let client = ClientCost::new(around.cost, duration, recorder.completed());
+        let client = ClientCost::new(around.cost, recorder.completed());
         let evidence = evidence(plan, outcome, duration, client.cpu_share);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
@@ -233,13 +235,9 @@ impl Bundling {
 }
 
 impl ClientCost {
-    fn new(cost: Cost, duration_s: f64, completed: u64) -> ClientCost {
+    fn new(cost: Cost, completed: u64) -> ClientCost {
         let cpu_seconds = cost.cpu.as_secs_f64();
-        let share = if duration_s > 0.0 {
-            cpu_seconds / duration_s
-        } else {
-            0.0
-        };
+        let share = cpu_seconds / cost.wall.as_secs_f64().max(f64::MIN_POSITIVE);
         let per_request = match completed {
             0 => 0.0,
             _ => cpu_seconds * 1e6 / completed as f64,
