@@ -213,7 +213,8 @@ mod tests {
             let line = head.lines().next().unwrap();
             assert_eq!(line.strip_prefix("HTTP/1.1 ").unwrap(), body.trim_end());
             assert!(
-                body.starts_with(&format!("{status} ")) && body.ends_with("d\n") | (body.len() > 5)
+                body.starts_with(&format!("{status} ")) && body.ends_with('\n'),
+                "{text}"
             );
             assert!(
                 head.contains(&format!("\r\nContent-Length: {}", body.len())),

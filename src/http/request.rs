@@ -19,6 +19,8 @@
 //! - HTTP/1.x with x above 1 is read as 1.1.
 //! - A method longer than any in use is 501 before it has ended (RFC 9112 3).
 //! - Expectations other than `100-continue` are ignored (RFC 9110 10.1.1 leaves 417 optional).
+//! - A chunk's line is at most 256 bytes, and the framing of all chunks may outweigh their data
+//!   by 16 KiB at most (CVE-2023-39326, CVE-2024-22019): 400. A trailer section over 16 KiB is 431.
 //! - Trailer fields are checked as fields and otherwise ignored, whatever they are named.
 
 mod authority;
@@ -27,6 +29,7 @@ mod class;
 mod field;
 mod framing;
 mod line;
+mod message;
 mod target;
 mod value;
 mod word;
@@ -38,6 +41,8 @@ use chunk::ChunkReader;
 use field::FieldReader;
 use framing::{Body, Head};
 use line::LineReader;
+
+pub use message::{Method, Persistence, Request, Version};
 
 /// What a method longer than this is called by RFC 9112 3: not implemented.
 const METHOD_BYTES_MAX: usize = 32;
@@ -67,67 +72,6 @@ impl Default for Limits {
             fields_max: 100,
             body_bytes_max: 1024 * 1024,
         }
-    }
-}
-
-/// What a request asks of its target, as far as the answer depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// HEAD: the answer has no body, be it an error.
-    Head,
-    /// CONNECT: the connection cannot be used as before afterwards.
-    Connect,
-    /// OPTIONS: the only one that may be about `*`.
-    Options,
-    /// POST, PUT, DELETE, PATCH or TRACE.
-    Known,
-    /// Another token.
-    Unknown,
-}
-
-/// The version that a request is read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// HTTP/1.0
-    Http10,
-    /// HTTP/1.1, and any later 1.x (RFC 9110 2.5).
-    Http11,
-}
-
-/// What becomes of the connection after the reply (RFC 9112 9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
-    /// It is kept, as HTTP/1.1 has it.
-    Keep,
-    /// It is kept because an HTTP/1.0 client asked for it: the reply says `keep-alive` too.
-    KeepEchoed,
-    /// It is closed. Nothing that follows may be answered.
-    Close,
-}
-
-/// A request that was received whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Its method.
-    pub method: Method,
-    /// Its version.
-    pub version: Version,
-    /// Whether the connection outlives its reply.
-    pub persistence: Persistence,
-    /// Whether its head declared a body, be it an empty one.
-    pub has_body: bool,
-}
-
-impl Request {
-    /// Whether this is GET by HTTP/1.1 on a kept connection and all of it is its head, so that
-    /// the same bytes at a [`Position::Boundary`] are the same request again.
-    pub fn is_plain_get(&self) -> bool {
-        self.method == Method::Get
-            && self.version == Version::Http11
-            && self.persistence == Persistence::Keep
-            && !self.has_body
     }
 }
 
@@ -237,6 +181,7 @@ impl RequestParser {
             Ok(step) => (bytes.len() - input.len(), step),
             Err(refusal) => {
                 self.phase = Phase::Refused;
+                self.section_bytes = 0;
                 (bytes.len(), Some(Step::Refused(refusal)))
             }
         }
@@ -269,10 +214,10 @@ impl RequestParser {
             match &mut self.phase {
                 Phase::Boundary { .. } | Phase::EmptyLine { .. } => self.pass_empty_lines(input)?,
                 Phase::Line(_) | Phase::Fields(_) => {
-                    if self.read_head(input, limits)? {
-                        if let Some(step) = self.begin_body() {
-                            return Ok(Some(step));
-                        }
+                    if self.read_head(input, limits)?
+                        && let Some(step) = self.begin_body()
+                    {
+                        return Ok(Some(step));
                     }
                 }
                 Phase::Content { .. } | Phase::Chunks(_) | Phase::Trailers(_) => {

@@ -130,7 +130,7 @@ impl ChunkReader {
             b'0'..=b'9' => digit - b'0',
             _ => digit.to_ascii_lowercase() - b'a' + 10,
         };
-        let allowed = body_bytes_max - self.body_bytes;
+        let allowed = body_bytes_max.saturating_sub(self.body_bytes);
         self.remaining = self
             .remaining
             .checked_mul(16)

@@ -28,15 +28,19 @@ const NAMES: &Words<Name> = &[
 pub(super) struct FieldReader {
     fields: usize,
     at: At,
+    // Beside the phase and not in it: moving them from phase to phase costs more than reading a
+    // short field does.
+    name: Recogniser,
+    value: ValueReader,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     LineStart,
-    Name(Recogniser),
+    Name,
     /// In the blanks after the colon.
-    BeforeValue(ValueReader),
-    Value(ValueReader),
+    BeforeValue,
+    Value,
     LineFeed,
     LastLineFeed,
 }
@@ -46,6 +50,8 @@ impl FieldReader {
         FieldReader {
             fields: 0,
             at: At::LineStart,
+            name: Recogniser::new(),
+            value: ValueReader::Other,
         }
     }
 
@@ -59,29 +65,29 @@ impl FieldReader {
         mut head: Option<&mut Head>,
     ) -> Result<bool, Refusal> {
         while let Some(&byte) = input.first() {
-            match &mut self.at {
+            match self.at {
                 At::LineStart if byte == b'\r' => self.at = At::LastLineFeed,
                 At::LineStart => {
                     self.begin_field(byte, limits.fields_max)?;
                     continue;
                 }
-                At::Name(name) => {
+                At::Name => {
                     let run = span(input, TOKEN);
-                    name.feed(&input[..run], NAMES);
+                    self.name.feed(&input[..run], NAMES);
                     *input = &input[run..];
                     match input.first() {
                         None => return Ok(false),
-                        Some(b':') => self.at = At::BeforeValue(value(*name, head.as_deref_mut())?),
+                        Some(b':') => self.begin_value(head.as_deref_mut())?,
                         Some(_) => return Err(Refusal::BadRequest),
                     }
                 }
-                At::BeforeValue(value) if !is(byte, BLANK) => {
-                    self.at = At::Value(*value);
+                At::BeforeValue if !is(byte, BLANK) => {
+                    self.at = At::Value;
                     continue;
                 }
-                At::BeforeValue(_) => {}
-                At::Value(value) => {
-                    if !value.advance(input, limits, head.as_deref_mut())? {
+                At::BeforeValue => {}
+                At::Value => {
+                    if !self.value.advance(input, limits, head.as_deref_mut())? {
                         return Ok(false);
                     }
                     self.at = At::LineFeed;
@@ -108,15 +114,18 @@ impl FieldReader {
             return Err(Refusal::FieldsTooLarge);
         }
         self.fields += 1;
-        self.at = At::Name(Recogniser::new());
+        self.at = At::Name;
+        self.name = Recogniser::new();
         Ok(())
     }
-}
 
-/// How the value of a field named so is read.
-fn value(name: Recogniser, head: Option<&mut Head>) -> Result<ValueReader, Refusal> {
-    match head.zip(name.found(NAMES)) {
-        None => Ok(ValueReader::Other),
-        Some((head, name)) => ValueReader::new(name, head),
+    /// The name has ended; it decides how the value is read.
+    fn begin_value(&mut self, head: Option<&mut Head>) -> Result<(), Refusal> {
+        self.at = At::BeforeValue;
+        self.value = match head.zip(self.name.found(NAMES)) {
+            None => ValueReader::Other,
+            Some((head, name)) => ValueReader::new(name, head)?,
+        };
+        Ok(())
     }
 }

@@ -1,1 +1,410 @@
+use std::collections::HashSet;
 
+use proptest::prelude::*;
+
+use super::*;
+
+mod cases;
+mod oracle;
+
+/// The steps of a stream in these pieces, where in the stream each was complete, and what the
+/// parser is left at. Where a refusal is complete depends on the pieces, so it is not told.
+fn steps<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<(usize, Step)>, RequestParser) {
+    let mut parser = RequestParser::new();
+    let mut found = Vec::new();
+    let mut at = 0;
+    for piece in pieces {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let (taken, step) = parser.step(rest, &Limits::default());
+            assert!(
+                step.is_some() || taken == rest.len(),
+                "without a step all bytes are taken"
+            );
+            rest = &rest[taken..];
+            at += taken;
+            match step {
+                Some(Step::Refused(refusal)) => found.push((0, Step::Refused(refusal))),
+                Some(step) => found.push((at, step)),
+                None => {}
+            }
+        }
+    }
+    (found, parser)
+}
+
+fn whole(stream: &[u8]) -> (Vec<(usize, Step)>, RequestParser) {
+    steps([stream])
+}
+
+/// How many bytes it takes to refuse the stream, if it is refused.
+fn bytes_to_refuse(stream: &[u8]) -> Option<usize> {
+    let mut parser = RequestParser::new();
+    let refused = stream.iter().position(|&byte| {
+        parser.step(&[byte], &Limits::default());
+        parser.position() == Position::Refused
+    });
+    refused.map(|index| index + 1)
+}
+
+/// As the table of cases has it.
+fn said(stream: &[u8]) -> String {
+    let (steps, parser) = whole(stream);
+    let mut words: Vec<String> = steps.iter().map(|(_, step)| said_of(step)).collect();
+    match parser.position() {
+        Position::Head => words.push("in head".into()),
+        Position::Body => words.push("in body".into()),
+        Position::Boundary | Position::Refused => {}
+    }
+    words.join(", ")
+}
+
+fn said_of(step: &Step) -> String {
+    match step {
+        Step::ExpectsContinue => "100".into(),
+        Step::Refused(refusal) => refusal.status().to_string(),
+        Step::Complete(request) => format!(
+            "{} {} {}{}",
+            format!("{:?}", request.method).to_lowercase(),
+            if request.version == Version::Http11 {
+                "1.1"
+            } else {
+                "1.0"
+            },
+            match request.persistence {
+                Persistence::Keep => "keep",
+                Persistence::KeepEchoed => "echo",
+                Persistence::Close => "close",
+            },
+            if request.has_body { " +body" } else { "" },
+        ),
+    }
+}
+
+/// A small generator of our own, so that a seed is all that a failure needs.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn cut<'a>(&mut self, mut stream: &'a [u8], piece_bytes_max: usize) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        while !stream.is_empty() {
+            let bytes = (1 + self.below(piece_bytes_max)).min(stream.len());
+            pieces.push(&stream[..bytes]);
+            stream = &stream[bytes..];
+        }
+        pieces
+    }
+}
+
+#[test]
+fn each_case_gives_its_steps() {
+    let mut names = HashSet::new();
+    for case in cases::all() {
+        assert!(
+            names.insert(case.name),
+            "{}: there are two of that name",
+            case.name
+        );
+        let expected = case.steps.trim_end_matches('!');
+        let shown = case.stream[..case.stream.len().min(300)].escape_ascii();
+        assert_eq!(said(&case.stream), expected, "{}: {shown}", case.name);
+    }
+    assert!(names.len() >= 300, "{} cases are left", names.len());
+}
+
+#[test]
+fn a_refusal_comes_with_the_byte_that_causes_it() {
+    for case in cases::all().iter().filter(|case| case.steps.ends_with('!')) {
+        assert_eq!(
+            bytes_to_refuse(&case.stream),
+            Some(case.stream.len()),
+            "{}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn any_two_pieces_give_the_steps_of_the_whole() {
+    for case in cases::all() {
+        let expected = whole(&case.stream);
+        let refused_after = bytes_to_refuse(&case.stream).unwrap_or(usize::MAX);
+        // Long streams are long of one byte repeated: their middle is cut in few places.
+        let stride = if case.stream.len() > 2000 { 997 } else { 1 };
+        let cuts = (0..=case.stream.len())
+            .filter(|cut| cut % stride == 0 || *cut < 40 || case.stream.len() - cut < 40);
+        for cut in cuts {
+            let (first, second) = case.stream.split_at(cut);
+            assert_eq!(
+                steps([first, second]),
+                expected,
+                "{}, cut at {cut}",
+                case.name
+            );
+            let is_refused = whole(first).1.position() == Position::Refused;
+            assert_eq!(
+                is_refused,
+                cut >= refused_after,
+                "{}, cut at {cut}",
+                case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn single_bytes_give_the_steps_of_the_whole() {
+    for case in cases::all() {
+        assert_eq!(
+            steps(case.stream.chunks(1)),
+            whole(&case.stream),
+            "{}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn random_pieces_give_the_steps_of_the_whole() {
+    for case in cases::all() {
+        let expected = whole(&case.stream);
+        for seed in 0..20 {
+            let mut random = Random(seed);
+            let piece_bytes_max = [3, 17, 600][random.below(3)];
+            let pieces = random.cut(&case.stream, piece_bytes_max);
+            assert_eq!(steps(pieces), expected, "{}, seed {seed}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_parser_is_a_few_words() {
+    assert!(
+        size_of::<RequestParser>() <= 96,
+        "{}",
+        size_of::<RequestParser>()
+    );
+}
+
+#[test]
+fn a_parser_after_a_request_is_a_new_one() {
+    let stream = b"\r\nHEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_eq!(whole(stream).1, RequestParser::new());
+}
+
+#[test]
+fn only_a_kept_get_of_http_1_1_without_a_body_is_plain() {
+    let plain: Vec<&str> = [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /b HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ]
+    .into_iter()
+    .filter(|stream| match whole(stream.as_bytes()).0[..] {
+        [(_, Step::Complete(request))] => request.is_plain_get(),
+        _ => panic!("{stream:?} is one request"),
+    })
+    .collect();
+    assert_eq!(plain.len(), 2, "{plain:?}");
+    assert!(plain[1].contains("Expect"));
+}
+
+#[test]
+fn a_plain_get_at_any_boundary_leaves_a_new_parser() {
+    let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for empty_lines in 0..=usize::from(EMPTY_LINES_MAX) {
+        let mut parser = whole("\r\n".repeat(empty_lines).as_bytes()).1;
+        assert_eq!(parser.position(), Position::Boundary);
+        let (taken, step) = parser.step(head, &Limits::default());
+        assert!(matches!(step, Some(Step::Complete(request)) if request.is_plain_get()));
+        assert_eq!((taken, parser), (head.len(), RequestParser::new()));
+    }
+}
+
+#[test]
+fn the_method_is_known_from_its_end_to_the_refusal() {
+    let mut parser = RequestParser::new();
+    parser.step(b"HEAD", &Limits::default());
+    assert_eq!(parser.method(), None);
+    parser.step(b" / HTTP/1.1\r\n", &Limits::default());
+    assert_eq!(parser.method(), Some(Method::Head));
+    parser.step(b" ", &Limits::default());
+    assert_eq!(
+        (parser.position(), parser.method()),
+        (Position::Refused, Some(Method::Head))
+    );
+}
+
+#[test]
+fn a_refused_parser_ignores_every_byte() {
+    let mut parser = RequestParser::new();
+    parser.step(b"\0", &Limits::default());
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(
+        parser.step(request, &Limits::default()),
+        (request.len(), None)
+    );
+}
+
+#[test]
+fn a_body_may_be_as_long_as_the_limit_and_no_longer() {
+    let limits = Limits {
+        body_bytes_max: u64::MAX,
+        ..Limits::default()
+    };
+    for (field, declared, end) in [
+        ("Content-Length", "18446744073709551615", ""),
+        ("Transfer-Encoding", "chunked", "ffffffffffffffff\r\n"),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{field}: {declared}\r\n\r\n{end}");
+        let mut parser = RequestParser::new();
+        assert_eq!(parser.step(head.as_bytes(), &limits), (head.len(), None));
+        assert_eq!(parser.step(&[b'x'; 4096], &limits), (4096, None));
+        assert_eq!(parser.position(), Position::Body);
+    }
+    let mut parser = RequestParser::new();
+    let over = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551616\r\n";
+    let refused = Some(Step::Refused(Refusal::ContentTooLarge));
+    assert_eq!(parser.step(over, &limits), (over.len(), refused));
+}
+
+#[test]
+fn a_mebibyte_passes_both_ways_of_framing() {
+    let body = "x".repeat(1024 * 1024);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\n";
+    for stream in [
+        format!("{head}Content-Length: 1048576\r\n\r\n{body}"),
+        format!("{head}Transfer-Encoding: chunked\r\n\r\n100000\r\n{body}\r\n0\r\n\r\n"),
+    ] {
+        assert_eq!(said(stream.as_bytes()), "known 1.1 keep +body");
+    }
+}
+
+#[test]
+fn a_kibibyte_of_framing_for_each_byte_is_refused_early() {
+    let mut stream = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let head_bytes = stream.len();
+    for _ in 0..1000 {
+        stream.extend_from_slice(format!("1;{}\r\nx\r\n", "e".repeat(250)).as_bytes());
+    }
+    let body_bytes = bytes_to_refuse(&stream).unwrap() - head_bytes;
+    assert!((16 * 1024..17 * 1024).contains(&body_bytes), "{body_bytes}");
+}
+
+/// One valid request with a body of any bytes, and what it is to be read as.
+fn request() -> impl Strategy<Value = (Vec<u8>, &'static str)> {
+    let method = prop_oneof![
+        Just(("GET", "get 1.1 keep")),
+        Just(("HEAD", "head 1.1 keep")),
+        Just(("DELETE", "known 1.1 keep")),
+        Just(("PURGE", "unknown 1.1 keep")),
+    ];
+    let field = "(Accept|X-[a-z]{1,9}|Content-Type|TE): {0,2}[ -~]{0,40}[ \t]{0,2}";
+    let fields = prop::collection::vec(field, 0..6);
+    let body = prop_oneof![
+        2 => Just(None),
+        1 => (prop::collection::vec(any::<u8>(), 0..200), Just(0)).prop_map(Some),
+        1 => (prop::collection::vec(any::<u8>(), 0..200), 1usize..50).prop_map(Some),
+    ];
+    ("(\r\n){0,4}", method, "/[!$-;=?-~]{0,60}", fields, body).prop_map(
+        |(empty_lines, (method, said), target, fields, body)| {
+            let mut stream = format!("{empty_lines}{method} {target} HTTP/1.1\r\nHost: a\r\n");
+            fields
+                .iter()
+                .for_each(|field| stream += &format!("{field}\r\n"));
+            let mut stream = stream.into_bytes();
+            let Some((body, chunk_bytes)) = body else {
+                stream.extend_from_slice(b"\r\n");
+                return (stream, said);
+            };
+            if chunk_bytes == 0 {
+                stream.extend_from_slice(
+                    format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(),
+                );
+                stream.extend_from_slice(&body);
+            } else {
+                stream.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+                for chunk in body.chunks(chunk_bytes) {
+                    stream.extend_from_slice(format!("{:x};a=\"b\"\r\n", chunk.len()).as_bytes());
+                    stream.extend_from_slice(chunk);
+                    stream.extend_from_slice(b"\r\n");
+                }
+                stream.extend_from_slice(b"0\r\nX-Sum: 1\r\n\r\n");
+            }
+            (stream, said)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn valid_requests_are_read_one_for_one_in_any_pieces(
+        requests in prop::collection::vec(request(), 1..12),
+        seed in any::<u64>(),
+    ) {
+        let stream: Vec<u8> = requests.iter().flat_map(|(bytes, _)| bytes.clone()).collect();
+        let (found, parser) = steps(Random(seed).cut(&stream, 90));
+        prop_assert_eq!(parser.position(), Position::Boundary);
+        let mut end = 0;
+        let mut expected = Vec::new();
+        for (bytes, said) in &requests {
+            end += bytes.len();
+            expected.push((end, said.to_string()));
+        }
+        let found: Vec<_> = found
+            .iter()
+            .map(|(at, step)| (*at, said_of(step).trim_end_matches(" +body").to_string()))
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_mutated_stream_gives_the_same_steps_in_any_pieces(
+        requests in prop::collection::vec(request(), 1..5),
+        mutations in prop::collection::vec((any::<prop::sample::Index>(), mutant()), 1..6),
+        seed in any::<u64>(),
+    ) {
+        let mut stream: Vec<u8> = requests.into_iter().flat_map(|(bytes, _)| bytes).collect();
+        for (index, mutant) in mutations {
+            let at = index.index(stream.len());
+            match mutant {
+                Some(byte) => stream[at] = byte,
+                None => drop(stream.remove(at)),
+            }
+            if stream.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(steps(Random(seed).cut(&stream, 40)), whole(&stream));
+        prop_assert_eq!(steps(stream.chunks(1)), whole(&stream));
+    }
+
+    #[test]
+    fn any_bytes_give_the_same_steps_in_any_pieces(
+        stream in prop::collection::vec(any::<u8>(), 0..300),
+        seed in any::<u64>(),
+    ) {
+        prop_assert_eq!(steps(Random(seed).cut(&stream, 9)), whole(&stream));
+    }
+}
+
+/// Another byte in a byte's place, or none.
+fn mutant() -> impl Strategy<Value = Option<u8>> {
+    prop_oneof![
+        1 => Just(None),
+        2 => prop::sample::select(b" \t\r\n:,;=\"%/[]0159aAfx\0\x7f\x80".as_slice()).prop_map(Some),
+        1 => any::<u8>().prop_map(Some),
+    ]
+}

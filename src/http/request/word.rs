@@ -1,7 +1,12 @@
 //! Recognises one word out of a few, whatever pieces it comes in.
 
-/// A word to be recognised, in lower case, and what it means.
+/// A word to be recognised, in lower case, and what it means. Words are made of letters, digits
+/// and hyphens, at most 255 of them.
 pub(super) type Words<T> = [(&'static [u8], T)];
+
+/// Makes a letter lower case. It also makes a digit or a hyphen of some control bytes, but those
+/// are in no token.
+const LOWER: u8 = 0x20;
 
 /// Compares a word without regard to case with a table of at most eight.
 ///
@@ -21,7 +26,7 @@ impl Recogniser {
         }
     }
 
-    /// Reads on in the same word.
+    /// Reads on in the same word: a piece of a token.
     #[inline]
     pub(super) fn feed<T>(&mut self, piece: &[u8], words: &Words<T>) {
         let Some(&first) = piece.first() else { return };
@@ -31,8 +36,11 @@ impl Recogniser {
         for (index, (word, _)) in words.iter().enumerate() {
             let fits = self.fitting & (1 << index) != 0
                 && word.len() >= end
-                && word[start] == first.to_ascii_lowercase()
-                && word[start..end].eq_ignore_ascii_case(piece);
+                && word[start] == first | LOWER
+                && word[start..end]
+                    .iter()
+                    .zip(piece)
+                    .all(|(&ours, &theirs)| ours == theirs | LOWER);
             fitting |= u8::from(fits) << index;
         }
         self.fitting = fitting;
