@@ -1,1 +1,213 @@
-//! TODO
+//! `compare`: runs servers side by side under the same load, and judges them.
+//!
+//! [`run`] is the judge's whole procedure, and knows no process and no socket: what one contestant
+//! does in one round it asks a [`Bench`]. [`LocalBench`] is the real one; tests have a scripted
+//! one. What came of it is an [`Outcome`], which [`Report`] turns into figures.
+//!
+//! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
+
+pub mod child;
+pub mod contestant;
+mod cost;
+mod failure;
+mod figures;
+mod local_bench;
+mod machine;
+mod plan;
+mod process_group;
+pub mod report;
+mod schedule;
+pub mod statistics;
+pub mod table;
+mod verdict;
+
+pub use child::Children;
+pub use contestant::Contestant;
+pub use failure::Failure;
+pub use local_bench::LocalBench;
+pub use machine::Machine;
+pub use plan::{Plan, PlanError, Settings};
+pub use report::Report;
+
+use std::time::Duration;
+
+use crate::event_loop::StopSignal;
+use crate::load;
+
+/// What one contestant did in one round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Length of the measured window.
+    pub window: Duration,
+    /// Replies in the window.
+    pub completed: u64,
+    /// Errors of any kind in the window.
+    pub errors: u64,
+    /// Median latency in milliseconds; `None` if too few replies stand behind it.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile of the latency in milliseconds; `None` if too few replies stand behind it.
+    pub p99_ms: Option<f64>,
+    /// Longest latency in milliseconds.
+    pub max_ms: f64,
+    /// CPU time that the server and its descendants spent in the window; `None` if the system
+    /// did not say.
+    pub server_cpu: Option<Duration>,
+    /// Largest resident memory of the server and its descendants since their start.
+    pub peak_memory_bytes: Option<u64>,
+    /// CPU time of the load generator, as a share of one core.
+    pub client_cpu_share: f64,
+    /// Why the load generator would not trust these figures.
+    pub doubts: Vec<String>,
+}
+
+impl Run {
+    /// Replies per second of the window.
+    pub fn requests_per_second(&self) -> f64 {
+        self.completed as f64 / self.window.as_secs_f64()
+    }
+
+    /// CPU time of the server per reply, in microseconds.
+    pub fn cpu_micros_per_request(&self) -> Option<f64> {
+        let cpu = self.server_cpu?;
+        (self.completed > 0).then(|| cpu.as_secs_f64() * 1e6 / self.completed as f64)
+    }
+
+    /// CPU time of the server, as a share of one core.
+    pub fn server_cpu_share(&self) -> Option<f64> {
+        let cpu = self.server_cpu?;
+        Some(cpu.as_secs_f64() / self.window.as_secs_f64())
+    }
+}
+
+/// Why a run has no figures.
+#[derive(Debug, PartialEq)]
+pub enum Stopped {
+    /// The contestant could not run, or not to the end.
+    Failed(Failure),
+    /// We were asked to stop.
+    Interrupted,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Stopped {
+        Stopped::Failed(failure)
+    }
+}
+
+/// What can run a contestant once: start it, warm it up, load it, stop it.
+pub trait Bench {
+    /// Runs `contestant` once. When this returns, none of its processes is left.
+    ///
+    /// # Errors
+    /// If there is nothing to measure, or `signal` was raised before the window's end.
+    fn run_once(
+        &mut self,
+        contestant: &Contestant,
+        settings: &Settings,
+        signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
+    ) -> Result<Run, Stopped>;
+}
+
+/// Who watches a comparison under way.
+pub trait Observer {
+    /// `contestant` starts in `round`, counted from 0.
+    fn started(&mut self, contestant: &Contestant, round: usize);
+    /// It is under load.
+    fn progress(&mut self, progress: load::Progress);
+    /// It is done for this round.
+    fn ended(&mut self, contestant: &Contestant, round: usize, result: &Result<Run, Failure>);
+}
+
+/// Everything that one contestant did.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Who.
+    pub contestant: Contestant,
+    /// Its run in each round; `None` where it has none.
+    pub runs: Vec<Option<Run>>,
+    /// The round (from 0) in which it failed, and why. It takes no part in later ones.
+    pub failure: Option<(usize, Failure)>,
+}
+
+/// Everything that happened.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// In the plan's order.
+    pub records: Vec<Record>,
+    /// Whether a stop was asked for before the last round's end.
+    pub interrupted: bool,
+}
+
+impl Outcome {
+    /// Whether a contestant could not run, or not to the end.
+    pub fn has_failures(&self) -> bool {
+        self.records.iter().any(|record| record.failure.is_some())
+    }
+}
+
+/// Runs all rounds of `plan` on `bench`, or as many as there is time for until `signal`.
+pub fn run(
+    plan: &Plan,
+    bench: &mut dyn Bench,
+    signal: &StopSignal,
+    observer: &mut dyn Observer,
+) -> Outcome {
+    let rounds = plan.settings().rounds.get();
+    let mut records: Vec<Record> = plan
+        .contestants()
+        .iter()
+        .map(|contestant| Record {
+            contestant: contestant.clone(),
+            runs: vec![None; rounds],
+            failure: None,
+        })
+        .collect();
+    for round in 0..rounds {
+        for index in schedule::order(records.len(), round) {
+            let record = &mut records[index];
+            if record.failure.is_some() {
+                continue;
+            }
+            let raised = signal.times_raised() > 0;
+            if raised || run_in_round(record, round, plan, bench, signal, observer).is_break() {
+                return Outcome {
+                    records,
+                    interrupted: true,
+                };
+            }
+        }
+    }
+    Outcome {
+        records,
+        interrupted: false,
+    }
+}
+
+/// Breaks if it was interrupted.
+fn run_in_round(
+    record: &mut Record,
+    round: usize,
+    plan: &Plan,
+    bench: &mut dyn Bench,
+    signal: &StopSignal,
+    observer: &mut dyn Observer,
+) -> std::ops::ControlFlow<()> {
+    let contestant = &record.contestant;
+    observer.started(contestant, round);
+    let mut on_progress = |progress| observer.progress(progress);
+    let result = match bench.run_once(contestant, plan.settings(), signal, &mut on_progress) {
+        Ok(run) => Ok(run),
+        Err(Stopped::Failed(failure)) => Err(failure),
+        Err(Stopped::Interrupted) => return std::ops::ControlFlow::Break(()),
+    };
+    observer.ended(contestant, round, &result);
+    match result {
+        Ok(run) => record.runs[round] = Some(run),
+        Err(failure) => record.failure = Some((round, failure)),
+    }
+    std::ops::ControlFlow::Continue(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod clock;
 pub mod connection;
 mod descriptors;
 mod dialler;
+pub mod gate;
 mod limits;
 mod listener;
 pub mod protocol;
@@ -192,7 +193,7 @@ impl<P: Protocol> EventLoop<P> {
         let mut due = self.wake_at.min(self.sweep_at);
         if self.has_room() {
             for listener in &self.listeners {
-                due = due.min(listener.retry_at());
+                due = due.min(listener.gate().retry_at());
             }
         }
         match (&self.dialler, self.phase) {
@@ -277,7 +278,7 @@ impl<P: Protocol> EventLoop<P> {
             Some(Entry::Dialling { .. }) => self.dialled(token.0),
             None => {
                 if let Some(listener) = self.listeners.iter_mut().find(|l| l.is(token)) {
-                    listener.edge();
+                    listener.gate_mut().edge();
                 }
             }
         }
@@ -336,7 +337,7 @@ impl<P: Protocol> EventLoop<P> {
     /// A connection, or the attempt at one, is gone and its descriptor is free.
     fn gone(&mut self, conn: Option<P::Conn>, why: Closed) {
         for listener in &mut self.listeners {
-            listener.descriptor_freed();
+            listener.gate_mut().descriptor_freed();
         }
         let never_opened = conn.is_none();
         let then = self.shared.protocol.closed(conn, why, self.shared.now);

@@ -4,8 +4,10 @@
 //! |----------------|----------------------------------------------------------------------|
 //! | [`request`]    | a stream of pipelined requests, pushed at it in any pieces           |
 //! | [`reply`]      | whole replies                                                        |
+//! | [`response`]   | a stream of replies, pushed at it in any pieces                      |
 //! | [`terminator`] | CR LF CR LF, counted in a stream that need not be HTTP               |
 
 pub mod reply;
 pub mod request;
+pub mod response;
 pub mod terminator;

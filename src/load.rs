@@ -1,14 +1,39 @@
 //! `load`: the load generator. Measures a server, and says how far its own figures can be trusted.
+//!
+//! [`run`] is the top of the job: it finds an address that answers, reads the clocks that a
+//! protocol may not read (calendar and CPU time), and lets the loop drive a [`client::LoadClient`].
 
+pub mod client;
+mod figures;
+mod in_flight;
+mod preflight;
+mod recorder;
 pub mod report;
+pub mod request;
+pub mod table;
+mod tally;
 pub mod target;
+mod verdict;
+mod windows;
 
+#[cfg(test)]
+mod tests;
+
+pub use preflight::PreflightError;
 pub use report::Report;
 pub use target::Target;
 
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, SystemTime};
 
-use crate::event_loop::StopSignal;
+use cpu_time::ProcessTime;
+
+use crate::event_loop::{EventLoop, Limits, StopSignal};
+use client::LoadClient;
+use report::{Circumstances, Cost};
+
+/// A connect that takes longer has failed, however patient the plan is with replies.
+const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// A validated run.
 #[derive(Clone, Debug)]
@@ -31,6 +56,8 @@ pub struct Plan {
     pub fields: Vec<(String, String)>,
     /// Request body; Content-Length is added for it.
     pub body: Vec<u8>,
+    /// The body that every reply should have. Without one, bodies are held against the first.
+    pub expected_body: Option<Vec<u8>>,
 }
 
 /// When a run stops.
@@ -45,10 +72,21 @@ pub enum Until {
 /// How the slot that a reply has freed is used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refill {
-    /// Each reply is followed by a request at once.
+    /// Each reply is followed by a request at once; replies read together, by requests sent
+    /// together.
     Rolling,
     /// A connection sends its next requests when all of the last are answered.
     Batch,
+}
+
+impl Refill {
+    /// The word for it in flags and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Refill::Rolling => "rolling",
+            Refill::Batch => "batch",
+        }
+    }
 }
 
 /// Live figures of a run under way.
@@ -64,13 +102,50 @@ pub struct Progress {
 
 /// Why there is no report at all.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {}
+pub enum Error {
+    /// Nobody answers there.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// The loop itself failed.
+    #[error("the event loop failed: {0}")]
+    Loop(#[from] io::Error),
+}
 
 /// Runs `plan` to its end, or to `signal`; calls `on_progress` no more than ten times a second.
+///
+/// # Errors
+/// No address of the target answers, or the system gives no poll instance. Anything that goes
+/// wrong later is part of the report.
 pub fn run(
-    _plan: &Plan,
-    _signal: &StopSignal,
-    _on_progress: &mut dyn FnMut(Progress),
+    plan: &Plan,
+    signal: &StopSignal,
+    on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
-    todo!()
+    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
+    let peer = preflight::find_peer(&plan.target, connect_timeout)?;
+    let limits = Limits {
+        connections_max: plan.connections,
+        connect_timeout,
+        send_timeout: plan.timeout,
+        linger: Duration::ZERO,
+        grace: Duration::ZERO,
+    };
+    let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
+    let address = preflight::display(&peer);
+    event_loop.dial(peer, plan.connections);
+    let start = SystemTime::now();
+    let cpu_start = ProcessTime::now();
+    let outcome = event_loop.run()?.finish();
+    Ok(Report::new(
+        plan,
+        &outcome,
+        Circumstances {
+            address,
+            start,
+            finish: SystemTime::now(),
+            cost: Cost {
+                cpu: cpu_start.elapsed(),
+            },
+        },
+    ))
 }

@@ -1,10 +1,332 @@
-//! stub
-use super::Exit;
-use crate::event_loop::StopSignal;
-/// stub
-#[derive(Debug, clap::Args)]
-pub struct LoadArgs {}
-/// stub
-pub fn run(_: LoadArgs, _: &StopSignal) -> Exit {
+//! `bareloop load`: its flags, its exit codes, and what goes to which stream.
+//!
+//! The report goes to stdout, progress and warnings to stderr. A reader of stdout that goes away
+//! (`| head`) is no error.
+
+mod progress;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Exit, output, values};
+use crate::event_loop::{StopSignal, raise_descriptor_limit};
+use crate::load::table::{self, Detail};
+use crate::load::{self, Plan, Refill, Report, Target, Until};
+use progress::ProgressLine;
+
+const EXAMPLES: &str = "\
+Examples:
+  bareloop load http://localhost:8080
+      10 connections, one request at a time on each, for 10 seconds
+  bareloop load -c 100 -p 10 -d 5 http://localhost:8080
+      100 connections with 10 requests in flight on each, for 5 seconds
+  bareloop load -a 10000 -m POST -H 'Content-Type: application/json' -b '{}' http://[::1]:3000/items
+      10,000 requests with a field and a body, over IPv6
+  bareloop load -S /run/app.sock --json http://localhost/health
+      through a unix domain socket; the report as one line of JSON
+
+A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
+from its hand-over to its complete reply. Flags mean what they mean in autocannon.
+
+Exit codes: 0 fine; 1 the run failed (nobody listens, or no reply was completed); 2 bad usage;
+130 interrupted, with a report of what was measured so far.";
+
+/// Load a server, measure it, and say how far the figures can be trusted
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct LoadArgs {
+    /// Where to send requests: http://HOST[:PORT][/PATH]
+    #[arg(value_name = "URL", value_parser = Target::parse)]
+    url: Target,
+
+    /// Connections kept open at once
+    #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::count)]
+    connections: usize,
+
+    /// Requests in flight on each connection
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = values::count)]
+    pipelining: usize,
+
+    /// How long to run: seconds, or with a unit (500ms, 1m)
+    #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
+    duration: Duration,
+
+    /// Stop after so many replies instead
+    #[arg(short, long, value_name = "N", value_parser = amount, conflicts_with = "duration")]
+    amount: Option<u64>,
+
+    /// A request without a reply for so long has timed out: seconds, or with a unit
+    #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
+    timeout: Duration,
+
+    /// Request method
+    #[arg(short, long, default_value = "GET", value_parser = load::request::parse_method)]
+    method: String,
+
+    /// Request field 'Name: value' or Name=value; may be repeated, and replaces ours
+    #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
+    fields: Vec<(String, String)>,
+
+    /// Request body; Content-Length is set from it
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "input")]
+    body: Option<String>,
+
+    /// File with the request body
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+
+    /// The body that every reply should have; others are counted
+    #[arg(short = 'E', long, value_name = "TEXT")]
+    expect_body: Option<String>,
+
+    /// How freed slots are used again: each at once, or all of a connection together
+    #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = refill)]
+    refill: Refill,
+
+    /// Unix domain socket to connect to in place of the URL's host
+    #[arg(
+        short = 'S',
+        long = "socket-path",
+        alias = "socketPath",
+        value_name = "PATH"
+    )]
+    socket_path: Option<PathBuf>,
+
+    /// Show fifteen latency percentiles
+    #[arg(short, long)]
+    latency: bool,
+
+    /// Show no progress on the terminal
+    #[arg(short, long)]
+    no_progress: bool,
+
+    /// Print the report as one line of JSON
+    #[arg(short, long)]
+    json: bool,
+}
+
+impl LoadArgs {
+    /// The run that the flags describe. What is wrong with them comes as one line.
+    fn plan(&self) -> Result<Plan, String> {
+        let descriptors = raise_descriptor_limit();
+        if self.connections > descriptors {
+            return Err(format!(
+                "--connections {}: this process may open {descriptors}; raise the limit with ulimit -n",
+                self.connections
+            ));
+        }
+        let body = match (&self.body, &self.input) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(path)) => std::fs::read(path)
+                .map_err(|error| format!("--input {}: {error}", path.display()))?,
+            (None, None) => Vec::new(),
+        };
+        let target = match &self.socket_path {
+            Some(path) => self.url.clone().through_socket(path.clone()),
+            None => self.url.clone(),
+        };
+        Ok(Plan {
+            target,
+            connections: self.connections,
+            pipelining: self.pipelining,
+            until: match self.amount {
+                Some(amount) => Until::Amount(amount),
+                None => Until::Duration(self.duration),
+            },
+            timeout: self.timeout,
+            refill: self.refill,
+            method: self.method.clone(),
+            fields: self.fields.clone(),
+            body,
+            expected_body: self.expect_body.clone().map(String::into_bytes),
+        })
+    }
+
+    fn shows_progress(&self) -> bool {
+        !self.no_progress && !self.json && io::stderr().is_terminal()
+    }
+}
+
+/// Runs the load that `args` describe, until its end or `signal`.
+pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
+    let plan = match args.plan() {
+        Ok(plan) => plan,
+        Err(message) => {
+            output::fail(&message);
+            return Exit::Usage;
+        }
+    };
+    if plan.target.assumed_http() {
+        output::warn(&format!("no scheme given, assuming {}", plan.target));
+    }
+    let mut line = ProgressLine::new(plan.until, args.shows_progress());
+    let result = load::run(&plan, signal, &mut |progress| line.show(progress));
+    line.clear();
+    match result {
+        Ok(report) => conclude(&report, &args, signal),
+        Err(error) => {
+            output::fail(&error.to_string());
+            Exit::Failed
+        }
+    }
+}
+
+/// Prints the report and says how the run ended.
+fn conclude(report: &Report, args: &LoadArgs, signal: &StopSignal) -> Exit {
+    match print(report, args) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            output::fail(&format!("cannot write the report: {error}"));
+            return Exit::Failed;
+        }
+        // A reader that has gone away has seen enough.
+        _ => {}
+    }
+    if signal.times_raised() > 0 {
+        return Exit::Interrupted;
+    }
+    if report.is_failure() {
+        let reason = report.verdict.reasons.first();
+        output::fail(reason.map_or("the run failed", String::as_str));
+        return Exit::Failed;
+    }
     Exit::Fine
+}
+
+fn print(report: &Report, args: &LoadArgs) -> io::Result<()> {
+    let text = if args.json {
+        serde_json::to_string(report)? + "\n"
+    } else if args.latency {
+        table::render(report, Detail::Percentiles)
+    } else {
+        table::render(report, Detail::Plain)
+    };
+    output::print(&text)
+}
+
+/// A number of requests.
+fn amount(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!("'{text}' is not a whole number of at least 1")),
+    }
+}
+
+/// `rolling` or `batch`.
+fn refill(text: &str) -> Result<Refill, String> {
+    [Refill::Rolling, Refill::Batch]
+        .into_iter()
+        .find(|mode| mode.as_str() == text)
+        .ok_or_else(|| format!("'{text}' is not a mode; write rolling or batch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    fn plan(flags: &[&str]) -> Result<Plan, String> {
+        let cli = Cli::try_parse_from([&["load"], flags].concat());
+        cli.map_err(|error| error.to_string())?.load.plan()
+    }
+
+    #[test]
+    fn defaults_are_those_of_autocannon() {
+        let plan = plan(&["http://localhost"]).expect("valid");
+        assert_eq!((plan.connections, plan.pipelining), (10, 1));
+        assert_eq!(plan.until, Until::Duration(Duration::from_secs(10)));
+        assert_eq!(plan.timeout, Duration::from_secs(10));
+        assert_eq!(
+            (plan.method.as_str(), plan.refill),
+            ("GET", Refill::Rolling)
+        );
+        assert!(plan.fields.is_empty() && plan.body.is_empty());
+    }
+
+    #[test]
+    fn flags_become_a_plan() {
+        let plan = plan(&[
+            "-c",
+            "100",
+            "-p",
+            "10",
+            "-a",
+            "5",
+            "-t",
+            "500ms",
+            "-m",
+            "PUT",
+            "-H",
+            "A: b",
+            "-H",
+            "C=d",
+            "-b",
+            "text",
+            "-E",
+            "ok",
+            "--refill",
+            "batch",
+            "-S",
+            "/s",
+            "localhost:8080/x",
+        ])
+        .expect("valid");
+        assert_eq!((plan.connections, plan.pipelining), (100, 10));
+        assert_eq!(plan.until, Until::Amount(5));
+        assert_eq!(plan.timeout, Duration::from_millis(500));
+        assert_eq!((plan.method.as_str(), plan.refill), ("PUT", Refill::Batch));
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(plan.fields, [field("A", "b"), field("C", "d")]);
+        assert_eq!(plan.body, b"text");
+        assert_eq!(plan.expected_body.as_deref(), Some(b"ok".as_slice()));
+        assert_eq!(plan.target.socket_path(), Some("/s".as_ref()));
+        assert!(plan.target.assumed_http());
+    }
+
+    #[test]
+    fn bad_usage_names_the_flag_and_the_remedy() {
+        let url = "http://localhost";
+        for (flags, flag, remedy) in [
+            (&["-c", "0", url][..], "--connections", "at least 1"),
+            (&["-p", "0", url], "--pipelining", "at least 1"),
+            (&["-d", "abc", url], "--duration", "seconds"),
+            (&["-t", "0", url], "--timeout", "more than 0"),
+            (&["-a", "0", url], "--amount", "at least 1"),
+            (
+                &["-a", "1", "-d", "1", url],
+                "--duration",
+                "cannot be used with",
+            ),
+            (
+                &["-b", "x", "-i", "y", url],
+                "--input",
+                "cannot be used with",
+            ),
+            (&["-m", "G T", url], "--method", "GET"),
+            (&["-H", "x", url], "--header", "Name: value"),
+            (&["--refill", "both", url], "--refill", "rolling or batch"),
+            (
+                &["-i", "/nowhere/at.all", url],
+                "--input",
+                "/nowhere/at.all",
+            ),
+            (&["--wat", url], "--wat", "unexpected argument"),
+            (&["https://localhost"], "https://localhost", "http:// URL"),
+            (&[], "URL", "required"),
+        ] {
+            let message = plan(flags).expect_err("bad usage");
+            assert!(message.contains(flag), "{flags:?}: {message}");
+            assert!(message.contains(remedy), "{flags:?}: {message}");
+        }
+    }
 }

@@ -38,11 +38,11 @@ impl<P: Protocol> EventLoop<P> {
     /// clients in, and would reset them now, the requests that they have sent and all.
     pub(super) fn accept_waiting(&mut self) {
         for listener in &mut self.listeners {
-            listener.edge();
+            listener.gate_mut().edge();
         }
         for _ in 0..ACCEPTS_AT_STOP_MAX {
             self.accept();
-            let is_ready = |listener: &Listener| listener.retry_at() <= self.shared.now;
+            let is_ready = |listener: &Listener| listener.gate().retry_at() <= self.shared.now;
             if !self.has_room() || !self.listeners.iter().any(is_ready) {
                 return;
             }

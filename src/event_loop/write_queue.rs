@@ -117,22 +117,16 @@ impl WriteQueue {
     }
 
     /// Offers the queue to `stream` until it is empty or the kernel has no room: one write, as a
-    /// rule. A short write counts as "no room", since on every system the loop then registers for
-    /// writability, and registering looks at the present state.
+    /// rule. Only `WouldBlock` counts as "no room", since only that arms the next event on every
+    /// system; a short write does not on Windows.
     ///
     /// # Errors
     /// What the stream says, except `WouldBlock` and `Interrupted`. Write 0 is `WriteZero`.
     pub fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
         while !self.runs.is_empty() {
-            let (offered, result) = self.offer(stream);
-            match result {
+            match self.offer(stream) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(taken) => {
-                    self.take(taken);
-                    if taken < offered {
-                        return Ok(Flushed::Blocked);
-                    }
-                }
+                Ok(taken) => self.take(taken),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
                 Err(e) => return Err(e),
@@ -141,22 +135,20 @@ impl WriteQueue {
         Ok(Flushed::Drained)
     }
 
-    /// One write call: how many bytes were offered, and what the stream said.
-    fn offer(&self, stream: &mut impl Write) -> (usize, io::Result<usize>) {
+    /// One write call, for as much as it can carry.
+    fn offer(&self, stream: &mut impl Write) -> io::Result<usize> {
         let mut slices = self.runs.iter().flat_map(Run::slices);
         let (first, second) = (slices.next().unwrap_or_default(), slices.next());
         let Some(second) = second else {
-            return (first.len(), stream.write(first));
+            return stream.write(first);
         };
         let mut gathered = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
-        let mut offered = 0;
         for slice in [first, second].into_iter().chain(slices).take(SLICES_MAX) {
             gathered[count] = IoSlice::new(slice);
             count += 1;
-            offered += slice.len();
         }
-        (offered, stream.write_vectored(&gathered[..count]))
+        stream.write_vectored(&gathered[..count])
     }
 
     /// The kernel has taken `bytes` from the front.
@@ -265,7 +257,7 @@ mod tests {
     fn a_message_replaced_in_mid_send_is_not_torn() {
         let mut queue = WriteQueue::new();
         queue.push(&Block::repeated(b"old."), 2);
-        let mut first = sink(&[6]);
+        let mut first = sink(&[6, 0]);
         assert_eq!(queue.flush(&mut first).unwrap(), Flushed::Blocked);
         queue.push(&Block::repeated(b"new."), 1);
         let mut second = sink(&[]);

@@ -188,6 +188,7 @@ impl RequestParser {
     }
 
     /// Whether nothing at all was received since the last request, not even an empty line.
+    #[inline]
     pub fn is_fresh(&self) -> bool {
         matches!(self.phase, Phase::Boundary { empty_lines: 0 })
     }

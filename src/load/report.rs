@@ -1,74 +1,147 @@
 //! What a run found, in the shape of its JSON: autocannon's keys, and ours beside them.
+//!
+//! Three of autocannon's keys mean more here than there. `requests.total` counts complete replies.
+//! `errors` counts each failed connection once, however many requests it took along (those are
+//! `accounting.lost`), and each request that timed out. `resets` counts connections that went away
+//! with requests in flight. A percentile that too few samples stand behind is `null`.
+
+mod build;
+
+pub(super) use build::{Circumstances, Cost};
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 /// A finished (or interrupted) run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Where requests were sent, scheme included.
     pub url: String,
+    /// The address or socket that answered.
+    pub address: String,
+    /// Connections kept open at once.
     pub connections: usize,
+    /// Requests in flight on each connection.
     pub pipelining: usize,
-    /// Seconds from the first request to the end.
+    /// What was planned: `5s`, or `1000 requests`.
+    pub until: String,
+    /// Seconds from the start to the end (for an amount: to the last reply).
     pub duration: f64,
-    /// RFC 3339.
+    /// Windows that the rates were sampled in.
+    pub samples: usize,
+    /// Milliseconds that a window is meant to last.
+    pub sample_int: u64,
+    /// When the run began: RFC 3339, UTC.
     pub start: String,
+    /// When it was over: RFC 3339, UTC.
     pub finish: String,
+    /// It was stopped before its planned end.
+    pub interrupted: bool,
+    /// Its amount was out of reach: errors, and no reply for three timeouts.
+    pub gave_up: bool,
     /// `rolling` or `batch`.
     pub refill: String,
-    /// Milliseconds.
+    /// From the hand-over of each request to its complete reply.
     pub latency: Latency,
+    /// Complete replies per second.
     pub requests: Rate,
+    /// Bytes received per second.
     pub throughput: Rate,
+    /// Failed connections, and requests that timed out.
     pub errors: u64,
+    /// Requests that timed out.
     pub timeouts: u64,
+    /// Replies whose body is not the expected one.
     pub mismatches: u64,
+    /// Replies whose body is not that of the first reply, if none was expected: a note, no error.
+    pub varied_bodies: u64,
+    /// Replies with a status other than 2xx.
     pub non2xx: u64,
+    /// Connections that went away with requests in flight.
     pub resets: u64,
+    /// Interim replies; they answer nothing.
     #[serde(rename = "1xx")]
     pub status_1xx: u64,
+    /// Replies of this class.
     #[serde(rename = "2xx")]
     pub status_2xx: u64,
+    /// Replies of this class.
     #[serde(rename = "3xx")]
     pub status_3xx: u64,
+    /// Replies of this class.
     #[serde(rename = "4xx")]
     pub status_4xx: u64,
+    /// Replies of this class.
     #[serde(rename = "5xx")]
     pub status_5xx: u64,
+    /// Replies by status code.
     pub status_code_stats: BTreeMap<u16, StatusCount>,
+    /// What became of each request.
     pub accounting: Accounting,
+    /// Errors by kind.
     pub error_kinds: ErrorKinds,
+    /// The first error, in words.
+    pub first_error: Option<String>,
+    /// How requests and replies were bundled.
+    pub bundling: Bundling,
+    /// The longest time without a reply on any connection, milliseconds.
+    pub longest_silence_ms: f64,
+    /// When it began, seconds after the start.
+    pub longest_silence_began: f64,
+    /// Mean latency x rate / slots; `null` where the law does not apply.
+    pub little_ratio: Option<f64>,
+    /// Whether to trust the figures.
     pub verdict: Verdict,
+    /// What the run cost this process.
     pub client: ClientCost,
     /// `null` in a closed loop.
     pub open_loop: Option<OpenLoop>,
+    /// Of this program.
     pub version: String,
 }
 
-/// Latency figures in milliseconds.
+impl Report {
+    /// Whether the run came to nothing: no reply at all, or an amount out of reach.
+    pub fn is_failure(&self) -> bool {
+        self.accounting.completed == 0 || self.gave_up
+    }
+}
+
+/// Latency figures in milliseconds. Mean, spread and ends are exact; percentiles have three
+/// digits, and are `None` if fewer than ten samples lie beyond them.
 #[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
 pub struct Latency {
     pub average: f64,
     pub mean: f64,
     pub stddev: f64,
     pub min: f64,
     pub max: f64,
-    pub p2_5: f64,
-    pub p50: f64,
-    pub p75: f64,
-    pub p90: f64,
-    pub p97_5: f64,
-    pub p99: f64,
-    pub p99_9: f64,
-    pub p99_99: f64,
+    pub p0_001: Option<f64>,
+    pub p0_01: Option<f64>,
+    pub p0_1: Option<f64>,
+    pub p1: Option<f64>,
+    pub p2_5: Option<f64>,
+    pub p10: Option<f64>,
+    pub p25: Option<f64>,
+    pub p50: Option<f64>,
+    pub p75: Option<f64>,
+    pub p90: Option<f64>,
+    pub p97_5: Option<f64>,
+    pub p99: Option<f64>,
+    pub p99_9: Option<f64>,
+    pub p99_99: Option<f64>,
+    pub p99_999: Option<f64>,
     #[serde(rename = "totalCount")]
     pub total_count: u64,
 }
 
-/// A rate per second, from windows divided by their real length.
+/// A rate per second, from windows divided by their real length. The average is the mean over the
+/// windows; `total` divided by `duration` is the mean over the run.
 #[derive(Clone, Debug, Default, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
 pub struct Rate {
     pub average: f64,
     pub mean: f64,
@@ -85,37 +158,73 @@ pub struct Rate {
     pub sent: Option<u64>,
 }
 
-#[derive(Clone, Debug, Default, Serialize)]
+/// Replies with one status code.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StatusCount {
+    /// How many.
     pub count: u64,
 }
 
 /// sent = completed + timedOut + lost + inFlight, always.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Accounting {
+    /// Requests handed to the kernel.
     pub sent: u64,
+    /// Answered.
     pub completed: u64,
+    /// Given up for want of a reply.
     pub timed_out: u64,
+    /// In flight on a connection that went away.
     pub lost: u64,
+    /// In flight when the run stopped.
     pub in_flight: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// Errors by kind. All but the timeouts and the wrong bodies are counted once a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorKinds {
+    /// Nobody listened.
     pub refused: u64,
+    /// No connection for another reason on the way.
+    pub unreachable: u64,
+    /// Reset with requests in flight.
     pub reset: u64,
+    /// Closed in order, but with requests in flight.
     pub closed_early: u64,
+    /// Requests without a reply in time.
     pub timeout: u64,
+    /// Bytes that are no reply.
     pub bad_reply: u64,
+    /// Bodies other than the expected one; not part of `errors`.
     pub wrong_body: u64,
+    /// The client's own limit: no local port left.
+    pub no_local_port: u64,
+    /// The client's own limit: no descriptor or memory left.
+    pub no_descriptor: u64,
+    /// A read or write failed for a reason of its own.
+    pub other: u64,
+}
+
+/// How requests and replies were bundled.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bundling {
+    /// Mean.
+    pub requests_per_write: f64,
+    /// Mean.
+    pub replies_per_read: f64,
+    /// Connections opened, reconnects included.
+    pub connects: u64,
 }
 
 /// Whether the figures can be trusted, and why not.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
+    /// No reason for doubt was found.
     pub valid: bool,
+    /// Reasons for doubt, as sentences.
     pub reasons: Vec<String>,
 }
 
@@ -123,14 +232,18 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientCost {
+    /// User and system time.
     pub cpu_seconds: f64,
     /// Of one core, 0 to 1.
     pub cpu_share: f64,
+    /// Per complete reply; 0 if there is none.
     pub cpu_micros_per_request: f64,
 }
 
+/// The schedule of an open loop.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenLoop {
+    /// Requests due per second.
     pub rate: f64,
 }

@@ -1,5 +1,299 @@
 //! Where requests go: a URL, and perhaps a unix socket.
 
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+const HTTP_PORT: u16 = 80;
+
 /// A parsed and supported URL.
-#[derive(Clone, Debug)]
-pub struct Target {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    host: Host,
+    port: u16,
+    /// Origin-form (RFC 9112 3.2.1): the path and the query, as written.
+    request_target: String,
+    assumed_http: bool,
+    socket_path: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    Name(String),
+    V6(Ipv6Addr),
+}
+
+/// Why a URL is of no use here. Each message says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// `https:`
+    #[error("https is not supported yet; give an http:// URL")]
+    Https,
+    /// Any other scheme.
+    #[error("the scheme '{0}' is not supported; give an http:// URL")]
+    Scheme(String),
+    /// `user@host`
+    #[error("a user name in the URL is not supported; send one with -H 'Authorization: ...'")]
+    UserInfo,
+    /// Nothing where the host should be.
+    #[error("the URL has no host; write it like http://localhost:8080/path")]
+    NoHost,
+    /// Not a name, an IPv4 address, or an IPv6 address in brackets.
+    #[error(
+        "'{0}' is not a host name or address; an IPv6 address stands in brackets: http://[::1]:8080"
+    )]
+    Host(String),
+    /// Not a number from 1 to 65535.
+    #[error("'{0}' is not a port; give a number from 1 to 65535")]
+    Port(String),
+    /// A blank, a control character, or one beyond ASCII.
+    #[error("the URL holds {0:?}, which must be percent-encoded")]
+    Character(char),
+}
+
+impl Target {
+    /// Parses an absolute http URL; a missing scheme is taken for `http://`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and the remedy.
+    pub fn parse(url: &str) -> Result<Target, UrlError> {
+        if let Some(c) = url.chars().find(|c| !c.is_ascii_graphic()) {
+            return Err(UrlError::Character(c));
+        }
+        let (rest, assumed_http) = strip_scheme(url)?;
+        let rest = rest.split('#').next().unwrap_or_default();
+        let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(authority_end);
+        if authority.contains('@') {
+            return Err(UrlError::UserInfo);
+        }
+        let (host, port) = split_port(authority)?;
+        let request_target = match target.as_bytes().first() {
+            Some(b'/') => target.to_owned(),
+            _ => format!("/{target}"),
+        };
+        Ok(Target {
+            host: Host::parse(host)?,
+            port,
+            request_target,
+            assumed_http,
+            socket_path: None,
+        })
+    }
+
+    /// The same target, reached through the unix domain socket at `path`.
+    pub fn through_socket(self, path: PathBuf) -> Target {
+        Target {
+            socket_path: Some(path),
+            ..self
+        }
+    }
+
+    /// Whether the URL was written without a scheme.
+    pub fn assumed_http(&self) -> bool {
+        self.assumed_http
+    }
+
+    /// The unix domain socket to dial in place of the URL's host.
+    pub fn socket_path(&self) -> Option<&Path> {
+        self.socket_path.as_deref()
+    }
+
+    /// What goes into the request line.
+    pub fn request_target(&self) -> &str {
+        &self.request_target
+    }
+
+    /// What goes into the Host field: the port only where it is not 80 (RFC 9110 7.2).
+    pub fn authority(&self) -> String {
+        match self.port {
+            HTTP_PORT => self.host.to_string(),
+            port => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// Every address the host stands for, in the resolver's order, without repetitions.
+    ///
+    /// # Errors
+    /// What the resolver says.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let mut addresses = Vec::new();
+        let found: Vec<SocketAddr> = match &self.host {
+            Host::Name(name) => (name.as_str(), self.port).to_socket_addrs()?.collect(),
+            Host::V6(address) => vec![(*address, self.port).into()],
+        };
+        for address in found {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        Ok(addresses)
+    }
+}
+
+/// The URL, with its scheme.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match self.request_target.as_str() {
+            "/" => "",
+            path => path,
+        };
+        write!(f, "http://{}{path}", self.authority())
+    }
+}
+
+impl Host {
+    fn parse(text: &str) -> Result<Host, UrlError> {
+        let refused = || UrlError::Host(text.to_owned());
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or_else(refused)?;
+            return inner.parse().map(Host::V6).map_err(|_| refused());
+        }
+        if text.is_empty() {
+            return Err(UrlError::NoHost);
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if text.chars().all(allowed) {
+            Ok(Host::Name(text.to_owned()))
+        } else {
+            Err(refused())
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Name(name) => f.write_str(name),
+            Host::V6(address) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// What follows the scheme, and whether the scheme was missing.
+fn strip_scheme(url: &str) -> Result<(&str, bool), UrlError> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok((url, true));
+    };
+    // A "://" further back belongs to a path or a query.
+    if scheme.contains(['/', '?', '#', '.', ':', '@']) {
+        return Ok((url, true));
+    }
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => Ok((rest, false)),
+        "https" => Err(UrlError::Https),
+        _ => Err(UrlError::Scheme(scheme.to_owned())),
+    }
+}
+
+/// The host, and the port that follows it or else 80.
+fn split_port(authority: &str) -> Result<(&str, u16), UrlError> {
+    let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
+    let Some(colon) = authority[after_brackets..].find(':') else {
+        return Ok((authority, HTTP_PORT));
+    };
+    let (host, port) = authority.split_at(after_brackets + colon);
+    let port = &port[1..];
+    if port.contains(':') {
+        return Err(UrlError::Host(authority.to_owned()));
+    }
+    if port.is_empty() {
+        return Ok((host, HTTP_PORT));
+    }
+    let digits_only = port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse() {
+        Ok(number) if digits_only && number != 0 => Ok((host, number)),
+        _ => Err(UrlError::Port(port.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_split_as_written() {
+        for (url, shown, authority, target) in [
+            (
+                "http://localhost:8080",
+                "http://localhost:8080",
+                "localhost:8080",
+                "/",
+            ),
+            ("http://a.b/", "http://a.b", "a.b", "/"),
+            ("http://a:80/x?y=1#frag", "http://a/x?y=1", "a", "/x?y=1"),
+            ("http://a?y", "http://a/?y", "a", "/?y"),
+            ("HTTP://a:/%41%zz", "http://a/%41%zz", "a", "/%41%zz"),
+            (
+                "http://[::1]:8080/x",
+                "http://[::1]:8080/x",
+                "[::1]:8080",
+                "/x",
+            ),
+            ("http://[0:0::1]", "http://[::1]", "[::1]", "/"),
+            (
+                "http://a/?to=http://b",
+                "http://a/?to=http://b",
+                "a",
+                "/?to=http://b",
+            ),
+        ] {
+            let parsed = Target::parse(url).expect(url);
+            assert_eq!(parsed.to_string(), shown, "{url}");
+            assert_eq!(parsed.authority(), authority, "{url}");
+            assert_eq!(parsed.request_target(), target, "{url}");
+            assert!(!parsed.assumed_http(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_missing_scheme_is_taken_for_http_and_known() {
+        for url in ["localhost:8080", "127.0.0.1:1/a?b=http://c", "[::1]:9"] {
+            let parsed = Target::parse(url).expect(url);
+            assert!(parsed.assumed_http(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_dialled_is_refused() {
+        for (url, error) in [
+            ("https://a", UrlError::Https),
+            ("HTTPS://a", UrlError::Https),
+            ("ftp://a", UrlError::Scheme("ftp".into())),
+            ("http://me:pw@a", UrlError::UserInfo),
+            ("http://", UrlError::NoHost),
+            ("", UrlError::NoHost),
+            ("/path", UrlError::NoHost),
+            ("http://:80", UrlError::NoHost),
+            ("http://a:0", UrlError::Port("0".into())),
+            ("http://a:65536", UrlError::Port("65536".into())),
+            ("http://a:+80", UrlError::Port("+80".into())),
+            ("http://a:b", UrlError::Port("b".into())),
+            ("http://::1:80", UrlError::Host("::1:80".into())),
+            ("http://[::1", UrlError::Host("[::1".into())),
+            (
+                "http://[fe80::1%25eth0]",
+                UrlError::Host("[fe80::1%25eth0]".into()),
+            ),
+            ("http://[::1]x", UrlError::Host("[::1]x".into())),
+            ("http://a<b", UrlError::Host("a<b".into())),
+            ("http://a/b c", UrlError::Character(' ')),
+            ("http://a/\r\nX: y", UrlError::Character('\r')),
+            ("http://ä/", UrlError::Character('ä')),
+        ] {
+            assert_eq!(Target::parse(url), Err(error), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_resolves_to_itself_once() {
+        for (url, address) in [
+            ("http://127.0.0.1:81", "127.0.0.1:81"),
+            ("http://[::1]:82", "[::1]:82"),
+        ] {
+            let target = Target::parse(url).expect(url);
+            let expected: SocketAddr = address.parse().expect("a literal");
+            assert_eq!(target.resolve().expect("no resolver"), [expected], "{url}");
+        }
+    }
+}

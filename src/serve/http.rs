@@ -12,7 +12,7 @@ pub use patience::Timeouts;
 use super::Warn;
 use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
 use crate::http::reply::WithBody;
-use crate::http::request::{Limits, Method, Persistence, Position, Request, RequestParser, Step};
+use crate::http::request::{Limits, Method, Persistence, Request, RequestParser, Step};
 use known_head::KnownHead;
 use patience::Patience;
 use replies::{Answer, Replies};
@@ -200,3 +200,6 @@ fn refusal(conn: &HttpConn, status: u16) -> Answer {
     };
     Answer::Refused { status, with_body }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ enum Incoming {
 
 /// What the next write meets; a script that is over takes everything.
 enum Room {
+    /// So many bytes, and then none until the next pump.
     Bytes(usize),
     Error(io::ErrorKind),
 }
@@ -58,7 +59,11 @@ impl Write for Script {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writes += 1;
         let taken = match self.room.pop_front() {
-            Some(Room::Bytes(room)) => bytes.len().min(room),
+            Some(Room::Bytes(room)) if room < bytes.len() => {
+                self.room.push_front(Room::Error(io::ErrorKind::WouldBlock));
+                room
+            }
+            Some(Room::Bytes(_)) => bytes.len(),
             Some(Room::Error(kind)) => return Err(kind.into()),
             None => bytes.len(),
         };

@@ -1,0 +1,46 @@
+//! How far `bareloop` is from the kernel's floor.
+//!
+//! The floor is what any single-threaded program on epoll must pay: a server that receives,
+//! counts CR LF CR LF, and sends that many copies of a constant reply; and a client that sends a
+//! constant block of requests and counts bytes. Neither parses, checks, times or queues anything.
+//! `bareloop serve` and `bareloop load` do, and stand beside them here, each at one pinned core,
+//! in interleaved rounds, by the only figure that does not depend on who waits for whom: requests
+//! per second of CPU time.
+//!
+//! ```text
+//! cargo bench --bench floor -- -c 100 -p 1,10,16 -d 1 -r 5 --only serve-http,load
+//! ```
+//!
+//! Each server is loaded by the floor client, and each client loads the floor server. The row
+//! `floor-again` is the floor once more: what it is off 1.00 is noise, and so is as much in any
+//! other row. nginx, wrk and h2load are measured where they are installed.
+//!
+//! Linux only, since the floor stands on epoll. Latencies are not measured here.
+
+#![deny(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+#[path = "floor"]
+mod floor {
+    mod client;
+    mod clients;
+    mod exchange;
+    mod options;
+    mod process;
+    pub mod runner;
+    mod server;
+    mod servers;
+    #[allow(unsafe_code, reason = "system calls that std has no safe name for")]
+    mod sys;
+    mod table;
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    floor::runner::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("floor: nothing measured, since the floor stands on epoll, which only Linux has");
+}

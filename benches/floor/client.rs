@@ -1,0 +1,131 @@
+//! The floor client: send a constant block of requests, count bytes, and for every k whole
+//! replies send k requests.
+//!
+//! Deliberately absent: stamps, latencies, reading what the bytes say. Only the length of a reply
+//! is learned, from a first exchange.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::exchange::{PATIENCE, RECEIVE_BYTES, first_reply, request, send_whole};
+use super::sys::Epoll;
+
+struct Connection {
+    stream: TcpStream,
+    /// Bytes that have come of a reply that is not whole yet.
+    partial_bytes: usize,
+}
+
+/// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it for
+/// `duration`. When nothing is owed any more it says how many replies it counted, and stays
+/// connected until another line, or the end.
+pub fn load(
+    address: SocketAddr,
+    connections: usize,
+    pipelining: usize,
+    duration: Duration,
+) -> io::Result<()> {
+    let reply_bytes = first_reply(address)?.len();
+    let request = request(address);
+    let block = request.repeat(pipelining);
+    let mut buffer = vec![0; RECEIVE_BYTES];
+    let mut poll = Epoll::new()?;
+    let mut by_descriptor: Vec<Option<Connection>> = Vec::new();
+    for connection in connect_all(address, connections)? {
+        poll.add(&connection.stream)?;
+        let fd = connection.stream.as_raw_fd() as usize;
+        by_descriptor.resize_with(by_descriptor.len().max(fd + 1), || None);
+        by_descriptor[fd] = Some(connection);
+    }
+
+    say_and_wait("ready")?;
+    let over = alarm(duration);
+    for connection in by_descriptor.iter_mut().flatten() {
+        send_whole(&mut connection.stream, &block)?;
+    }
+    let mut sent = (connections * pipelining) as u64;
+    let mut completed = 0;
+    while completed < sent {
+        let sending = !over.load(Ordering::Relaxed);
+        let mut silent = true;
+        for event in poll.wait(Some(PATIENCE))? {
+            silent = false;
+            let Some(connection) = &mut by_descriptor[event.fd as usize] else {
+                continue;
+            };
+            let replies = connection.receive(&mut buffer, reply_bytes)?;
+            completed += replies as u64;
+            if sending && replies > 0 {
+                let Some(requests) = block.get(..replies * request.len()) else {
+                    return Err(io::Error::other("more replies than requests"));
+                };
+                send_whole(&mut connection.stream, requests)?;
+                sent += replies as u64;
+            }
+        }
+        if silent {
+            return Err(io::Error::other(
+                "the server owes replies and has gone silent",
+            ));
+        }
+    }
+    say_and_wait(&completed.to_string())
+}
+
+/// With an empty stdin there is nobody to wait for, and it goes on at once.
+fn say_and_wait(line: &str) -> io::Result<()> {
+    println!("{line}");
+    io::stdout().flush()?;
+    io::stdin().read_line(&mut String::new()).map(drop)
+}
+
+fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Connection>> {
+    let connect = |_| {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Connection {
+            stream,
+            partial_bytes: 0,
+        })
+    };
+    (0..connections).map(connect).collect()
+}
+
+/// A flag that turns true after `duration`: the loop need not read a clock.
+fn alarm(duration: Duration) -> Arc<AtomicBool> {
+    let over = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&over);
+    thread::spawn(move || {
+        thread::sleep(duration);
+        flag.store(true, Ordering::Relaxed);
+    });
+    over
+}
+
+impl Connection {
+    /// Whole replies that have come. One receive, unless it fills the buffer.
+    fn receive(&mut self, buffer: &mut [u8], reply_bytes: usize) -> io::Result<usize> {
+        let mut received_bytes = self.partial_bytes;
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(received) => {
+                    received_bytes += received;
+                    if received < buffer.len() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.partial_bytes = received_bytes % reply_bytes;
+        Ok(received_bytes / reply_bytes)
+    }
+}

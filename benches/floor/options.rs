@@ -1,0 +1,66 @@
+//! The flags after `cargo bench --bench floor --`, and the two programs the bench is besides.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// How far `bareloop` is from the kernel's floor.
+#[derive(Parser)]
+#[command(name = "floor")]
+pub struct Options {
+    /// Connections kept open at once.
+    #[arg(short, long, default_value = "100")]
+    pub connections: NonZeroUsize,
+    /// Requests in flight on each connection; one table for each.
+    #[arg(short, long, value_delimiter = ',', default_value = "1,10,16")]
+    pub pipelining: Vec<NonZeroUsize>,
+    /// Whole seconds of each measurement.
+    #[arg(short, long, default_value = "1")]
+    pub duration: NonZeroUsize,
+    /// Rounds; each measures every program once.
+    #[arg(short, long, default_value = "5")]
+    pub rounds: NonZeroUsize,
+    /// Measure these programs only (and the floors that they stand beside).
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Given by `cargo bench`, and not by `cargo test`, which must not measure anything.
+    #[arg(long, hide = true)]
+    pub bench: bool,
+    #[command(subcommand)]
+    pub part: Option<Part>,
+}
+
+/// What the bench starts itself as, so that each end's CPU time is a process of its own.
+#[derive(Subcommand)]
+#[command(hide = true)]
+pub enum Part {
+    #[command(hide = true)]
+    FloorServer { reply: String },
+    #[command(hide = true)]
+    FloorClient {
+        address: SocketAddr,
+        connections: usize,
+        pipelining: usize,
+        seconds: u64,
+    },
+}
+
+/// One measurement's load.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub connections: usize,
+    pub pipelining: usize,
+    pub duration: Duration,
+}
+
+impl Options {
+    pub fn load(&self, pipelining: NonZeroUsize) -> Load {
+        Load {
+            connections: self.connections.get(),
+            pipelining: pipelining.get(),
+            duration: Duration::from_secs(self.duration.get() as u64),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The floor server: receive, count CR LF CR LF, send as many copies of a constant reply.
+//!
+//! Deliberately absent: a parser, limits, timeouts, the Date, a write queue.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+
+use memchr::memmem;
+use socket2::{Domain, Socket, Type};
+
+use super::exchange::{RECEIVE_BYTES, TERMINATOR, send_whole};
+use super::sys::Epoll;
+
+/// Replies that lie ready one after the other, so that a batch leaves with one send.
+const REPLIES_READY: usize = 1024;
+
+/// Connections that the listener may hold until they are accepted.
+const BACKLOG: i32 = 4096;
+
+struct Peer {
+    stream: TcpStream,
+    terminators: TerminatorCount,
+}
+
+/// Answers with `reply` until the process is ended. Prints the address it listens on.
+pub fn serve(reply: &[u8]) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    let listener = TcpListener::from(socket);
+    println!("listening on http://{}", listener.local_addr()?);
+    io::stdout().flush()?;
+
+    let block = reply.repeat(REPLIES_READY);
+    let terminator = memmem::Finder::new(TERMINATOR);
+    let mut buffer = vec![0; RECEIVE_BYTES];
+    let mut peers: Vec<Option<Peer>> = Vec::new(); // By descriptor.
+    let mut poll = Epoll::new()?;
+    poll.add(&listener)?;
+    loop {
+        let mut connecting = false;
+        for event in poll.wait(None)? {
+            if event.fd == listener.as_raw_fd() {
+                connecting = true;
+                continue;
+            }
+            let slot = &mut peers[event.fd as usize];
+            let Some(peer) = slot else { continue };
+            let answered =
+                peer.answer(event.hung_up, &terminator, &mut buffer, &block, reply.len());
+            match answered {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::WriteZero => return Err(error),
+                Err(_) => *slot = None,
+            }
+        }
+        if connecting {
+            accept_all(&listener, &poll, &mut peers)?;
+        }
+    }
+}
+
+fn accept_all(
+    listener: &TcpListener,
+    poll: &Epoll,
+    peers: &mut Vec<Option<Peer>>,
+) -> io::Result<()> {
+    loop {
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        poll.add(&stream)?;
+        let fd = stream.as_raw_fd() as usize;
+        if peers.len() <= fd {
+            peers.resize_with(fd + 1, || None);
+        }
+        peers[fd] = Some(Peer {
+            stream,
+            terminators: TerminatorCount::default(),
+        });
+    }
+}
+
+impl Peer {
+    /// One receive, one search, one send. More only if the receive filled the buffer, or if the
+    /// peer has hung up. An error is this connection's end, unless it is `WriteZero`.
+    fn answer(
+        &mut self,
+        hung_up: bool,
+        terminator: &memmem::Finder<'_>,
+        buffer: &mut [u8],
+        block: &[u8],
+        reply_bytes: usize,
+    ) -> io::Result<()> {
+        loop {
+            let received = match self.stream.read(buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(received) => received,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let mut owed = self.terminators.count(terminator, &buffer[..received]);
+            while owed > 0 {
+                let replies = owed.min(REPLIES_READY);
+                send_whole(&mut self.stream, &block[..replies * reply_bytes])?;
+                owed -= replies;
+            }
+            if received < buffer.len() && !hung_up {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Counts terminators in a stream, whatever the cuts between receives.
+#[derive(Default)]
+struct TerminatorCount {
+    /// Bytes of a terminator that the last receive ended in.
+    matched: u8,
+}
+
+impl TerminatorCount {
+    fn count(&mut self, terminator: &memmem::Finder<'_>, bytes: &[u8]) -> usize {
+        let mut found = 0;
+        let mut rest = bytes;
+        while self.matched > 0 {
+            let Some((&byte, after)) = rest.split_first() else {
+                return found;
+            };
+            found += usize::from(self.step(byte));
+            rest = after;
+        }
+        let mut tail_at = 0;
+        for at in terminator.find_iter(rest) {
+            found += 1;
+            tail_at = at + TERMINATOR.len();
+        }
+        if tail_at < rest.len() {
+            let tail_at = tail_at.max(rest.len().saturating_sub(TERMINATOR.len() - 1));
+            for &byte in &rest[tail_at..] {
+                self.step(byte);
+            }
+        }
+        found
+    }
+
+    /// One byte further; true if it ends a terminator.
+    fn step(&mut self, byte: u8) -> bool {
+        self.matched = match (byte, self.matched) {
+            (b'\r', 2) => 3,
+            (b'\r', _) => 1,
+            (b'\n', 1) => 2,
+            (b'\n', 3) => {
+                self.matched = 0;
+                return true;
+            }
+            _ => 0,
+        };
+        false
+    }
+}

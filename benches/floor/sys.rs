@@ -1,0 +1,160 @@
+//! The system calls that std has no safe name for, each behind a small safe wrapper. The only
+//! file of the project that holds `unsafe`.
+//!
+//! `recv` and `send` are not here: `TcpStream`'s `read` and `write` are these calls and nothing
+//! else.
+
+use std::io;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+/// Events taken from the kernel by one wait.
+const EVENTS_MAX: usize = 1024;
+
+/// An edge-triggered epoll set, with room for what one wait returns.
+pub struct Epoll {
+    set: OwnedFd,
+    events: Vec<libc::epoll_event>,
+}
+
+/// What the kernel has said of one descriptor.
+#[derive(Clone, Copy)]
+pub struct Event {
+    /// The descriptor.
+    pub fd: RawFd,
+    /// The peer has closed, or the socket has failed: no later edge will tell so again.
+    pub hung_up: bool,
+}
+
+impl Epoll {
+    /// An empty set.
+    pub fn new() -> io::Result<Epoll> {
+        // SAFETY: takes no pointer.
+        let fd = checked(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        // SAFETY: the kernel has just made `fd`, and nobody else owns it.
+        let set = unsafe { OwnedFd::from_raw_fd(fd) };
+        let events = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
+        Ok(Epoll { set, events })
+    }
+
+    /// Watches `source` for bytes and for its end. Closing the descriptor takes it out again.
+    pub fn add(&self, source: &impl AsRawFd) -> io::Result<()> {
+        let fd = source.as_raw_fd();
+        let mut event = libc::epoll_event {
+            events: (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET) as u32,
+            u64: fd as u64,
+        };
+        // SAFETY: `event` lives through the call, and the kernel only reads it.
+        let status = unsafe {
+            libc::epoll_ctl(
+                self.set.as_raw_fd(),
+                libc::EPOLL_CTL_ADD,
+                fd,
+                &raw mut event,
+            )
+        };
+        checked(status).map(drop)
+    }
+
+    /// Waits for events; none have come when `patience` (for ever if `None`) is over.
+    pub fn wait(&mut self, patience: Option<Duration>) -> io::Result<impl Iterator<Item = Event>> {
+        let timeout_ms = patience.map_or(-1, |limit| limit.as_millis() as libc::c_int);
+        let ready = loop {
+            // SAFETY: the kernel writes at most `events.len()` entries, to memory that is ours.
+            let status = unsafe {
+                libc::epoll_wait(
+                    self.set.as_raw_fd(),
+                    self.events.as_mut_ptr(),
+                    self.events.len() as libc::c_int,
+                    timeout_ms,
+                )
+            };
+            match checked(status) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {} // A tracer came.
+                result => break result? as usize,
+            }
+        };
+        const HUNG_UP: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
+        Ok(self.events[..ready].iter().map(|event| Event {
+            fd: event.u64 as RawFd,
+            hung_up: event.events & HUNG_UP != 0,
+        }))
+    }
+}
+
+/// The cores that this process may run on, in ascending order.
+pub fn allowed_cores() -> io::Result<Vec<usize>> {
+    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
+    // SAFETY: the kernel writes at most the given size, and zeroes are a valid set.
+    let set = unsafe {
+        checked(libc::sched_getaffinity(
+            0,
+            size_of::<libc::cpu_set_t>(),
+            set.as_mut_ptr(),
+        ))?;
+        set.assume_init()
+    };
+    // SAFETY: every index is below the number of bits in the set.
+    let allowed = |core: &usize| unsafe { libc::CPU_ISSET(*core, &set) };
+    Ok((0..libc::CPU_SETSIZE as usize).filter(allowed).collect())
+}
+
+/// Makes `command` run on `core` alone, and end when this process does.
+pub fn pin(command: &mut Command, core: usize) {
+    let prepare = move || {
+        // SAFETY: zeroes are a valid, empty set, and `core` came out of such a set.
+        let set = unsafe {
+            let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init();
+            libc::CPU_SET(core, &mut set);
+            set
+        };
+        // SAFETY: the kernel reads the set, which lives through the call.
+        checked(unsafe {
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
+        })?;
+        // SAFETY: takes no pointer.
+        checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }).map(drop)
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
+    unsafe { command.pre_exec(prepare) };
+}
+
+/// CPU time that the process `pid` has used, over all its threads.
+pub fn process_cpu(pid: u32) -> io::Result<Duration> {
+    let mut clock: libc::clockid_t = 0;
+    // SAFETY: `clock` lives through the call.
+    let status = unsafe { libc::clock_getcpuclockid(pid as libc::pid_t, &raw mut clock) };
+    if status != 0 {
+        return Err(io::Error::from_raw_os_error(status)); // This call leaves errno alone.
+    }
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` lives through the call.
+    checked(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
+    Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+/// CPU time of all children that have ended and been waited for.
+pub fn ended_children_cpu() -> io::Result<Duration> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel fills the struct, and zeroes are a valid one.
+    let usage = unsafe {
+        checked(libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()))?;
+        usage.assume_init()
+    };
+    let span = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    Ok(span(usage.ru_utime) + span(usage.ru_stime))
+}
+
+fn checked(status: libc::c_int) -> io::Result<libc::c_int> {
+    if status < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(status)
+    }
+}

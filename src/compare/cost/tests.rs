@@ -1,0 +1,70 @@
+use super::*;
+
+#[cfg(target_os = "linux")]
+mod on_linux {
+    use super::super::linux::{Stat, family, parse_stat};
+    use super::*;
+
+    fn stat(pid: u32, parent: u32, group: u32) -> Stat {
+        Stat {
+            pid,
+            parent,
+            group,
+            own: Duration::ZERO,
+            reaped: Duration::ZERO,
+        }
+    }
+
+    fn ids(stats: &[Stat]) -> Vec<u32> {
+        stats.iter().map(|stat| stat.pid).collect()
+    }
+
+    #[test]
+    fn a_stat_line_is_read_whatever_the_name() {
+        let line = "42 (a) b (c) S 7 40 40 0 -1 4194304 1 2 3 4 150 50 20 10 20 0 1 0 81519";
+        let stat = parse_stat(line).unwrap();
+        assert_eq!((stat.pid, stat.parent, stat.group), (42, 7, 40));
+        assert_eq!(stat.own, Duration::from_secs(2));
+        assert_eq!(stat.reaped, Duration::from_millis(300));
+        assert_eq!(parse_stat("42 (short) S 7"), None);
+    }
+
+    #[test]
+    fn a_family_is_the_group_and_all_descendants_in_any_order() {
+        let all = [
+            stat(9, 8, 9), // a grandchild in a group of its own, listed before its parent
+            stat(5, 1, 5), // the leader
+            stat(8, 5, 5),
+            stat(6, 1, 5), // orphaned, still in the group
+            stat(4, 1, 4), // a stranger
+        ];
+        assert_eq!(ids(&family(5, &all)), [9, 5, 8, 6]);
+        assert!(family(77, &all).is_empty());
+    }
+}
+
+#[test]
+fn our_own_usage_is_there_and_grows_with_work() {
+    let id = std::process::id();
+    let before = usage(id).unwrap();
+    assert!(before.memory_bytes > 0);
+    let mut now = before;
+    let mut sum = 0_u64;
+    while now.cpu < before.cpu + Duration::from_millis(20) {
+        sum = (0..1_000_000).fold(sum, |sum, n| std::hint::black_box(sum ^ n));
+        now = usage(id).unwrap();
+    }
+}
+
+#[test]
+fn the_portable_source_finds_us_too() {
+    let usage = portable::usage(std::process::id()).unwrap();
+    assert!(usage.memory_bytes > 0);
+}
+
+#[test]
+fn nobody_has_no_usage() {
+    // Above every system's largest process id.
+    assert_eq!(usage(i32::MAX as u32), None);
+    assert_eq!(portable::usage(i32::MAX as u32), None);
+}

@@ -1,0 +1,75 @@
+//! Why a contestant could not run, said so that a reader can act on it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Why a contestant could not run, or not to the end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The system gave us no port, pipe or thread.
+    #[error("no {what} for it: {cause}")]
+    NoResource {
+        /// What was missing.
+        what: &'static str,
+        /// What the system said.
+        cause: String,
+    },
+    /// Its program is not there.
+    #[error("'{program}' was not found; is it installed?")]
+    NotFound {
+        /// The program's name or path.
+        program: String,
+    },
+    /// Its program did not start.
+    #[error("'{program}' did not start: {cause}")]
+    NotStarted {
+        /// The program's name or path.
+        program: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// It ended before it accepted a connection.
+    #[error("ended before it listened ({status}){}", after_colon(telling_line))]
+    EndedEarly {
+        /// How it ended.
+        status: String,
+        /// What it wrote about it; empty if nothing.
+        telling_line: String,
+    },
+    /// It runs, and nobody accepts.
+    #[error("did not listen on {address} within {} s{}", within.as_secs_f64(), after_colon(telling_line))]
+    NeverListened {
+        /// Where it was told to listen.
+        address: SocketAddr,
+        /// How long it was given.
+        within: Duration,
+        /// What it wrote about it; empty if nothing.
+        telling_line: String,
+    },
+    /// It ended under load.
+    #[error("ended under load ({status}){}", after_colon(telling_line))]
+    Died {
+        /// How it ended.
+        status: String,
+        /// What it wrote about it; empty if nothing.
+        telling_line: String,
+    },
+    /// It accepted connections, and completed no reply in the whole window.
+    #[error("completed no reply ({errors} errors){}", after_colon(telling_line))]
+    NoReply {
+        /// Errors of any kind.
+        errors: u64,
+        /// What it wrote about it; empty if nothing.
+        telling_line: String,
+    },
+    /// The load generator could not measure it.
+    #[error("could not be measured: {0}")]
+    NotMeasured(String),
+}
+
+fn after_colon(line: &str) -> String {
+    match line {
+        "" => String::new(),
+        line => format!(": {line}"),
+    }
+}

@@ -1,0 +1,272 @@
+//! What a comparison found, in the shape of its JSON.
+
+use serde::Serialize;
+
+use super::contestant::DEFAULT_REFERENCE;
+use super::statistics::{Interval, Ratio, Summary};
+use super::{Machine, Outcome, Plan, Record, Run, Settings, verdict};
+
+/// A finished (or interrupted) comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Where it ran.
+    pub machine: Machine,
+    /// How each contestant was loaded.
+    pub settings: SettingsUsed,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// The contestant that ratios refer to; `null` if none ran.
+    pub reference: Option<String>,
+    /// In the order in which they were named.
+    pub contestants: Vec<Standing>,
+    /// What others measured elsewhere.
+    pub published: Vec<Published>,
+    /// Of this program.
+    pub version: String,
+}
+
+/// [`Settings`], with times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(
+    missing_docs,
+    reason = "they are the fields of `Settings`, which explains them"
+)]
+pub struct SettingsUsed {
+    pub connections: usize,
+    pub pipelining: usize,
+    pub duration_seconds: f64,
+    pub warmup_seconds: f64,
+    pub timeout_seconds: f64,
+    pub rounds: usize,
+}
+
+/// How far a contestant came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// It ran in every round that was held.
+    Ran,
+    /// It could not run, or not in every round.
+    Failed,
+    /// The comparison was stopped before its first run ended.
+    NotRun,
+}
+
+/// One contestant's figures. Medians, minima and maxima are over rounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Its name.
+    pub name: String,
+    /// Its command, with `{port}` in place.
+    pub command: String,
+    /// How far it came.
+    pub status: Status,
+    /// Why it failed; `null` if it did not.
+    pub reason: Option<String>,
+    /// Replies per second.
+    pub requests_per_second: Option<Figure>,
+    /// Latencies in milliseconds.
+    pub latency_ms: Option<LatencyMs>,
+    /// CPU time of the server per reply.
+    pub cpu_micros_per_request: Option<Figure>,
+    /// The largest of all rounds.
+    pub peak_memory_bytes: Option<u64>,
+    /// Of all rounds together.
+    pub errors: u64,
+    /// Replies per second, to the reference's; `null` for the reference, or without a common
+    /// round.
+    pub ratio: Option<RatioToReference>,
+    /// Why its figures should be doubted; empty if there is no reason.
+    pub verdicts: Vec<String>,
+}
+
+/// A figure over the rounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the words say it")]
+pub struct Figure {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+    /// One for each round that has one, in their order.
+    pub rounds: Vec<f64>,
+}
+
+/// Latencies in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LatencyMs {
+    /// Median over rounds of the rounds' medians; `null` if too few replies stand behind it.
+    pub p50: Option<f64>,
+    /// Median over rounds of the rounds' 99th percentiles; `null` likewise.
+    pub p99: Option<f64>,
+    /// The longest of all rounds.
+    pub max: f64,
+}
+
+/// See [`Ratio`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RatioToReference {
+    /// Median over rounds of the rounds' ratios.
+    pub median: f64,
+    /// Lower end of the 95 % interval; `null` with a single round.
+    pub low: Option<f64>,
+    /// Upper end of the 95 % interval; `null` with a single round.
+    pub high: Option<f64>,
+}
+
+/// A figure that was measured elsewhere, for orientation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Published {
+    /// The contestant it is about.
+    pub name: &'static str,
+    /// Mean of one run.
+    pub requests_per_second: f64,
+    /// As published, rounded to thousands.
+    pub errors: u64,
+    /// Where and how it was measured.
+    pub conditions: &'static str,
+}
+
+const PUBLISHED_CONDITIONS: &str = "another machine, autocannon -c 100 -d 5 -p 10";
+const PUBLISHED: [Published; 2] = [
+    Published {
+        name: "python-http",
+        requests_per_second: 5264.4,
+        errors: 14_000,
+        conditions: PUBLISHED_CONDITIONS,
+    },
+    Published {
+        name: "python-tcp",
+        requests_per_second: 6999.6,
+        errors: 36_000,
+        conditions: PUBLISHED_CONDITIONS,
+    },
+];
+
+impl Report {
+    /// Judges `outcome`, which `plan` had on `machine`.
+    pub fn new(plan: &Plan, outcome: &Outcome, machine: Machine) -> Report {
+        let reference = reference(plan, &outcome.records);
+        let standing = |record| Standing::new(record, reference);
+        Report {
+            machine,
+            settings: plan.settings().into(),
+            interrupted: outcome.interrupted,
+            reference: reference.map(|record| record.contestant.name().to_owned()),
+            contestants: outcome.records.iter().map(standing).collect(),
+            published: PUBLISHED.to_vec(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// The chosen reference if it ran, else the first contestant that did.
+fn reference<'a>(plan: &Plan, records: &'a [Record]) -> Option<&'a Record> {
+    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
+    let mut ran = records
+        .iter()
+        .filter(|record| record.runs().next().is_some());
+    ran.clone()
+        .find(|record| record.contestant.name() == chosen)
+        .or_else(|| ran.next())
+}
+
+impl Record {
+    fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().flatten()
+    }
+
+    fn figure(&self, of: impl Fn(&Run) -> Option<f64>) -> Option<Figure> {
+        let rounds: Vec<f64> = self.runs().filter_map(of).collect();
+        let summary = Summary::of(&rounds)?;
+        Some(Figure {
+            median: summary.median,
+            min: summary.min,
+            max: summary.max,
+            rounds,
+        })
+    }
+
+    /// Pairs of one round each, of those in which both ran.
+    fn ratio_to(&self, reference: &Record) -> Option<RatioToReference> {
+        let pairs: Vec<(f64, f64)> = std::iter::zip(&self.runs, &reference.runs)
+            .filter_map(|(ours, theirs)| Some((ours.as_ref()?, theirs.as_ref()?)))
+            .map(|(ours, theirs)| (ours.requests_per_second(), theirs.requests_per_second()))
+            .collect();
+        Ratio::of_pairs(&pairs).map(RatioToReference::from)
+    }
+}
+
+impl Standing {
+    fn new(record: &Record, reference: Option<&Record>) -> Standing {
+        let is_reference = |other: &Record| other.contestant.name() == record.contestant.name();
+        let status = match &record.failure {
+            Some(_) => Status::Failed,
+            None if record.runs().next().is_none() => Status::NotRun,
+            None => Status::Ran,
+        };
+        Standing {
+            name: record.contestant.name().to_owned(),
+            command: record.contestant.command_shown().to_owned(),
+            status,
+            reason: record.failure.as_ref().map(|(round, failure)| match round {
+                0 => failure.to_string(),
+                round => format!("in round {}: {failure}", round + 1),
+            }),
+            requests_per_second: record.figure(|run| Some(run.requests_per_second())),
+            latency_ms: latency(record),
+            cpu_micros_per_request: record.figure(Run::cpu_micros_per_request),
+            peak_memory_bytes: record.runs().filter_map(|run| run.peak_memory_bytes).max(),
+            errors: record.runs().map(|run| run.errors).sum(),
+            ratio: reference
+                .filter(|reference| !is_reference(reference))
+                .and_then(|reference| record.ratio_to(reference)),
+            verdicts: verdict::doubts(record.runs()),
+        }
+    }
+}
+
+fn latency(record: &Record) -> Option<LatencyMs> {
+    Some(LatencyMs {
+        p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
+        p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
+        max: record.figure(|run| Some(run.max_ms))?.max,
+    })
+}
+
+impl From<&Settings> for SettingsUsed {
+    fn from(settings: &Settings) -> SettingsUsed {
+        SettingsUsed {
+            connections: settings.connections.get(),
+            pipelining: settings.pipelining.get(),
+            duration_seconds: settings.duration.as_secs_f64(),
+            warmup_seconds: settings.warmup.as_secs_f64(),
+            timeout_seconds: settings.timeout.as_secs_f64(),
+            rounds: settings.rounds.get(),
+        }
+    }
+}
+
+impl From<Ratio> for RatioToReference {
+    fn from(ratio: Ratio) -> RatioToReference {
+        RatioToReference {
+            median: ratio.median,
+            low: ratio.interval.map(|interval| interval.low),
+            high: ratio.interval.map(|interval| interval.high),
+        }
+    }
+}
+
+impl From<RatioToReference> for Ratio {
+    fn from(ratio: RatioToReference) -> Ratio {
+        let interval = ratio.low.zip(ratio.high);
+        Ratio {
+            median: ratio.median,
+            interval: interval.map(|(low, high)| Interval { low, high }),
+        }
+    }
+}

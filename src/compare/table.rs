@@ -1,0 +1,247 @@
+//! A comparison for a reader: a line as each run ends, then the table and what it means.
+
+use std::fmt;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, Table};
+
+use super::figures::{bytes, grouped, milliseconds, rate, three_digits};
+use super::report::{Published, Report, Standing, Status};
+use super::{Failure, Plan, Run, verdict};
+
+/// A reason inside the table is broken at about this width.
+const REASON_COLUMNS: usize = 36;
+/// ... and cut after so many lines; the full one stands below.
+const REASON_LINES_MAX: usize = 3;
+
+/// What is about to happen, and how long it takes.
+pub fn heading(plan: &Plan) -> String {
+    let settings = plan.settings();
+    let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
+    format!(
+        "Comparing {}\n{} connections with {} pipelining factor, {} of {} s after {} s of warm-up: \
+         about {:.0} s",
+        names.join(", "),
+        settings.connections,
+        settings.pipelining,
+        match settings.rounds.get() {
+            1 => "1 round".to_owned(),
+            rounds => format!("{rounds} rounds"),
+        },
+        settings.duration.as_secs_f64(),
+        settings.warmup.as_secs_f64(),
+        plan.duration().as_secs_f64().ceil(),
+    )
+}
+
+/// The line that says how one run ended. `round` counts from 0.
+pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, Failure>) -> String {
+    let names = plan.contestants().iter().map(|c| c.name().chars().count());
+    let width = names.max().unwrap_or(0);
+    let round = format!("round {}/{}", round + 1, plan.settings().rounds);
+    let run = match result {
+        Ok(run) => run,
+        Err(failure) => return format!("{round}  {name:<width$}  {failure}"),
+    };
+    let cpu = run.cpu_micros_per_request().map(three_digits);
+    format!(
+        "{round}  {name:<width$}  {:>9} requests/s  p50 {:>7}  p99 {:>7}  {} errors  {} µs CPU/request  {}",
+        rate(run.requests_per_second()),
+        or_dash(run.p50_ms.map(milliseconds)),
+        or_dash(run.p99_ms.map(milliseconds)),
+        grouped(run.errors),
+        or_dash(cpu),
+        or_dash(run.peak_memory_bytes.map(bytes)),
+    )
+}
+
+impl fmt::Display for Report {
+    /// The table, the sentences below it, and the published figures.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", table(self).trim_fmt())?;
+        if self.interrupted {
+            writeln!(f, "\nInterrupted: these are the runs that had ended.")?;
+        }
+        write_block(f, "", verdict::sentences(self))?;
+        write_block(f, "Failed:", notes(self, |standing| standing.reason.iter()))?;
+        write_block(
+            f,
+            "Doubts:",
+            notes(self, |standing| standing.verdicts.iter()),
+        )?;
+        write_block(f, "", [machine(self)])?;
+        let published = self.published.iter().map(published);
+        write_block(f, "Published, for reference only:", published)
+    }
+}
+
+fn table(report: &Report) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED);
+    let versus = match &report.reference {
+        Some(name) => format!("Ratio to\n{name}"),
+        None => "Ratio".to_owned(),
+    };
+    table.set_header([
+        "Server",
+        "Requests/s\nmedian (range)",
+        &versus,
+        "Latency\np50",
+        "Latency\np99",
+        "Errors",
+        "Server CPU\nµs/request",
+        "Peak\nmemory",
+    ]);
+    for standing in &report.contestants {
+        let is_reference = report.reference.as_ref() == Some(&standing.name);
+        table.add_row(row(standing, is_reference));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn row(standing: &Standing, is_reference: bool) -> Vec<Cell> {
+    let latency = standing.latency_ms;
+    let errors = match standing.requests_per_second {
+        Some(_) => grouped(standing.errors),
+        None => "-".to_owned(),
+    };
+    let cpu = standing.cpu_micros_per_request.as_ref();
+    let figures = [
+        speed(standing),
+        match is_reference {
+            true => "1".to_owned(),
+            false => ratio(standing),
+        },
+        or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
+        or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
+        errors,
+        or_dash(cpu.map(|figure| three_digits(figure.median))),
+        or_dash(standing.peak_memory_bytes.map(bytes)),
+    ];
+    let mut cells: Vec<Cell> = std::iter::once(&standing.name)
+        .chain(&figures)
+        .map(Cell::new)
+        .collect();
+    if standing.requests_per_second.is_none() {
+        // A sentence in place of a figure.
+        cells[1] = Cell::new(&figures[0]).set_alignment(CellAlignment::Left);
+    }
+    cells
+}
+
+/// Median and range; or why there is none.
+fn speed(standing: &Standing) -> String {
+    let figure = standing.requests_per_second.as_ref().map(|figure| {
+        let (min, max) = (rate(figure.min), rate(figure.max));
+        match figure.rounds.len() {
+            1 => rate(figure.median),
+            _ => format!("{} ({min} - {max})", rate(figure.median)),
+        }
+    });
+    let reason = standing.reason.as_deref().map(broken);
+    match standing.status {
+        Status::NotRun => "not run".to_owned(),
+        Status::Ran | Status::Failed => {
+            let lines: Vec<String> = figure.into_iter().chain(reason).collect();
+            lines.join("\n")
+        }
+    }
+}
+
+fn ratio(standing: &Standing) -> String {
+    let Some(ratio) = standing.ratio else {
+        return "-".to_owned();
+    };
+    let median = three_digits(ratio.median);
+    match ratio.low.zip(ratio.high) {
+        Some((low, high)) => {
+            format!("{median} ({} - {})", three_digits(low), three_digits(high))
+        }
+        None => median,
+    }
+}
+
+/// `text` in lines of about [`REASON_COLUMNS`], broken between words.
+fn broken(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + word.chars().count() < REASON_COLUMNS {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    if lines.len() > REASON_LINES_MAX {
+        lines.truncate(REASON_LINES_MAX);
+        lines[REASON_LINES_MAX - 1].push_str(" ...");
+    }
+    lines.join("\n")
+}
+
+fn or_dash(figure: Option<String>) -> String {
+    figure.unwrap_or_else(|| "-".to_owned())
+}
+
+fn notes<'a, I>(report: &'a Report, of: impl Fn(&'a Standing) -> I) -> Vec<String>
+where
+    I: Iterator<Item = &'a String>,
+{
+    let lines = |standing: &'a Standing| {
+        of(standing)
+            .map(|note| format!("{}: {note}", standing.name))
+            .collect::<Vec<_>>()
+    };
+    report.contestants.iter().flat_map(lines).collect()
+}
+
+fn machine(report: &Report) -> String {
+    let machine = &report.machine;
+    let cpu = match machine.cpu.as_str() {
+        "" => "unnamed CPU",
+        cpu => cpu,
+    };
+    format!(
+        "Measured by bareloop {} on {}, {cpu}, {} cores, {}.",
+        report.version,
+        machine.os,
+        machine.cores,
+        bytes(machine.memory_bytes)
+    )
+}
+
+fn published(figure: &Published) -> String {
+    let whole = figure.requests_per_second.trunc();
+    let tenths = (figure.requests_per_second.fract() * 10.0).round();
+    format!(
+        "{}: {}.{tenths} requests/s, {}k errors ({})",
+        figure.name,
+        grouped(whole as u64),
+        figure.errors / 1000,
+        figure.conditions,
+    )
+}
+
+/// An empty line, a title unless it is empty, and the lines; nothing without lines.
+fn write_block(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    lines: impl IntoIterator<Item = String>,
+) -> fmt::Result {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(f)?;
+    if !title.is_empty() {
+        writeln!(f, "{title}")?;
+    }
+    lines.try_for_each(|line| writeln!(f, "{line}"))
+}

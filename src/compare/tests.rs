@@ -1,0 +1,476 @@
+//! The whole judgement on a scripted bench: no process, no socket, no clock.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use super::*;
+
+fn count(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).unwrap()
+}
+
+fn settings(rounds: usize) -> Settings {
+    Settings {
+        connections: count(100),
+        pipelining: count(10),
+        duration: Duration::from_secs(5),
+        warmup: Duration::from_secs(1),
+        timeout: Duration::from_secs(10),
+        rounds: count(rounds),
+    }
+}
+
+fn plan_of(only: &[&str], reference: Option<&str>, rounds: usize) -> Result<Plan, PlanError> {
+    let mut contestants = Contestant::defaults(Path::new("bareloop"));
+    contestants.push("node=node server.js {port}".parse().unwrap());
+    let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
+    let reference = reference.map(str::to_owned);
+    Plan::new(contestants, &only, reference, settings(rounds))
+}
+
+fn plan(only: &[&str], rounds: usize) -> Plan {
+    plan_of(only, None, rounds).unwrap()
+}
+
+fn machine() -> Machine {
+    Machine {
+        os: "Linux (Debian 12)".to_owned(),
+        cpu: "Example CPU".to_owned(),
+        cores: 2,
+        memory_bytes: 8 << 30,
+    }
+}
+
+/// A run of 5 s at this rate.
+fn measured(requests_per_second: u64) -> Run {
+    Run {
+        window: Duration::from_secs(5),
+        completed: requests_per_second * 5,
+        errors: 0,
+        p50_ms: Some(0.5),
+        p99_ms: Some(2.0),
+        max_ms: 30.0,
+        server_cpu: Some(Duration::from_secs(4)),
+        peak_memory_bytes: Some(10 << 20),
+        client_cpu_share: 0.2,
+        doubts: Vec::new(),
+    }
+}
+
+/// Does as told for each contestant and round, and keeps a log.
+#[derive(Default)]
+struct Script {
+    results: HashMap<(&'static str, usize), Result<Run, Stopped>>,
+    rounds_so_far: HashMap<String, usize>,
+    log: Vec<String>,
+}
+
+impl Script {
+    fn with(mut self, name: &'static str, results: Vec<Result<Run, Stopped>>) -> Script {
+        let keys = (0..results.len()).map(|round| (name, round));
+        self.results.extend(std::iter::zip(keys, results));
+        self
+    }
+
+    fn rates(self, name: &'static str, rates: &[u64]) -> Script {
+        self.with(name, rates.iter().map(|&rate| Ok(measured(rate))).collect())
+    }
+}
+
+impl Bench for Script {
+    fn run_once(
+        &mut self,
+        contestant: &Contestant,
+        _settings: &Settings,
+        signal: &StopSignal,
+        _on_progress: &mut dyn FnMut(load::Progress),
+    ) -> Result<Run, Stopped> {
+        let name = contestant.name();
+        let round = self.rounds_so_far.entry(name.to_owned()).or_insert(0);
+        self.log.push(format!("{name} {round}"));
+        let result = self
+            .results
+            .iter()
+            .find_map(|((n, r), result)| (*n == name && r == round).then_some(result));
+        *round += 1;
+        match result {
+            Some(Ok(run)) => Ok(run.clone()),
+            Some(Err(Stopped::Failed(failure))) => Err(failure.clone().into()),
+            Some(Err(Stopped::Interrupted)) => {
+                signal.raise();
+                Err(Stopped::Interrupted)
+            }
+            None => Ok(measured(1000)),
+        }
+    }
+}
+
+/// Keeps the result lines.
+struct Lines<'a>(&'a Plan, Vec<String>);
+
+impl Observer for Lines<'_> {
+    fn started(&mut self, _contestant: &Contestant, _round: usize) {}
+    fn progress(&mut self, _progress: load::Progress) {}
+    fn ended(&mut self, contestant: &Contestant, round: usize, result: &Result<Run, Failure>) {
+        self.1
+            .push(table::result_line(self.0, contestant.name(), round, result));
+    }
+}
+
+fn held(plan: &Plan, script: &mut Script) -> (Outcome, Report, Vec<String>) {
+    let mut lines = Lines(plan, Vec::new());
+    let outcome = run(plan, script, &StopSignal::new(), &mut lines);
+    let report = Report::new(plan, &outcome, machine());
+    (outcome, report, lines.1)
+}
+
+fn not_found() -> Stopped {
+    Failure::NotFound {
+        program: "node".to_owned(),
+    }
+    .into()
+}
+
+fn died() -> Stopped {
+    Failure::Died {
+        status: "signal: 9 (SIGKILL)".to_owned(),
+        telling_line: "out of memory".to_owned(),
+    }
+    .into()
+}
+
+#[test]
+fn a_plan_takes_known_names_once() {
+    assert_eq!(plan(&[], 3).contestants().len(), 5);
+    let picked = plan(&["node", "python-tcp"], 3);
+    let names: Vec<_> = picked.contestants().iter().map(Contestant::name).collect();
+    assert_eq!(names, ["node", "python-tcp"]);
+    assert_eq!(picked.duration(), Duration::from_secs(2 * 3 * 6));
+
+    let unknown = plan_of(&["nginx"], None, 3).unwrap_err().to_string();
+    assert!(unknown.contains("'nginx'"), "{unknown}");
+    assert!(unknown.contains("python-http, python-tcp, bareloop-http, bareloop-tcp, node"));
+    let twice = plan_of(&["node", "node"], None, 3).unwrap_err();
+    assert_eq!(twice, PlanError::Twice("node".to_owned()));
+    let left_out = plan_of(&["node"], Some("python-http"), 3).unwrap_err();
+    assert!(matches!(left_out, PlanError::Unknown { .. }));
+    let empty = Plan::new(Vec::new(), &[], None, settings(1)).unwrap_err();
+    assert_eq!(empty, PlanError::Empty);
+}
+
+#[test]
+fn rounds_are_interleaved_in_the_schedules_order() {
+    let plan = plan(
+        &["python-http", "python-tcp", "bareloop-http", "bareloop-tcp"],
+        2,
+    );
+    let mut script = Script::default();
+    let (outcome, _, _) = held(&plan, &mut script);
+    let expected = [
+        "python-http 0",
+        "python-tcp 0",
+        "bareloop-tcp 0",
+        "bareloop-http 0",
+        "python-tcp 1",
+        "bareloop-http 1",
+        "python-http 1",
+        "bareloop-tcp 1",
+    ];
+    assert_eq!(script.log, expected);
+    assert!(!outcome.interrupted && !outcome.has_failures());
+}
+
+#[test]
+fn a_contestant_that_fails_is_out_and_the_others_go_on() {
+    let plan = plan(&["python-http", "node"], 3);
+    let mut script = Script::default().with("node", vec![Err(not_found())]);
+    let (outcome, report, lines) = held(&plan, &mut script);
+    assert!(outcome.has_failures());
+    assert_eq!(
+        script.log.iter().filter(|l| l.starts_with("node")).count(),
+        1
+    );
+    assert_eq!(script.log.len(), 4);
+    assert_eq!(
+        lines[1],
+        "round 1/3  node         'node' was not found; is it installed?"
+    );
+    let node = &report.contestants[1];
+    assert_eq!(node.status, report::Status::Failed);
+    assert_eq!(
+        node.reason.as_deref(),
+        Some("'node' was not found; is it installed?")
+    );
+    assert_eq!(node.requests_per_second, None);
+    assert_eq!(node.ratio, None);
+    assert_eq!(report.contestants[0].status, report::Status::Ran);
+}
+
+#[test]
+fn a_contestant_that_dies_in_a_later_round_keeps_the_rounds_it_had() {
+    let plan = plan(&["python-http", "node"], 3);
+    let mut script = Script::default().with("node", vec![Ok(measured(3000)), Err(died())]);
+    let (outcome, report, _) = held(&plan, &mut script);
+    assert!(outcome.has_failures());
+    let node = &report.contestants[1];
+    assert_eq!(node.requests_per_second.as_ref().unwrap().rounds, [3000.0]);
+    assert_eq!(node.ratio.unwrap().median, 3.0);
+    let reason = "in round 2: ended under load (signal: 9 (SIGKILL)): out of memory";
+    assert_eq!(node.reason.as_deref(), Some(reason));
+    assert!(
+        verdict::sentences(&report).is_empty(),
+        "no verdict on who did not finish"
+    );
+}
+
+#[test]
+fn ratios_pair_the_rounds_in_which_both_ran() {
+    let plan = plan(&["python-http", "node"], 3);
+    let mut script = Script::default()
+        .with(
+            "python-http",
+            vec![Ok(measured(100)), Ok(measured(50)), Err(died())],
+        )
+        .rates("node", &[400, 200, 9000]);
+    let (_, report, _) = held(&plan, &mut script);
+    let ratio = report.contestants[1].ratio.unwrap();
+    assert_eq!(ratio.median, 4.0);
+    assert!((ratio.low.unwrap() - 4.0).abs() < 1e-9);
+    assert!((ratio.high.unwrap() - 4.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_reference_is_the_chosen_one_or_who_ran() {
+    let reference = |chosen: Option<&str>, script: Script| {
+        let plan = plan_of(&["python-tcp", "python-http", "node"], chosen, 1).unwrap();
+        let mut script = script;
+        held(&plan, &mut script).1.reference
+    };
+    let failing = |name| Script::default().with(name, vec![Err(not_found())]);
+    assert_eq!(reference(None, Script::default()).unwrap(), "python-http");
+    assert_eq!(reference(Some("node"), Script::default()).unwrap(), "node");
+    assert_eq!(
+        reference(None, failing("python-http")).unwrap(),
+        "python-tcp"
+    );
+    assert_eq!(
+        reference(Some("node"), failing("node")).unwrap(),
+        "python-tcp"
+    );
+}
+
+#[test]
+fn nobody_ran_is_a_report_too() {
+    let plan = plan(&["node"], 2);
+    let mut script = Script::default().with("node", vec![Err(not_found())]);
+    let (outcome, report, _) = held(&plan, &mut script);
+    assert!(outcome.has_failures());
+    assert_eq!(report.reference, None);
+    assert!(report.to_string().contains("node: 'node' was not found"));
+}
+
+#[test]
+fn an_interrupted_comparison_reports_the_runs_that_had_ended() {
+    let plan = plan(&["python-http", "node"], 3);
+    let mut script = Script::default().with(
+        "python-http",
+        vec![Ok(measured(500)), Err(Stopped::Interrupted)],
+    );
+    let (outcome, report, lines) = held(&plan, &mut script);
+    assert!(outcome.interrupted && !outcome.has_failures());
+    assert_eq!(
+        script.log,
+        ["python-http 0", "node 0", "node 1", "python-http 1"]
+    );
+    assert_eq!(lines.len(), 3);
+    assert!(report.interrupted);
+    assert_eq!(
+        report.contestants[0]
+            .requests_per_second
+            .as_ref()
+            .unwrap()
+            .rounds,
+        [500.0]
+    );
+    assert!(report.to_string().contains("Interrupted"));
+}
+
+#[test]
+fn a_signal_that_was_raised_before_starts_nothing() {
+    let plan = plan(&["python-http"], 3);
+    let mut script = Script::default();
+    let signal = StopSignal::new();
+    signal.raise();
+    let outcome = run(&plan, &mut script, &signal, &mut Lines(&plan, Vec::new()));
+    assert!(outcome.interrupted);
+    assert!(script.log.is_empty());
+    let report = Report::new(&plan, &outcome, machine());
+    assert_eq!(report.contestants[0].status, report::Status::NotRun);
+    assert!(report.to_string().contains("not run"));
+}
+
+#[test]
+fn figures_are_medians_of_rounds_and_errors_are_summed() {
+    let plan = plan(&["python-http"], 3);
+    let run = |rate, p99_ms, max_ms, errors, peak| {
+        Ok(Run {
+            p99_ms: Some(p99_ms),
+            max_ms,
+            errors,
+            peak_memory_bytes: Some(peak),
+            ..measured(rate)
+        })
+    };
+    let rounds = vec![
+        run(300, 7.0, 9.0, 1, 30),
+        run(100, 5.0, 99.0, 2, 50),
+        run(200, 6.0, 8.0, 4, 40),
+    ];
+    let mut script = Script::default().with("python-http", rounds);
+    let (_, report, _) = held(&plan, &mut script);
+    let standing = &report.contestants[0];
+    let speed = standing.requests_per_second.as_ref().unwrap();
+    assert_eq!((speed.median, speed.min, speed.max), (200.0, 100.0, 300.0));
+    assert_eq!(speed.rounds, [300.0, 100.0, 200.0]);
+    let latency = standing.latency_ms.unwrap();
+    assert_eq!(
+        (latency.p50, latency.p99, latency.max),
+        (Some(0.5), Some(6.0), 99.0)
+    );
+    assert_eq!((standing.errors, standing.peak_memory_bytes), (7, Some(50)));
+    // 4 s of CPU for 1500, 500 and 1000 replies.
+    assert_eq!(
+        standing.cpu_micros_per_request.as_ref().unwrap().median,
+        4000.0
+    );
+}
+
+#[test]
+fn sentences_say_who_by_how_much_at_what_cost_and_how_sure() {
+    let plan = plan(&["python-http", "bareloop-http", "python-tcp"], 3);
+    let mut script = Script::default()
+        .rates("python-http", &[1000, 1000, 1000])
+        .rates("bareloop-http", &[100_000, 100_000, 100_000])
+        .rates("python-tcp", &[900, 1000, 1100]);
+    let (_, report, _) = held(&plan, &mut script);
+    let sentences = verdict::sentences(&report);
+    assert_eq!(
+        sentences[0],
+        "bareloop-http makes 100 times the requests/s of python-http (3 rounds, ratio 100 to 100 \
+         with 95 % confidence), at 1.00 % of its server CPU per request (8.00 µs against 800 µs)."
+    );
+    assert!(
+        sentences[1].starts_with(
+            "no difference in requests/s detectable between python-tcp and python-http (3 rounds"
+        ),
+        "{}",
+        sentences[1]
+    );
+    assert_eq!(sentences.len(), 2);
+}
+
+#[test]
+fn a_single_round_claims_nothing() {
+    let plan = plan(&["python-http", "bareloop-http"], 1);
+    let mut script = Script::default().rates("bareloop-http", &[2000]);
+    let (_, report, _) = held(&plan, &mut script);
+    let ratio = report.contestants[1].ratio.unwrap();
+    assert_eq!((ratio.median, ratio.low, ratio.high), (2.0, None, None));
+    assert!(verdict::sentences(&report)[0].contains("one round"));
+}
+
+#[test]
+fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
+    let plan = plan(&["python-http", "node"], 2);
+    let doubtful = |share: f64, reason: &str| {
+        let doubts = vec![reason.to_owned()];
+        Ok(Run {
+            client_cpu_share: share,
+            doubts,
+            ..measured(1000)
+        })
+    };
+    let rounds = vec![doubtful(0.97, "12 errors"), doubtful(0.5, "7 errors")];
+    let mut script = Script::default().with("node", rounds);
+    let (_, report, _) = held(&plan, &mut script);
+    assert!(report.contestants[0].verdicts.is_empty());
+    let verdicts = &report.contestants[1].verdicts;
+    assert_eq!(
+        verdicts[0],
+        "the client is the bottleneck: it used 97 % of a core, the server 80 %; the server could \
+         do more (1 of 2 rounds)"
+    );
+    assert_eq!(verdicts[1], "12 errors (2 of 2 rounds)");
+}
+
+#[test]
+fn a_busy_server_is_not_called_faster_than_its_client() {
+    let plan = plan(&["node"], 1);
+    let both_busy = Run {
+        client_cpu_share: 0.97,
+        server_cpu: Some(Duration::from_millis(4900)),
+        ..measured(1000)
+    };
+    let mut script = Script::default().with("node", vec![Ok(both_busy)]);
+    let (_, report, _) = held(&plan, &mut script);
+    assert!(report.contestants[0].verdicts.is_empty());
+}
+
+#[test]
+fn json_has_the_keys_that_scripts_rely_on() {
+    let plan = plan(&["python-http", "bareloop-http", "node"], 2);
+    let mut script = Script::default()
+        .rates("bareloop-http", &[4000, 4000])
+        .with("node", vec![Err(not_found())]);
+    let (_, report, _) = held(&plan, &mut script);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["machine"]["memoryBytes"], 8_589_934_592_u64);
+    assert_eq!(json["settings"]["durationSeconds"], 5.0);
+    assert_eq!(json["settings"]["rounds"], 2);
+    assert_eq!(json["reference"], "python-http");
+    assert_eq!(json["interrupted"], false);
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["published"][1]["requestsPerSecond"], 6999.6);
+    assert_eq!(json["published"][1]["errors"], 36_000);
+    let ours = &json["contestants"][1];
+    assert_eq!(ours["name"], "bareloop-http");
+    assert_eq!(
+        ours["command"],
+        "bareloop serve http --bind 127.0.0.1:{port}"
+    );
+    assert_eq!(ours["status"], "ran");
+    assert_eq!(ours["reason"], serde_json::Value::Null);
+    assert_eq!(ours["requestsPerSecond"]["median"], 4000.0);
+    assert_eq!(
+        ours["requestsPerSecond"]["rounds"],
+        serde_json::json!([4000.0, 4000.0])
+    );
+    assert_eq!(
+        ours["latencyMs"],
+        serde_json::json!({"p50": 0.5, "p99": 2.0, "max": 30.0})
+    );
+    assert_eq!(ours["cpuMicrosPerRequest"]["median"], 200.0);
+    assert_eq!(ours["peakMemoryBytes"], 10 << 20);
+    assert_eq!(ours["errors"], 0);
+    assert_eq!(ours["ratio"]["median"], 4.0);
+    assert_eq!(ours["verdicts"], serde_json::json!([]));
+    let node = &json["contestants"][2];
+    assert_eq!(node["status"], "failed");
+    assert_eq!(node["requestsPerSecond"], serde_json::Value::Null);
+    assert_eq!(json["contestants"][0]["ratio"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_table_looks_like_this() {
+    let plan = plan(&["python-http", "bareloop-http", "node"], 2);
+    let mut script = Script::default()
+        .rates("python-http", &[1000, 1100])
+        .rates("bareloop-http", &[100_000, 110_000])
+        .with("node", vec![Err(not_found())]);
+    let (_, report, lines) = held(&plan, &mut script);
+    assert_eq!(
+        format!("{}\n\n{report}", lines.join("\n")),
+        include_str!("tests/table.txt")
+    );
+}

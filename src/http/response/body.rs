@@ -1,0 +1,128 @@
+//! What every body is held against: the one the user expects, or else the first one that came.
+
+/// A first body longer than this is not kept, and later ones are then not compared.
+const KEPT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Whether a body is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyVerdict {
+    /// Byte for byte the expected one, or the first.
+    Same,
+    /// Another.
+    Other,
+    /// There was nothing to hold it against.
+    Unchecked,
+}
+
+/// The body that replies should have; shared by all connections of a run.
+#[derive(Clone, Debug, Default)]
+pub struct ExpectedBody {
+    reference: Reference,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Reference {
+    /// The first complete body of a 2xx reply will be it.
+    #[default]
+    Awaited,
+    First(Vec<u8>),
+    /// Said by the user; holds for every reply.
+    Given(Vec<u8>),
+    /// The first was too long to keep.
+    None,
+}
+
+impl ExpectedBody {
+    /// The first body that comes.
+    pub fn first() -> ExpectedBody {
+        ExpectedBody::default()
+    }
+
+    /// This body and no other.
+    pub fn given(bytes: Vec<u8>) -> ExpectedBody {
+        ExpectedBody {
+            reference: Reference::Given(bytes),
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        match &self.reference {
+            Reference::First(bytes) | Reference::Given(bytes) => Some(bytes),
+            Reference::Awaited | Reference::None => None,
+        }
+    }
+}
+
+/// A body on its way, as far as it was compared.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BodyCheck {
+    length: usize,
+    differs: bool,
+    /// What came while there was nothing to hold it against yet.
+    kept: Vec<u8>,
+}
+
+impl BodyCheck {
+    pub(super) fn take(&mut self, piece: &[u8], expected: &ExpectedBody) {
+        match expected.bytes() {
+            Some(bytes) => {
+                self.compare_kept(bytes);
+                self.compare(piece, bytes);
+            }
+            None if matches!(expected.reference, Reference::Awaited) => {
+                let room = (KEPT_BYTES_MAX + 1).saturating_sub(self.kept.len());
+                self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+            }
+            None => {}
+        }
+    }
+
+    /// The body is complete; the next one starts afresh.
+    pub(super) fn finish(&mut self, status: u16, expected: &mut ExpectedBody) -> BodyVerdict {
+        let success = (200..300).contains(&status);
+        if success && matches!(expected.reference, Reference::Awaited) {
+            let first = std::mem::take(&mut self.kept);
+            expected.reference = if first.len() > KEPT_BYTES_MAX {
+                Reference::None
+            } else {
+                Reference::First(first)
+            };
+            self.reset();
+            return BodyVerdict::Same;
+        }
+        let verdict = match (expected.bytes(), &expected.reference) {
+            (Some(_), Reference::First(_)) if !success => BodyVerdict::Unchecked,
+            (Some(bytes), _) => {
+                self.compare_kept(bytes);
+                if self.differs || self.length != bytes.len() {
+                    BodyVerdict::Other
+                } else {
+                    BodyVerdict::Same
+                }
+            }
+            (None, _) => BodyVerdict::Unchecked,
+        };
+        self.reset();
+        verdict
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.length = 0;
+        self.differs = false;
+        self.kept.clear();
+    }
+
+    /// The reference was found on another connection while this body was on its way.
+    fn compare_kept(&mut self, expected: &[u8]) {
+        if !self.kept.is_empty() {
+            let kept = std::mem::take(&mut self.kept);
+            self.compare(&kept, expected);
+        }
+    }
+
+    fn compare(&mut self, piece: &[u8], expected: &[u8]) {
+        let end = self.length.saturating_add(piece.len());
+        self.differs |= expected.get(self.length..end) != Some(piece);
+        self.length = end;
+    }
+}

@@ -1,0 +1,445 @@
+//! Any split of any stream gives the same replies, and the fast path gives the same as the slow.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Replies of every framing, with what they mean: status, closes, delimits itself, interim.
+const REPLIES: &[(&[u8], u16, u32)] = &[
+    (
+        b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world!",
+        200,
+        0,
+    ),
+    (b"HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", 200, 0),
+    (b"HTTP/1.1 204 No Content\r\n\r\n", 204, 0),
+    (
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+        304,
+        0,
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        200,
+        0,
+    ),
+    (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n\
+          5;x=\"y\"\r\nhello\r\n00A \r\n\r\n01234567\r\n0;z\r\nTrailer: a\r\nB: c\r\n\r\n",
+        200,
+        0,
+    ),
+    (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n\
+          HTTP/1.1 404 Not Found\r\nContent-Length: 4, 4\r\nContent-Length: 4\r\n\r\nHTTP",
+        404,
+        2,
+    ),
+    (
+        b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok",
+        200,
+        0,
+    ),
+    (
+        b"HTTP/1.1 503 Busy\r\nConnection: x, Close\r\nContent-Length: 1\r\n\r\n!",
+        503,
+        0,
+    ),
+];
+
+fn read_all(pieces: &[&[u8]], asked: Asked) -> Result<Vec<Reply>, BadReply> {
+    let mut reader = ResponseReader::new();
+    let mut expected = ExpectedBody::first();
+    let mut replies = Vec::new();
+    for piece in pieces {
+        let mut rest = *piece;
+        while !rest.is_empty() {
+            let step = reader.read(rest, asked, &mut expected)?;
+            assert!(step.used > 0 || step.reply.is_some(), "no progress");
+            assert!(step.reply.is_some() || step.used == rest.len());
+            rest = &rest[step.used..];
+            replies.extend(step.reply);
+        }
+    }
+    Ok(replies)
+}
+
+fn stream() -> Vec<u8> {
+    REPLIES
+        .iter()
+        .flat_map(|(bytes, ..)| *bytes)
+        .copied()
+        .collect()
+}
+
+/// `bytes` cut at each of `cuts`, taken modulo its length.
+fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+    let mut at: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+    at.extend([0, bytes.len()]);
+    at.sort_unstable();
+    at.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
+}
+
+#[test]
+fn every_framing_is_understood() {
+    let replies = read_all(&[&stream()], Asked::Content).expect("all are replies");
+    let found: Vec<(u16, u32)> = replies.iter().map(|r| (r.status, r.interim)).collect();
+    let expected: Vec<(u16, u32)> = REPLIES.iter().map(|&(_, status, n)| (status, n)).collect();
+    assert_eq!(found, expected);
+    let closing: Vec<bool> = replies.iter().map(|reply| reply.closes).collect();
+    assert_eq!(
+        closing,
+        [false, false, false, false, false, false, false, false, true]
+    );
+    assert!(replies.iter().all(|reply| reply.delimits_itself));
+}
+
+#[test]
+fn every_cut_in_two_and_every_byte_alone_give_the_same_replies() {
+    let stream = stream();
+    let whole = read_all(&[&stream], Asked::Content);
+    for at in 0..=stream.len() {
+        let (left, right) = stream.split_at(at);
+        assert_eq!(
+            read_all(&[left, right], Asked::Content),
+            whole,
+            "cut at {at}"
+        );
+    }
+    let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+    assert_eq!(read_all(&bytes, Asked::Content), whole);
+}
+
+#[test]
+fn a_reply_to_head_has_no_body() {
+    let heads = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n\
+                  HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let replies = read_all(&[heads], Asked::Head).expect("two heads");
+    assert_eq!(replies.len(), 2);
+    assert!(
+        replies
+            .iter()
+            .all(|reply| reply.body == BodyVerdict::Unchecked)
+    );
+}
+
+#[test]
+fn a_body_without_length_ends_with_its_connection() {
+    let mut expected = ExpectedBody::first();
+    for head in [
+        b"HTTP/1.1 200 OK\r\n\r\n".as_slice(),
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ] {
+        let mut reader = ResponseReader::new();
+        for piece in [head, b"some", b" body"] {
+            let step = reader.read(piece, Asked::Content, &mut expected);
+            assert_eq!(
+                step,
+                Ok(Step {
+                    used: piece.len(),
+                    reply: None
+                })
+            );
+        }
+        let AtEnd::Complete(reply) = reader.end(Asked::Content, &mut expected) else {
+            panic!("the end completes it");
+        };
+        assert!(reply.closes && !reply.delimits_itself);
+        assert_eq!(reply.body, BodyVerdict::Same);
+        assert_eq!(reader.end(Asked::Content, &mut expected), AtEnd::Boundary);
+    }
+}
+
+#[test]
+fn an_end_inside_a_reply_cuts_it_off() {
+    let reply = REPLIES[6].0;
+    for at in 1..reply.len() {
+        let mut reader = ResponseReader::new();
+        let mut expected = ExpectedBody::first();
+        let step = reader.read(&reply[..at], Asked::Content, &mut expected);
+        assert_eq!(
+            step,
+            Ok(Step {
+                used: at,
+                reply: None
+            })
+        );
+        let end = reader.end(Asked::Content, &mut expected);
+        assert_eq!(end, AtEnd::CutOff, "after {at} bytes");
+    }
+}
+
+#[test]
+fn what_is_no_reply_is_refused_under_any_cut() {
+    let long_head = [
+        b"HTTP/1.1 200 OK\r\nA: ",
+        "x".repeat(HEAD_BYTES_MAX).as_bytes(),
+    ]
+    .concat();
+    let chunked = |rest: &[u8]| {
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+        [head, rest].concat()
+    };
+    let cases: Vec<(Vec<u8>, BadReply)> = vec![
+        (
+            b"SSH-2.0-OpenSSH\r\n".to_vec(),
+            BadReply::Head(httparse::Error::Version),
+        ),
+        (
+            b"HTTP/2.0 200 OK\r\n\r\n".to_vec(),
+            BadReply::Head(httparse::Error::Version),
+        ),
+        (
+            b"HTTP/1.1 20 OK\r\n\r\n".to_vec(),
+            BadReply::Head(httparse::Error::Status),
+        ),
+        (b"HTTP/1.1 099 x\r\n\r\n".to_vec(), BadReply::Status(99)),
+        (b"HTTP/1.1 101 Up\r\n\r\n".to_vec(), BadReply::Upgrade),
+        (
+            b"HTTP/1.1 200\r\nContent-Length: +1\r\n\r\n".to_vec(),
+            BadReply::ContentLength,
+        ),
+        (
+            b"HTTP/1.1 200\r\nContent-Length: 1 2\r\n\r\n".to_vec(),
+            BadReply::ContentLength,
+        ),
+        (
+            b"HTTP/1.1 200\r\nContent-Length:\r\n\r\n".to_vec(),
+            BadReply::ContentLength,
+        ),
+        (
+            b"HTTP/1.1 200\r\nContent-Length: 18446744073709551616\r\n\r\n".to_vec(),
+            BadReply::ContentLength,
+        ),
+        (
+            b"HTTP/1.1 200\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_vec(),
+            BadReply::ContentLength,
+        ),
+        (
+            b"HTTP/1.1 200\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+            BadReply::TwoFramings,
+        ),
+        (
+            b"HTTP/1.0 200\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+            BadReply::TransferEncodingIn10,
+        ),
+        (chunked(b"x\r\n"), BadReply::Chunk),
+        (chunked(b"\r\n"), BadReply::Chunk),
+        (chunked(b"-1\r\n"), BadReply::Chunk),
+        (chunked(b"5\nhello"), BadReply::Chunk),
+        (chunked(b"5\r\nhelloo\r\n"), BadReply::Chunk),
+        (chunked(b"10000000000000000\r\n"), BadReply::Chunk),
+        (chunked(&b"0".repeat(70_000)), BadReply::Chunk),
+        (
+            chunked(&[b"1;".to_vec(), b"x".repeat(70_000)].concat()),
+            BadReply::Chunk,
+        ),
+        (
+            chunked(&[b"0\r\n".to_vec(), b"A: b\r\n".repeat(20_000)].concat()),
+            BadReply::Chunk,
+        ),
+        (long_head, BadReply::HeadTooLong),
+    ];
+    for (bytes, error) in cases {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+        assert_eq!(read_all(&[&bytes], Asked::Content), Err(error), "{shown}");
+        let step = 1 + bytes.len() / 100;
+        let pieces: Vec<&[u8]> = bytes.chunks(step).collect();
+        assert_eq!(read_all(&pieces, Asked::Content), Err(error), "{shown}");
+    }
+}
+
+#[test]
+fn a_long_chunked_body_is_not_taken_for_overhead() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+    let body = b"1;ext\r\nx\r\n".repeat(30_000);
+    let stream = [head, &body, b"0\r\n\r\n"].concat();
+    assert_eq!(read_all(&[&stream], Asked::Content).map(|r| r.len()), Ok(1));
+}
+
+#[test]
+fn bodies_are_held_against_the_given_one_or_the_first() {
+    let reply = |status: u16, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    };
+    let stream = [
+        reply(500, "oops"),
+        reply(200, "hello"),
+        reply(200, "hello"),
+        reply(200, "hell"),
+        reply(200, "hello!"),
+        reply(500, "hello"),
+    ]
+    .concat();
+    let verdicts = |mut expected: ExpectedBody, size: usize| {
+        let mut reader = ResponseReader::new();
+        let mut verdicts = Vec::new();
+        for mut rest in stream.chunks(size) {
+            while !rest.is_empty() {
+                let step = reader.read(rest, Asked::Content, &mut expected);
+                let step = step.expect("replies");
+                verdicts.extend(step.reply.map(|reply| reply.body));
+                rest = &rest[step.used..];
+            }
+        }
+        verdicts
+    };
+    use BodyVerdict::*;
+    for size in [1, 7, stream.len()] {
+        let first = verdicts(ExpectedBody::first(), size);
+        assert_eq!(first, [Unchecked, Same, Same, Other, Other, Unchecked]);
+        let given = verdicts(ExpectedBody::given(b"hello".to_vec()), size);
+        assert_eq!(given, [Other, Same, Same, Other, Other, Same]);
+    }
+}
+
+/// Reads as a client does: learned copies first, the rest parsed.
+fn read_learning(pieces: &[&[u8]], learned: &mut LearnedReply) -> Result<Vec<Reply>, BadReply> {
+    let mut reader = ResponseReader::new();
+    let mut expected = ExpectedBody::first();
+    let mut replies = Vec::new();
+    for piece in pieces {
+        let mut rest = *piece;
+        while !rest.is_empty() {
+            let fresh = reader.at_boundary();
+            if let Some((copies, reply)) = fresh.then(|| learned.copies(rest)).flatten() {
+                assert!(copies > 0);
+                replies.extend(std::iter::repeat_n(reply, copies));
+                rest = &rest[copies * learned.len_bytes()..];
+                continue;
+            }
+            let step = reader.read(rest, Asked::Content, &mut expected)?;
+            if let Some(reply) = step.reply {
+                learned.missed(fresh.then_some(&rest[..step.used]), &reply);
+                replies.push(reply);
+            }
+            rest = &rest[step.used..];
+        }
+    }
+    Ok(replies)
+}
+
+#[test]
+fn a_repeated_reply_is_learned_and_a_closing_or_interim_one_is_not() {
+    for (index, (reply, ..)) in REPLIES.iter().enumerate() {
+        let mut learned = LearnedReply::new();
+        read_learning(&[reply], &mut learned).expect("a reply");
+        let four_and_a_bit = [&reply.repeat(4)[..], &reply[..reply.len() - 1]].concat();
+        let copies = learned.copies(&four_and_a_bit).map(|(copies, _)| copies);
+        let refused = index == 6 || index == 8;
+        assert_eq!(copies, if refused { None } else { Some(4) }, "{index}");
+    }
+}
+
+#[test]
+fn copies_stop_at_the_first_that_differs() {
+    let reply = REPLIES[0].0;
+    let mut learned = LearnedReply::new();
+    read_learning(&[reply], &mut learned).expect("a reply");
+    for differing in 0..5 {
+        let mut bytes = reply.repeat(5);
+        bytes[differing * reply.len() + reply.len() - 1] ^= 1;
+        let copies = learned.copies(&bytes).map_or(0, |(copies, _)| copies);
+        assert_eq!(copies, differing);
+    }
+}
+
+#[test]
+fn learning_rests_when_no_two_replies_are_equal() {
+    let mut learned = LearnedReply::new();
+    let reply = |n: u32| format!("HTTP/1.1 200\r\nId: {n:06}\r\nContent-Length: 0\r\n\r\n");
+    for n in 0..64 {
+        read_learning(&[reply(n).as_bytes()], &mut learned).expect("a reply");
+        assert!(learned.len_bytes() > 0);
+    }
+    for n in 64..64 + 4097 {
+        read_learning(&[reply(n).as_bytes()], &mut learned).expect("a reply");
+        assert_eq!(learned.len_bytes(), 0, "{n}");
+    }
+    read_learning(&[reply(0).as_bytes()], &mut learned).expect("a reply");
+    assert!(learned.len_bytes() > 0, "it tries again");
+}
+
+#[test]
+fn a_hit_between_misses_keeps_learning_awake() {
+    let mut learned = LearnedReply::new();
+    for n in 0..200 {
+        let reply = format!("HTTP/1.1 200\r\nId: {n:06}\r\nContent-Length: 0\r\n\r\n").repeat(2);
+        read_learning(&[reply.as_bytes()], &mut learned).expect("two replies");
+        assert!(learned.len_bytes() > 0, "{n}");
+    }
+}
+
+#[test]
+fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
+    let (head, good) = (b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n", b"hello");
+    for (begun, verdict) in [(b"he", BodyVerdict::Same), (b"ha", BodyVerdict::Other)] {
+        let mut expected = ExpectedBody::first();
+        let mut read = |reader: &mut ResponseReader, bytes: &[u8]| {
+            let step = reader.read(bytes, Asked::Content, &mut expected);
+            step.expect("part of a reply").reply.map(|reply| reply.body)
+        };
+        let mut slow = ResponseReader::new();
+        assert_eq!(read(&mut slow, &[&head[..], begun].concat()), None);
+        let mut quick = ResponseReader::new();
+        let first = read(&mut quick, &[&head[..], good].concat());
+        assert_eq!(first, Some(BodyVerdict::Same));
+        assert_eq!(read(&mut slow, b"llo"), Some(verdict));
+    }
+}
+
+/// Replies that repeat, that nearly repeat, and that contain each other.
+fn adversarial_reply() -> impl Strategy<Value = Vec<u8>> {
+    let inner = REPLIES[0].0;
+    let nested = format!(
+        "HTTP/1.1 200\r\nContent-Length: {}\r\n\r\n",
+        2 * inner.len()
+    );
+    let nested = [nested.as_bytes(), inner, inner].concat();
+    let near = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello worle!".to_vec();
+    prop_oneof![
+        8 => Just(inner.to_vec()),
+        2 => Just(near),
+        2 => Just(nested),
+        4 => proptest::sample::select(REPLIES).prop_map(|(bytes, ..)| bytes.to_vec()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_cuts_give_the_same_replies(
+        replies in vec(adversarial_reply(), 1..20),
+        cuts in vec(any::<usize>(), 0..20),
+    ) {
+        let stream = replies.concat();
+        let whole = read_all(&[&stream], Asked::Content);
+        prop_assert_eq!(whole.as_ref().map(Vec::len), Ok(replies.len()));
+        prop_assert_eq!(read_all(&cut(&stream, &cuts), Asked::Content), whole);
+    }
+
+    #[test]
+    fn the_fast_path_gives_what_the_slow_one_does(
+        replies in vec(adversarial_reply(), 1..20),
+        cuts in vec(any::<usize>(), 0..8),
+        flips in vec((any::<usize>(), any::<u8>()), 0..2),
+    ) {
+        let mut stream = replies.concat();
+        for (at, byte) in flips {
+            let at = at % stream.len();
+            stream[at] = byte;
+        }
+        let slow = read_all(&[&stream], Asked::Content);
+        let fast = read_learning(&cut(&stream, &cuts), &mut LearnedReply::new());
+        prop_assert_eq!(fast, slow);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..300)) {
+        let _ = read_all(&[&bytes], Asked::Content);
+        let chunked = b"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+        let _ = read_all(&[chunked, &bytes], Asked::Content);
+    }
+}

@@ -1,0 +1,398 @@
+//! The load client: keeps every slot of every connection filled, pairs each reply with the stamp
+//! of its own request, and knows what became of every request that got none.
+//!
+//! The usual batch costs one comparison with the learned reply, one histogram update and one push
+//! of pre-rendered requests. Everything else (heads, chunks, Date changes, the end of a
+//! connection) takes the slow path through [`ResponseReader`].
+//!
+//! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
+//! a correction for coordinated omission (a closed loop measures service time, and says so).
+
+mod closing;
+
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use super::in_flight::InFlight;
+use super::recorder::Recorder;
+use super::request;
+use super::tally::Tally;
+use super::{Plan, Progress, Refill, Until};
+use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Stamp, Then, Time, WriteQueue};
+use crate::http::response::{
+    Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply, ResponseReader,
+};
+
+/// Progress is told no more often than this.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Whether an amount is complete is looked at no less often than this.
+const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
+/// A connection whose last reply announced its end is closed by us after this.
+const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
+/// A run for an amount gives up when errors came and no reply for so many timeouts.
+const TIMEOUTS_TO_GIVE_UP: u32 = 3;
+
+/// A load generator as a protocol.
+pub struct LoadClient<'a> {
+    request: Rc<Block>,
+    asked: Asked,
+    pipelining: usize,
+    connections: usize,
+    refill: Refill,
+    timeout: Duration,
+    until: Until,
+    /// Requests that may still be sent; lost ones come back.
+    budget: u64,
+    learned: LearnedReply,
+    expected_body: ExpectedBody,
+    /// A body other than the first is only worth a note, one other than the user's is wrong.
+    body_is_given: bool,
+    connects_failed_in_a_row: usize,
+    recorder: Recorder,
+    tally: Tally,
+    started: Option<Time>,
+    ended: Time,
+    /// How it ended; `None` while it runs.
+    ending: Option<RunEnd>,
+    progress_due: Time,
+    on_progress: &'a mut dyn FnMut(Progress),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunEnd {
+    /// It was stopped from outside.
+    Interrupted,
+    /// As planned.
+    Planned,
+    /// The amount was out of reach.
+    GaveUp,
+}
+
+/// What is left of a client when its run is over.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) recorder: Recorder,
+    pub(crate) tally: Tally,
+    pub(crate) started: Time,
+    pub(crate) ended: Time,
+    pub(crate) end: RunEnd,
+}
+
+/// One connection: what it waits for, and the reply under way.
+#[derive(Debug)]
+pub struct LoadConn {
+    reader: ResponseReader,
+    in_flight: InFlight,
+    state: ConnState,
+}
+
+/// What is known of a connection's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConnState {
+    Open,
+    /// A reply said that it is the last one.
+    EndAnnounced {
+        at: Time,
+    },
+    /// The peer ended it.
+    Ended,
+    /// We gave it up, and have counted why.
+    GivenUp,
+}
+
+impl<'a> LoadClient<'a> {
+    /// A client for `plan` that tells its progress to `on_progress`.
+    pub fn new(plan: &Plan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
+        LoadClient {
+            request: Block::repeated(&request::render(plan)),
+            asked: match plan.method.as_str() {
+                "HEAD" => Asked::Head,
+                _ => Asked::Content,
+            },
+            pipelining: plan.pipelining,
+            connections: plan.connections,
+            refill: plan.refill,
+            timeout: plan.timeout,
+            until: plan.until,
+            budget: match plan.until {
+                Until::Duration(_) => u64::MAX,
+                Until::Amount(amount) => amount,
+            },
+            learned: LearnedReply::new(),
+            body_is_given: plan.expected_body.is_some(),
+            expected_body: match &plan.expected_body {
+                Some(body) => ExpectedBody::given(body.clone()),
+                None => ExpectedBody::first(),
+            },
+            connects_failed_in_a_row: 0,
+            recorder: Recorder::starting(Time::START),
+            tally: Tally::default(),
+            started: None,
+            ended: Time::START,
+            ending: None,
+            progress_due: Time::START,
+            on_progress,
+        }
+    }
+
+    /// What was found; the run is over.
+    pub(crate) fn finish(mut self) -> Outcome {
+        self.recorder.finish(self.ended);
+        Outcome {
+            recorder: self.recorder,
+            tally: self.tally,
+            started: self.started.unwrap_or_default(),
+            ended: self.ended,
+            end: self.ending.unwrap_or(RunEnd::Interrupted),
+        }
+    }
+
+    /// Sends as many requests as the refill mode and the budget allow.
+    fn fill(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) {
+        if self.ending.is_some() {
+            return;
+        }
+        let in_flight = conn.in_flight.requests();
+        let free = match self.refill {
+            Refill::Rolling => self.pipelining - in_flight,
+            Refill::Batch if in_flight == 0 => self.pipelining,
+            Refill::Batch => 0,
+        };
+        let requests = usize::try_from(self.budget).map_or(free, |budget| budget.min(free));
+        if requests == 0 {
+            return;
+        }
+        out.push(&self.request, requests);
+        conn.in_flight.sent(requests, now);
+        self.tally.sent += requests as u64;
+        self.tally.writes += 1;
+        if let Until::Amount(_) = self.until {
+            self.budget -= requests as u64;
+        }
+    }
+
+    /// Requests that got no reply are sent again where the amount of replies counts.
+    fn back_to_budget(&mut self, requests: usize) {
+        if let Until::Amount(_) = self.until {
+            self.budget += requests as u64;
+        }
+    }
+
+    /// Frames, pairs and records every complete reply in `bytes`.
+    fn take_replies(
+        &mut self,
+        conn: &mut LoadConn,
+        mut bytes: &[u8],
+        now: Time,
+    ) -> Result<(), BadReply> {
+        while !bytes.is_empty() {
+            if conn.state != ConnState::Open {
+                return Err(BadReply::AfterLast);
+            }
+            if conn.in_flight.requests() == 0 {
+                return Err(BadReply::Unasked);
+            }
+            bytes = match self.take_copies(conn, bytes, now) {
+                0 => &bytes[self.take_parsed(conn, bytes, now)?..],
+                taken => &bytes[taken..],
+            };
+        }
+        Ok(())
+    }
+
+    /// The fast path: whole copies of the learned reply at a message boundary. Returns the bytes
+    /// they are; 0 if there is none.
+    fn take_copies(&mut self, conn: &mut LoadConn, bytes: &[u8], now: Time) -> usize {
+        if !conn.reader.at_boundary() {
+            return 0;
+        }
+        let Some((copies, reply)) = self.learned.copies(bytes) else {
+            return 0;
+        };
+        let copies = copies.min(conn.in_flight.requests());
+        self.complete(conn, copies, &reply, now);
+        copies * self.learned.len_bytes()
+    }
+
+    /// The slow path: at most one reply. Returns the bytes it took.
+    fn take_parsed(
+        &mut self,
+        conn: &mut LoadConn,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<usize, BadReply> {
+        let fresh = conn.reader.at_boundary();
+        let step = conn
+            .reader
+            .read(bytes, self.asked, &mut self.expected_body)?;
+        if let Some(reply) = step.reply {
+            let whole = fresh.then_some(&bytes[..step.used]);
+            self.learned.missed(whole, &reply);
+            self.complete(conn, 1, &reply, now);
+        }
+        Ok(step.used)
+    }
+
+    /// So many equal replies are complete.
+    fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &Reply, now: Time) {
+        self.recorder.replied(reply.status, replies, now);
+        let recorder = &mut self.recorder;
+        conn.in_flight
+            .answered(replies, |sent_at, n| recorder.took(sent_at, now, n));
+        self.tally.interim += u64::from(reply.interim);
+        if reply.body == BodyVerdict::Other {
+            if self.body_is_given {
+                self.tally.wrong_bodies += replies as u64;
+            } else {
+                self.tally.varied_bodies += replies as u64;
+            }
+        }
+        if reply.closes {
+            conn.state = ConnState::EndAnnounced { at: now };
+        }
+    }
+
+    fn is_out_of_reach(&self, now: Time) -> bool {
+        let patience = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
+        self.tally.errors_total() > 0 && now > self.recorder.last_reply_at() + patience
+    }
+
+    /// The run's end, if this is it.
+    fn end(&self, now: Time, started: Time) -> Option<(RunEnd, Time)> {
+        match self.until {
+            Until::Duration(duration) => {
+                (now >= started + duration).then_some((RunEnd::Planned, now))
+            }
+            Until::Amount(amount) if self.recorder.completed() >= amount => {
+                Some((RunEnd::Planned, self.recorder.last_reply_at()))
+            }
+            Until::Amount(_) => self.is_out_of_reach(now).then_some((RunEnd::GaveUp, now)),
+        }
+    }
+
+    fn tell_progress(&mut self, now: Time, started: Time) {
+        if now < self.progress_due {
+            return;
+        }
+        self.progress_due = now + PROGRESS_EVERY;
+        (self.on_progress)(Progress {
+            elapsed: now - started,
+            completed: self.recorder.completed(),
+            errors: self.tally.errors_total(),
+        });
+    }
+}
+
+impl Protocol for LoadClient<'_> {
+    type Conn = LoadConn;
+
+    const STAMP: Stamp = Stamp::PerRead;
+
+    fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
+        self.tally.connects += 1;
+        self.connects_failed_in_a_row = 0;
+        let mut conn = LoadConn {
+            reader: ResponseReader::new(),
+            in_flight: InFlight::with_room_for(self.pipelining),
+            state: ConnState::Open,
+        };
+        self.fill(&mut conn, now, out);
+        conn
+    }
+
+    fn received(
+        &mut self,
+        conn: &mut LoadConn,
+        bytes: &[u8],
+        now: Time,
+        out: &mut WriteQueue,
+    ) -> Flow {
+        if self.ending.is_some() {
+            // Too late: the figures are for the time that the run has lasted.
+            return Flow::Keep;
+        }
+        self.tally.reads += 1;
+        self.recorder.received(bytes.len());
+        if let Err(why) = self.take_replies(conn, bytes, now) {
+            return self.refuse(conn, why);
+        }
+        if conn.state == ConnState::Open {
+            self.fill(conn, now, out);
+            if conn.in_flight.requests() == 0 {
+                return Flow::Abort;
+            }
+        }
+        Flow::Keep
+    }
+
+    fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
+        if let AtEnd::Complete(reply) = conn.reader.end(self.asked, &mut self.expected_body) {
+            self.complete(conn, 1, &reply, now);
+        }
+        conn.state = ConnState::Ended;
+        Flow::Abort
+    }
+
+    fn deadline(&self, conn: &LoadConn) -> Time {
+        if let ConnState::EndAnnounced { at } = conn.state {
+            return at + ANNOUNCED_END_WAIT.min(self.timeout);
+        }
+        match conn.in_flight.oldest() {
+            Some(sent_at) => sent_at + self.timeout,
+            // Nothing is left to send. A server that serves one connection after the other would
+            // wait for this one while the last requests wait on another.
+            None => Time::START,
+        }
+    }
+
+    fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
+        if conn.state == ConnState::Open && conn.in_flight.requests() > 0 {
+            let given_up = conn.in_flight.give_up();
+            self.tally.timed_out += given_up as u64;
+            self.tally.resets += 1;
+            self.back_to_budget(given_up);
+            self.tally.first_error.get_or_insert_with(|| {
+                format!("no reply within the timeout of {:?}", self.timeout)
+            });
+            conn.state = ConnState::GivenUp;
+        }
+        Flow::Abort
+    }
+
+    fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> Then {
+        if closing::is_stop(&why) && self.ending.is_none() {
+            self.ended = now;
+        }
+        match conn {
+            Some(conn) => self.connection_closed(conn, &why, now),
+            None => self.not_connected(&why, now),
+        }
+    }
+
+    fn turn(&mut self, now: Time, _wall: SystemTime) -> Next {
+        let started = match self.started {
+            Some(started) => started,
+            None => {
+                self.started = Some(now);
+                self.recorder = Recorder::starting(now);
+                now
+            }
+        };
+        self.ended = now;
+        if let Some((end, at)) = self.end(now, started) {
+            self.ending = Some(end);
+            self.ended = at;
+            return Next::Stop;
+        }
+        self.recorder.turn(now);
+        self.tell_progress(now, started);
+        let end = match self.until {
+            Until::Duration(duration) => started + duration,
+            Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
+        };
+        Next::Run {
+            wake: end.min(self.recorder.windows.due()).min(self.progress_due),
+        }
+    }
+}

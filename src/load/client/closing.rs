@@ -1,0 +1,100 @@
+//! How connections end, what becomes of the requests that were in flight on them, and when to dial
+//! again: at once after a connection that was open, with a growing pause after one that was not.
+
+use std::io;
+use std::time::Duration;
+
+use super::{ConnState, LoadClient, LoadConn};
+use crate::event_loop::{Closed, Flow, Then, Time};
+use crate::http::response::BadReply;
+use crate::load::tally::ErrorKind;
+
+/// The first pause after a failed connect; each round of failures doubles it ...
+const BACKOFF: Duration = Duration::from_millis(5);
+/// ... up to this.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// Whether a connection is gone only because the loop stopped; one that was being dialled then is
+/// said to be interrupted.
+pub(super) fn is_stop(why: &Closed) -> bool {
+    match why {
+        Closed::Stopped => true,
+        Closed::NotConnected(error) => error.kind() == io::ErrorKind::Interrupted,
+        _ => false,
+    }
+}
+
+impl LoadClient<'_> {
+    /// Bytes that are no reply: nothing later on this connection can be trusted.
+    pub(super) fn refuse(&mut self, conn: &mut LoadConn, why: BadReply) -> Flow {
+        self.tally
+            .error(ErrorKind::BadReply, || format!("bad reply: {why}"));
+        conn.state = ConnState::GivenUp;
+        Flow::Abort
+    }
+
+    pub(super) fn connection_closed(
+        &mut self,
+        mut conn: LoadConn,
+        why: &Closed,
+        now: Time,
+    ) -> Then {
+        if is_stop(why) {
+            self.tally.in_flight_at_stop += conn.in_flight.give_up() as u64;
+            return Then::Forget;
+        }
+        self.settle(conn, why);
+        self.redial(now)
+    }
+
+    pub(super) fn not_connected(&mut self, why: &Closed, now: Time) -> Then {
+        if is_stop(why) {
+            return Then::Forget;
+        }
+        if let Closed::NotConnected(error) | Closed::Failed(error) = why {
+            self.tally.error(ErrorKind::of_connecting(error), || {
+                format!("cannot connect: {error}")
+            });
+        }
+        // One round of failures is as many of them as there are connections.
+        let rounds = self.connects_failed_in_a_row / self.connections;
+        self.connects_failed_in_a_row += 1;
+        let doublings = u32::try_from(rounds).unwrap_or(u32::MAX);
+        let pause = BACKOFF.saturating_mul(2_u32.saturating_pow(doublings));
+        self.redial(now + pause.min(BACKOFF_MAX))
+    }
+
+    /// With nothing left to send, a connection would be idle.
+    fn redial(&self, at: Time) -> Then {
+        match self.budget {
+            0 => Then::Forget,
+            _ => Then::Redial(at),
+        }
+    }
+
+    /// Settles the requests that were in flight on a connection that is gone.
+    fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
+        let left = conn.in_flight.give_up();
+        if left == 0 {
+            return;
+        }
+        self.back_to_budget(left);
+        self.tally.resets += 1;
+        if matches!(why, Closed::Stalled) {
+            self.tally.timed_out += left as u64;
+            return;
+        }
+        self.tally.lost += left as u64;
+        match (conn.state, why) {
+            (ConnState::GivenUp, _) => {}
+            (ConnState::Open, Closed::Failed(error)) => {
+                self.tally.error(ErrorKind::of_connection(error), || {
+                    format!("connection failed with {left} requests in flight: {error}")
+                });
+            }
+            // An announced end often comes as a reset, for the requests behind it were never read.
+            _ => self.tally.error(ErrorKind::ClosedEarly, || {
+                format!("the server closed the connection with {left} requests in flight")
+            }),
+        }
+    }
+}

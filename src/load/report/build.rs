@@ -1,0 +1,263 @@
+//! A report from what was recorded: units, rounding, and nothing else.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::{Accounting, Bundling, ClientCost, ErrorKinds, Latency, Rate, Report, StatusCount};
+use crate::load::client::{Outcome, RunEnd};
+use crate::load::recorder::{Latencies, Recorder};
+use crate::load::tally::Tally;
+use crate::load::verdict::{self, Evidence};
+use crate::load::windows::{Summary, WINDOW};
+use crate::load::{Plan, Until};
+
+const NS_PER_MS: f64 = 1e6;
+
+/// What the top of the job knows and a protocol does not.
+#[derive(Clone, Debug)]
+pub(in crate::load) struct Circumstances {
+    pub(in crate::load) address: String,
+    pub(in crate::load) start: SystemTime,
+    pub(in crate::load) finish: SystemTime,
+    pub(in crate::load) cost: Cost,
+}
+
+/// What the run cost this process.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::load) struct Cost {
+    pub(in crate::load) cpu: Duration,
+}
+
+impl Report {
+    pub(in crate::load) fn new(plan: &Plan, outcome: &Outcome, around: Circumstances) -> Report {
+        let Outcome {
+            recorder, tally, ..
+        } = outcome;
+        let duration = (outcome.ended - outcome.started).as_secs_f64();
+        let client = ClientCost::new(around.cost, duration, recorder.completed());
+        let evidence = evidence(plan, outcome, duration, client.cpu_share);
+        let silence = recorder.longest_silence();
+        let statuses = Statuses::of(recorder);
+        Report {
+            url: plan.target.to_string(),
+            address: around.address,
+            connections: plan.connections,
+            pipelining: plan.pipelining,
+            until: describe(plan.until),
+            duration: rounded(duration, 3),
+            samples: recorder.windows.reply_rates().len(),
+            sample_int: WINDOW.as_millis() as u64,
+            start: humantime::format_rfc3339_millis(around.start).to_string(),
+            finish: humantime::format_rfc3339_millis(around.finish).to_string(),
+            gave_up: outcome.end == RunEnd::GaveUp,
+            interrupted: outcome.end == RunEnd::Interrupted,
+            refill: plan.refill.as_str().to_owned(),
+            latency: Latency::new(&recorder.latencies),
+            requests: Rate {
+                total: recorder.completed(),
+                sent: Some(tally.sent),
+                ..Rate::new(recorder.windows.reply_rates())
+            },
+            throughput: Rate {
+                total: recorder.bytes(),
+                ..Rate::new(recorder.windows.byte_rates())
+            },
+            errors: tally.errors_total(),
+            timeouts: tally.timed_out,
+            mismatches: tally.wrong_bodies,
+            varied_bodies: tally.varied_bodies,
+            non2xx: recorder.completed() - statuses.classes[2],
+            resets: tally.resets,
+            status_1xx: tally.interim,
+            status_2xx: statuses.classes[2],
+            status_3xx: statuses.classes[3],
+            status_4xx: statuses.classes[4],
+            status_5xx: statuses.classes[5],
+            status_code_stats: statuses.codes,
+            accounting: Accounting::new(tally, recorder.completed()),
+            error_kinds: ErrorKinds::new(tally),
+            first_error: tally.first_error.clone(),
+            bundling: Bundling::new(tally, recorder.completed()),
+            longest_silence_ms: ms(silence.ns as f64),
+            longest_silence_began: rounded((silence.began - outcome.started).as_secs_f64(), 3),
+            little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
+            verdict: verdict::judge(&evidence),
+            client,
+            open_loop: None,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+fn evidence(plan: &Plan, outcome: &Outcome, duration_s: f64, cpu_share: f64) -> Evidence {
+    let Outcome {
+        recorder, tally, ..
+    } = outcome;
+    Evidence {
+        completed: recorder.completed(),
+        errors: tally.errors_total(),
+        wrong_bodies: tally.wrong_bodies,
+        gave_up: outcome.end == RunEnd::GaveUp,
+        first_error: tally.first_error.clone(),
+        beyond_range: recorder.latencies.beyond_range(),
+        cpu_share,
+        mean_latency_s: recorder.latencies.mean_ns() / 1e9,
+        duration_s,
+        slots: plan.connections as u64 * plan.pipelining as u64,
+        pipelining: plan.pipelining,
+        refill: plan.refill,
+        rates: recorder.windows.reply_rates(),
+    }
+}
+
+/// `5s`, `1m 30s`, `500ms`; or `1000 requests`.
+fn describe(until: Until) -> String {
+    match until {
+        Until::Duration(duration) => humantime::format_duration(duration).to_string(),
+        Until::Amount(1) => "1 request".to_owned(),
+        Until::Amount(amount) => format!("{amount} requests"),
+    }
+}
+
+/// Replies by status code and by class.
+struct Statuses {
+    classes: [u64; 6],
+    codes: BTreeMap<u16, StatusCount>,
+}
+
+impl Statuses {
+    fn of(recorder: &Recorder) -> Statuses {
+        let mut statuses = Statuses {
+            classes: [0; 6],
+            codes: BTreeMap::new(),
+        };
+        for (code, count) in recorder.statuses() {
+            statuses.codes.insert(code, StatusCount { count });
+            if let Some(class) = statuses.classes.get_mut(usize::from(code / 100)) {
+                *class += count;
+            }
+        }
+        statuses
+    }
+}
+
+impl Latency {
+    fn new(found: &Latencies) -> Latency {
+        let mean = ms(found.mean_ns());
+        let at = |percent: f64| found.quantile_ns(percent / 100.0).map(|ns| ms(ns as f64));
+        Latency {
+            average: mean,
+            mean,
+            stddev: ms(found.stdev_ns()),
+            min: ms(found.min_ns() as f64),
+            max: ms(found.max_ns() as f64),
+            p0_001: at(0.001),
+            p0_01: at(0.01),
+            p0_1: at(0.1),
+            p1: at(1.0),
+            p2_5: at(2.5),
+            p10: at(10.0),
+            p25: at(25.0),
+            p50: at(50.0),
+            p75: at(75.0),
+            p90: at(90.0),
+            p97_5: at(97.5),
+            p99: at(99.0),
+            p99_9: at(99.9),
+            p99_99: at(99.99),
+            p99_999: at(99.999),
+            total_count: found.count(),
+        }
+    }
+}
+
+impl Rate {
+    fn new(windows: Vec<f64>) -> Rate {
+        let summary = Summary::of(windows);
+        let mean = rounded(summary.mean, 2);
+        Rate {
+            average: mean,
+            mean,
+            stddev: rounded(summary.stdev, 2),
+            min: rounded(summary.min(), 2),
+            max: rounded(summary.max(), 2),
+            p1: rounded(summary.quantile(0.01), 2),
+            p2_5: rounded(summary.quantile(0.025), 2),
+            p50: rounded(summary.quantile(0.5), 2),
+            p97_5: rounded(summary.quantile(0.975), 2),
+            total: 0,
+            sent: None,
+        }
+    }
+}
+
+impl Accounting {
+    fn new(tally: &Tally, completed: u64) -> Accounting {
+        Accounting {
+            sent: tally.sent,
+            completed,
+            timed_out: tally.timed_out,
+            lost: tally.lost,
+            in_flight: tally.in_flight_at_stop,
+        }
+    }
+}
+
+impl ErrorKinds {
+    fn new(tally: &Tally) -> ErrorKinds {
+        let errors = &tally.errors;
+        ErrorKinds {
+            refused: errors.refused,
+            unreachable: errors.unreachable,
+            reset: errors.reset,
+            closed_early: errors.closed_early,
+            timeout: tally.timed_out,
+            bad_reply: errors.bad_reply,
+            wrong_body: tally.wrong_bodies,
+            no_local_port: errors.no_local_port,
+            no_descriptor: errors.no_descriptor,
+            other: errors.other,
+        }
+    }
+}
+
+impl Bundling {
+    fn new(tally: &Tally, completed: u64) -> Bundling {
+        let mean = |total: u64, times: u64| rounded(total as f64 / times.max(1) as f64, 2);
+        Bundling {
+            requests_per_write: mean(tally.sent, tally.writes),
+            replies_per_read: mean(completed, tally.reads),
+            connects: tally.connects,
+        }
+    }
+}
+
+impl ClientCost {
+    fn new(cost: Cost, duration_s: f64, completed: u64) -> ClientCost {
+        let cpu_seconds = cost.cpu.as_secs_f64();
+        let share = if duration_s > 0.0 {
+            cpu_seconds / duration_s
+        } else {
+            0.0
+        };
+        let per_request = match completed {
+            0 => 0.0,
+            _ => cpu_seconds * 1e6 / completed as f64,
+        };
+        ClientCost {
+            cpu_seconds: rounded(cpu_seconds, 6),
+            cpu_share: rounded(share, 4),
+            cpu_micros_per_request: rounded(per_request, 3),
+        }
+    }
+}
+
+/// Milliseconds of nanoseconds, to the nanosecond.
+fn ms(ns: f64) -> f64 {
+    rounded(ns / NS_PER_MS, 6)
+}
+
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}

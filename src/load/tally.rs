@@ -1,0 +1,146 @@
+//! What became of each request, and every error by its kind.
+
+use std::io;
+
+/// Requests: sent = completed + timed out + lost + in flight. Completed ones are counted by the
+/// recorder, with their latencies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Requests handed over for sending.
+    pub(crate) sent: u64,
+    /// Given up for want of a reply within the timeout.
+    pub(crate) timed_out: u64,
+    /// In flight on a connection that went away.
+    pub(crate) lost: u64,
+    /// In flight when the run stopped.
+    pub(crate) in_flight_at_stop: u64,
+    /// Connections that opened.
+    pub(crate) connects: u64,
+    /// Connections that went away with requests in flight.
+    pub(crate) resets: u64,
+    /// Times that requests were handed over; one write each, unless the kernel had no room.
+    pub(crate) writes: u64,
+    /// Reads that brought bytes.
+    pub(crate) reads: u64,
+    /// 1xx replies, which answer nothing.
+    pub(crate) interim: u64,
+    /// Bodies that differ from the expected one.
+    pub(crate) wrong_bodies: u64,
+    /// Bodies that differ from the first one, if none was expected.
+    pub(crate) varied_bodies: u64,
+    /// Errors of connections, by kind.
+    pub(crate) errors: ErrorCounts,
+    /// The first of them, in words.
+    pub(crate) first_error: Option<String>,
+}
+
+/// Errors of connections: one each, however many requests went with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorCounts {
+    /// Nobody listens there.
+    pub(crate) refused: u64,
+    /// Not opened for another reason on the way: unreachable, or no answer.
+    pub(crate) unreachable: u64,
+    /// Reset with requests in flight.
+    pub(crate) reset: u64,
+    /// Closed in order, but with requests in flight.
+    pub(crate) closed_early: u64,
+    /// Bytes that are no reply.
+    pub(crate) bad_reply: u64,
+    /// The client's own limit: no local port left.
+    pub(crate) no_local_port: u64,
+    /// The client's own limit: no descriptor or memory left.
+    pub(crate) no_descriptor: u64,
+    /// A read or write failed for a reason of its own.
+    pub(crate) other: u64,
+}
+
+/// The kind of one error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    Refused,
+    Unreachable,
+    Reset,
+    ClosedEarly,
+    BadReply,
+    NoLocalPort,
+    NoDescriptor,
+    Other,
+}
+
+impl ErrorKind {
+    /// Why a connection could not be opened.
+    pub(crate) fn of_connecting(error: &io::Error) -> ErrorKind {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
+            io::ErrorKind::ConnectionReset => ErrorKind::Reset,
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => ErrorKind::NoLocalPort,
+            _ if is_want_of_descriptors(error) => ErrorKind::NoDescriptor,
+            _ => ErrorKind::Unreachable,
+        }
+    }
+
+    /// Why an open connection failed.
+    pub(crate) fn of_connection(error: &io::Error) -> ErrorKind {
+        use io::ErrorKind as Io;
+        match error.kind() {
+            Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => ErrorKind::Reset,
+            _ => ErrorKind::Other,
+        }
+    }
+}
+
+/// ENFILE, EMFILE, ENOBUFS (Linux; macOS) or their Windows kin; std has no kinds for them.
+fn is_want_of_descriptors(error: &io::Error) -> bool {
+    let codes: &[i32] = if cfg!(windows) {
+        &[10024, 10055]
+    } else if cfg!(target_os = "linux") {
+        &[23, 24, 105]
+    } else {
+        &[23, 24, 55]
+    };
+    error.kind() == io::ErrorKind::OutOfMemory
+        || error
+            .raw_os_error()
+            .is_some_and(|code| codes.contains(&code))
+}
+
+impl ErrorCounts {
+    /// All of them.
+    pub(crate) fn total(&self) -> u64 {
+        self.refused
+            + self.unreachable
+            + self.reset
+            + self.closed_early
+            + self.bad_reply
+            + self.no_local_port
+            + self.no_descriptor
+            + self.other
+    }
+
+    fn count_of(&mut self, kind: ErrorKind) -> &mut u64 {
+        match kind {
+            ErrorKind::Refused => &mut self.refused,
+            ErrorKind::Unreachable => &mut self.unreachable,
+            ErrorKind::Reset => &mut self.reset,
+            ErrorKind::ClosedEarly => &mut self.closed_early,
+            ErrorKind::BadReply => &mut self.bad_reply,
+            ErrorKind::NoLocalPort => &mut self.no_local_port,
+            ErrorKind::NoDescriptor => &mut self.no_descriptor,
+            ErrorKind::Other => &mut self.other,
+        }
+    }
+}
+
+impl Tally {
+    /// Counts an error; its words are kept if it is the first.
+    pub(crate) fn error(&mut self, kind: ErrorKind, words: impl FnOnce() -> String) {
+        *self.errors.count_of(kind) += 1;
+        self.first_error.get_or_insert_with(words);
+    }
+
+    /// As autocannon counts: each error of a connection once, and each request that timed out.
+    pub(crate) fn errors_total(&self) -> u64 {
+        self.errors.total() + self.timed_out
+    }
+}

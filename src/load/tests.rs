@@ -1,0 +1,531 @@
+//! The client under a clock of our own, with replies from a script: exact reports, no sockets.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use super::client::{LoadClient, LoadConn};
+use super::report::{Accounting, Circumstances, Cost};
+use super::{Plan, Refill, Report, Target, Until};
+use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, WriteQueue};
+
+const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
+
+pub(super) fn plan(url: &str) -> Plan {
+    Plan {
+        target: Target::parse(url).expect("a URL"),
+        connections: 1,
+        pipelining: 10,
+        until: Until::Duration(Duration::from_secs(5)),
+        timeout: Duration::from_secs(10),
+        refill: Refill::Rolling,
+        method: "GET".into(),
+        fields: Vec::new(),
+        body: Vec::new(),
+        expected_body: None,
+    }
+}
+
+fn amount(requests: u64) -> Plan {
+    Plan {
+        until: Until::Amount(requests),
+        ..plan("http://localhost")
+    }
+}
+
+fn ms(ms: u64) -> Time {
+    Time::from_ns(ms * 1_000_000)
+}
+
+/// The loop's side of the contract, one step at a time.
+struct Bench<'a> {
+    client: LoadClient<'a>,
+    request_bytes: usize,
+}
+
+/// A connection and what is queued for it.
+struct Line {
+    conn: LoadConn,
+    out: WriteQueue,
+}
+
+/// Plays `script` to a client for `plan`; the report must balance.
+fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
+    let mut ignore = |_| {};
+    let mut bench = Bench {
+        client: LoadClient::new(&plan, &mut ignore),
+        request_bytes: super::request::render(&plan).len(),
+    };
+    assert!(matches!(bench.turn(0), Next::Run { .. }));
+    script(&mut bench);
+    let outcome = bench.client.finish();
+    let report = Report::new(
+        &plan,
+        &outcome,
+        Circumstances {
+            address: "127.0.0.1:80".into(),
+            start: SystemTime::UNIX_EPOCH,
+            finish: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
+            cost: Cost {
+                cpu: Duration::from_millis(50),
+            },
+        },
+    );
+    let a = report.accounting;
+    assert_eq!(a.sent, a.completed + a.timed_out + a.lost + a.in_flight);
+    report
+}
+
+impl Bench<'_> {
+    fn turn(&mut self, at: u64) -> Next {
+        self.client.turn(ms(at), SystemTime::UNIX_EPOCH)
+    }
+
+    fn open(&mut self, at: u64) -> Line {
+        let mut out = WriteQueue::new();
+        let conn = self.client.opened(ms(at), &mut out);
+        Line { conn, out }
+    }
+
+    /// Takes what is queued; how many requests it is.
+    fn requests(&self, line: &mut Line) -> usize {
+        let mut sink = Vec::new();
+        line.out.flush(&mut sink).expect("a Vec takes everything");
+        assert_eq!(sink.len() % self.request_bytes, 0);
+        sink.len() / self.request_bytes
+    }
+
+    fn receive(&mut self, line: &mut Line, bytes: &[u8], at: u64) -> Flow {
+        self.client
+            .received(&mut line.conn, bytes, ms(at), &mut line.out)
+    }
+
+    fn close(&mut self, line: Line, why: Closed, at: u64) -> Then {
+        self.client.closed(Some(line.conn), why, ms(at))
+    }
+
+    fn peer_ends(&mut self, mut line: Line, at: u64) -> Then {
+        let flow = self.client.ended(&mut line.conn, ms(at), &mut line.out);
+        assert_eq!(flow, Flow::Abort);
+        self.close(line, Closed::Done, at)
+    }
+}
+
+/// Ends the run at `at`, with `line` still open.
+fn stop(bench: &mut Bench<'_>, line: Line, at: u64) {
+    assert_eq!(bench.turn(at), Next::Stop);
+    assert_eq!(bench.close(line, Closed::Stopped, at), Then::Forget);
+}
+
+#[test]
+fn each_reply_has_the_latency_of_its_own_request() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(10);
+        assert_eq!(bench.requests(&mut line), 10);
+        // Two replies after 20 ms, three more after 50; what they free is sent at those times.
+        bench.receive(&mut line, &REPLY.repeat(2), 30);
+        assert_eq!(bench.requests(&mut line), 2);
+        bench.receive(&mut line, &REPLY.repeat(3), 60);
+        assert_eq!(bench.requests(&mut line), 3);
+        // Five of the first ten, then the two.
+        bench.receive(&mut line, &REPLY.repeat(7), 110);
+        assert_eq!(bench.requests(&mut line), 7);
+        stop(bench, line, 5000);
+    });
+    let latency = &report.latency;
+    assert_eq!(latency.total_count, 12);
+    assert_eq!((latency.min, latency.max), (20.0, 100.0));
+    // (2 x 20 + 3 x 50 + 5 x 100 + 2 x 80) / 12
+    assert_eq!(latency.mean, 70.833_333);
+    assert_eq!(
+        report.accounting,
+        Accounting {
+            sent: 22,
+            completed: 12,
+            in_flight: 10,
+            ..Accounting::default()
+        }
+    );
+    assert_eq!(report.throughput.total, 12 * REPLY.len() as u64);
+    assert_eq!(report.bundling.requests_per_write, 5.5);
+    assert_eq!(report.bundling.replies_per_read, 4.0);
+    assert_eq!((report.errors, report.resets, report.non2xx), (0, 0, 0));
+    assert_eq!(report.longest_silence_ms, 4890.0);
+    assert_eq!((report.duration, report.samples), (5.0, 1));
+    assert!(!report.interrupted);
+}
+
+#[test]
+fn a_batch_is_refilled_when_all_of_it_is_answered() {
+    let batch = Plan {
+        refill: Refill::Batch,
+        ..plan("http://localhost")
+    };
+    let report = play(batch, |bench| {
+        let mut line = bench.open(0);
+        assert_eq!(bench.requests(&mut line), 10);
+        bench.receive(&mut line, &REPLY.repeat(9), 10);
+        assert_eq!(bench.requests(&mut line), 0);
+        bench.receive(&mut line, REPLY, 20);
+        assert_eq!(bench.requests(&mut line), 10);
+        stop(bench, line, 5000);
+    });
+    assert_eq!(report.refill, "batch");
+    assert_eq!(report.bundling.requests_per_write, 10.0);
+}
+
+#[test]
+fn a_reply_that_is_cut_anywhere_is_timed_at_its_end() {
+    for cut in 1..REPLY.len() {
+        let report = play(plan("http://localhost"), |bench| {
+            let mut line = bench.open(0);
+            bench.receive(&mut line, REPLY, 1);
+            bench.receive(&mut line, &REPLY[..cut], 5);
+            bench.receive(&mut line, &REPLY[cut..], 7);
+            stop(bench, line, 5000);
+        });
+        assert_eq!(report.latency.max, 7.0, "cut at {cut}");
+        assert_eq!(report.accounting.completed, 2, "cut at {cut}");
+    }
+}
+
+#[test]
+fn an_amount_is_never_exceeded_and_ends_with_its_last_reply() {
+    let report = play(amount(12), |bench| {
+        let mut line = bench.open(0);
+        assert_eq!(bench.requests(&mut line), 10);
+        bench.receive(&mut line, &REPLY.repeat(9), 100);
+        assert_eq!(bench.requests(&mut line), 2);
+        bench.receive(&mut line, &REPLY.repeat(3), 200);
+        assert_eq!(bench.requests(&mut line), 0);
+        assert_eq!(bench.turn(250), Next::Stop);
+        bench.close(line, Closed::Stopped, 260);
+    });
+    assert_eq!((report.accounting.sent, report.duration), (12, 0.2));
+    assert!(!report.is_failure());
+}
+
+#[test]
+fn a_connection_with_nothing_left_to_send_is_closed_at_once() {
+    let report = play(amount(11), |bench| {
+        let mut first = bench.open(0);
+        let mut second = bench.open(1);
+        assert_eq!(bench.requests(&mut second), 1);
+        assert_eq!(bench.receive(&mut second, REPLY, 2), Flow::Abort);
+        assert_eq!(bench.close(second, Closed::Done, 2), Then::Forget);
+        let mut late = bench.open(3);
+        assert_eq!(bench.requests(&mut late), 0);
+        assert!(bench.client.deadline(&late.conn) <= ms(3));
+        let flow = bench.client.overdue(&mut late.conn, ms(3), &mut late.out);
+        assert_eq!(flow, Flow::Abort);
+        assert_eq!(bench.close(late, Closed::Done, 3), Then::Forget);
+        assert_eq!(bench.receive(&mut first, &REPLY.repeat(10), 4), Flow::Abort);
+        assert_eq!(bench.turn(5), Next::Stop);
+        bench.close(first, Closed::Stopped, 5);
+    });
+    assert_eq!((report.errors, report.resets), (0, 0));
+}
+
+#[test]
+fn what_an_amount_lost_is_sent_again() {
+    let report = play(amount(12), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 10);
+        let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
+        assert_eq!(bench.close(line, reset, 20), Then::Redial(ms(20)));
+        let mut line = bench.open(30);
+        assert_eq!(bench.requests(&mut line), 10);
+        bench.receive(&mut line, &REPLY.repeat(10), 40);
+        assert_eq!(bench.requests(&mut line), 1);
+        bench.receive(&mut line, REPLY, 50);
+        assert_eq!(bench.turn(60), Next::Stop);
+        bench.close(line, Closed::Stopped, 60);
+    });
+    assert_eq!(
+        report.accounting,
+        Accounting {
+            sent: 22,
+            completed: 12,
+            lost: 10,
+            ..Accounting::default()
+        }
+    );
+    assert_eq!((report.errors, report.error_kinds.reset), (1, 1));
+}
+
+#[test]
+fn an_amount_out_of_reach_is_given_up_and_failed() {
+    let report = play(amount(5), |bench| {
+        let refused = || Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
+        bench.client.closed(None, refused(), ms(1));
+        assert!(matches!(bench.turn(30_000), Next::Run { .. }));
+        assert_eq!(bench.turn(30_001), Next::Stop);
+    });
+    assert!(report.gave_up && report.is_failure());
+    assert_eq!(report.error_kinds.refused, 1);
+}
+
+#[test]
+fn an_overdue_connection_loses_all_its_requests_to_the_timeout() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, &REPLY.repeat(4), 100);
+        // The oldest of the rest counts.
+        assert_eq!(bench.client.deadline(&line.conn), ms(10_000));
+        let flow = bench
+            .client
+            .overdue(&mut line.conn, ms(10_000), &mut line.out);
+        assert_eq!(flow, Flow::Abort);
+        assert_eq!(
+            bench.close(line, Closed::Done, 10_000),
+            Then::Redial(ms(10_000))
+        );
+        assert_eq!(bench.turn(10_000), Next::Stop);
+    });
+    let expected = Accounting {
+        sent: 14,
+        completed: 4,
+        timed_out: 10,
+        ..Accounting::default()
+    };
+    assert_eq!(report.accounting, expected);
+    assert_eq!((report.errors, report.timeouts, report.resets), (10, 10, 1));
+}
+
+#[test]
+fn a_server_that_closes_after_each_reply_loses_the_requests_behind_it() {
+    let http10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    for last in [LAST_REPLY, http10] {
+        let report = play(plan("http://localhost"), |bench| {
+            for round in 0..3 {
+                let mut line = bench.open(round * 10);
+                assert_eq!(bench.requests(&mut line), 10);
+                bench.receive(&mut line, last, round * 10 + 1);
+                assert_eq!(bench.requests(&mut line), 0, "nothing goes to a lost cause");
+                let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
+                bench.close(line, reset, round * 10 + 2);
+            }
+            assert_eq!(bench.turn(5000), Next::Stop);
+        });
+        let expected = Accounting {
+            sent: 30,
+            completed: 3,
+            lost: 27,
+            ..Accounting::default()
+        };
+        assert_eq!(report.accounting, expected);
+        assert_eq!((report.errors, report.error_kinds.closed_early), (3, 3));
+    }
+}
+
+#[test]
+fn an_end_with_nothing_in_flight_is_no_error() {
+    let one = Plan {
+        pipelining: 1,
+        ..plan("http://localhost")
+    };
+    let report = play(one, |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, LAST_REPLY, 1);
+        assert_eq!(bench.client.deadline(&line.conn), ms(1001));
+        assert_eq!(bench.peer_ends(line, 2), Then::Redial(ms(2)));
+        let line = bench.open(3);
+        stop(bench, line, 5000);
+    });
+    assert_eq!((report.errors, report.resets), (0, 0));
+    assert_eq!(report.bundling.connects, 2);
+}
+
+#[test]
+fn an_end_in_the_middle_is_closed_early() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, &REPLY[..20], 1);
+        bench.peer_ends(line, 2);
+        assert_eq!(bench.turn(5000), Next::Stop);
+    });
+    assert_eq!(report.accounting.lost, 10);
+    assert_eq!(report.error_kinds.closed_early, 1);
+    assert!(report.is_failure());
+    assert!(report.verdict.reasons[0].starts_with("no reply was completed"));
+}
+
+#[test]
+fn a_body_that_ends_with_its_connection_is_complete_there() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, b"HTTP/1.1 200 OK\r\n\r\nhello", 1);
+        bench.peer_ends(line, 4);
+        assert_eq!(bench.turn(5000), Next::Stop);
+    });
+    assert_eq!(
+        (report.accounting.completed, report.accounting.lost),
+        (1, 9)
+    );
+    assert_eq!(report.latency.max, 4.0);
+}
+
+#[test]
+fn bytes_that_are_no_reply_end_the_connection_with_one_error() {
+    let unasked = [&REPLY.repeat(10)[..], b"H"].concat();
+    let after_last = [LAST_REPLY, REPLY].concat();
+    for bad in [b"SSH-2.0-x\r\n\r\n".as_slice(), &unasked, &after_last] {
+        let report = play(plan("http://localhost"), |bench| {
+            let mut line = bench.open(0);
+            assert_eq!(bench.receive(&mut line, bad, 1), Flow::Abort);
+            bench.close(line, Closed::Done, 1);
+            assert_eq!(bench.turn(5000), Next::Stop);
+        });
+        assert_eq!((report.errors, report.error_kinds.bad_reply), (1, 1));
+    }
+}
+
+#[test]
+fn more_replies_than_requests_are_refused_on_the_fast_path_too() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 1);
+        assert_eq!(bench.receive(&mut line, &REPLY.repeat(11), 2), Flow::Abort);
+        bench.close(line, Closed::Done, 2);
+        assert_eq!(bench.turn(5000), Next::Stop);
+    });
+    assert_eq!((report.accounting.completed, report.errors), (11, 1));
+}
+
+#[test]
+fn statuses_and_bodies_are_told_apart() {
+    let mixed = [
+        REPLY,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhullo",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        REPLY,
+    ]
+    .concat();
+    for expected_body in [None, Some(b"hello".to_vec())] {
+        let given = expected_body.is_some();
+        let report = play(
+            Plan {
+                expected_body,
+                ..plan("http://localhost")
+            },
+            |bench| {
+                let mut line = bench.open(0);
+                bench.receive(&mut line, &mixed, 1);
+                stop(bench, line, 5000);
+            },
+        );
+        let by_class = (report.status_1xx, report.status_2xx, report.status_4xx);
+        assert_eq!(by_class, (1, 4, 1));
+        assert_eq!((report.accounting.completed, report.non2xx), (5, 1));
+        // With a body expected, the 404 and the 204 have the wrong one too.
+        let counts = (report.mismatches, report.varied_bodies, report.errors);
+        assert_eq!(counts, if given { (3, 0, 0) } else { (0, 2, 0) });
+    }
+}
+
+#[test]
+fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
+    let two = Plan {
+        connections: 2,
+        ..plan("http://localhost")
+    };
+    let report = play(two, |bench| {
+        let mut fail = || {
+            let refused = Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
+            match bench.client.closed(None, refused, ms(0)) {
+                Then::Redial(at) => at.as_ns() / 1_000_000,
+                Then::Forget => panic!("a run goes on dialling"),
+            }
+        };
+        let pauses: Vec<u64> = (0..6).map(|_| fail()).collect();
+        assert_eq!(pauses, [5, 5, 10, 10, 20, 20]);
+        assert_eq!((0..100).map(|_| fail()).max(), Some(1000));
+        let line = bench.open(1);
+        let refused = Closed::NotConnected(io::ErrorKind::AddrNotAvailable.into());
+        assert_eq!(
+            bench.client.closed(None, refused, ms(0)),
+            Then::Redial(ms(5))
+        );
+        stop(bench, line, 5000);
+    });
+    assert_eq!(report.error_kinds.refused, 106);
+    assert_eq!(report.error_kinds.no_local_port, 1);
+}
+
+#[test]
+fn replies_after_the_end_do_not_count() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 1);
+        assert_eq!(bench.turn(5000), Next::Stop);
+        bench.receive(&mut line, REPLY, 5001);
+        bench.close(line, Closed::Stopped, 5002);
+    });
+    assert_eq!(
+        (report.accounting.completed, report.accounting.in_flight),
+        (1, 10)
+    );
+    assert_eq!(report.duration, 5.0);
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, &REPLY.repeat(10), 1500);
+        assert!(matches!(bench.turn(2000), Next::Run { .. }));
+        bench.close(line, Closed::Stopped, 2000);
+        // Another connection was being dialled.
+        let dialling = Closed::NotConnected(io::ErrorKind::Interrupted.into());
+        assert_eq!(bench.client.closed(None, dialling, ms(2000)), Then::Forget);
+    });
+    assert!(report.interrupted);
+    assert_eq!((report.duration, report.accounting.in_flight), (2.0, 10));
+    assert_eq!(report.errors, 0);
+}
+
+#[test]
+fn progress_is_told_ten_times_a_second_at_most() {
+    let mut told = Vec::new();
+    let mut note = |progress: super::Progress| told.push(progress.elapsed.as_millis());
+    let mut client = LoadClient::new(&plan("http://localhost"), &mut note);
+    for at in (1000..1250).step_by(10) {
+        client.turn(ms(at), SystemTime::UNIX_EPOCH);
+    }
+    assert_eq!(told, [0, 100, 200]);
+}
+
+#[test]
+fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
+    let report = play(plan("http://localhost:8080/x"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 1);
+        stop(bench, line, 5000);
+    });
+    let json = serde_json::to_value(&report).expect("plain data");
+    assert_eq!(json["url"], "http://localhost:8080/x");
+    assert_eq!(json["start"], "1970-01-01T00:00:00.000Z");
+    assert_eq!(json["latency"]["p50"], 1.0);
+    assert!(json["latency"]["p99"].is_null());
+    assert_eq!(json["latency"]["totalCount"], 1);
+    assert_eq!(json["requests"]["sent"], 11);
+    assert!(json["throughput"].get("sent").is_none());
+    assert_eq!(json["2xx"], 1);
+    assert_eq!(json["statusCodeStats"]["200"]["count"], 1);
+    assert_eq!(json["accounting"]["inFlight"], 10);
+    assert_eq!(json["client"]["cpuSeconds"], 0.05);
+    assert!(json["openLoop"].is_null());
+    for key in [
+        "errors",
+        "timeouts",
+        "mismatches",
+        "non2xx",
+        "resets",
+        "1xx",
+        "sampleInt",
+    ] {
+        assert!(json[key].is_u64(), "{key}");
+    }
+}

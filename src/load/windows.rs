@@ -1,0 +1,193 @@
+//! Rates per second: windows of one second, each divided by its real length.
+//!
+//! A window without a reply counts as 0. The last window is as long as it came to be; if that is
+//! less than half a second it is merged into the one before, so that a few replies in a few
+//! milliseconds do not pass for a second.
+
+use std::time::Duration;
+
+use crate::event_loop::Time;
+
+/// How long a window is meant to be.
+pub(crate) const WINDOW: Duration = Duration::from_secs(1);
+const NS_PER_SECOND: f64 = 1e9;
+
+/// What came in during one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    ns: u64,
+    replies: u64,
+    bytes: u64,
+}
+
+/// The windows of a run: 24 bytes a second.
+#[derive(Clone, Debug)]
+pub(crate) struct Windows {
+    closed: Vec<Window>,
+    began: Time,
+    /// Totals of the run when the open window began.
+    replies_before: u64,
+    bytes_before: u64,
+}
+
+impl Windows {
+    pub(super) fn starting(now: Time) -> Windows {
+        Windows {
+            closed: Vec::new(),
+            began: now,
+            replies_before: 0,
+            bytes_before: 0,
+        }
+    }
+
+    /// When the open window is to be closed.
+    pub(super) fn due(&self) -> Time {
+        self.began + WINDOW
+    }
+
+    /// Closes the open window if it is full; takes the run's totals so far.
+    pub(super) fn turn(&mut self, now: Time, replies: u64, bytes: u64) {
+        if now >= self.due() {
+            self.close(now, replies, bytes);
+        }
+    }
+
+    /// Closes the open window as it is.
+    pub(super) fn finish(&mut self, now: Time, replies: u64, bytes: u64) {
+        let short = now.ns_since(self.began) < WINDOW.as_nanos() as u64 / 2;
+        match self.closed.last().copied() {
+            Some(last) if short => {
+                self.closed.pop();
+                self.closed.push(Window {
+                    ns: last.ns + now.ns_since(self.began),
+                    replies: last.replies + replies - self.replies_before,
+                    bytes: last.bytes + bytes - self.bytes_before,
+                });
+                self.begin(now, replies, bytes);
+            }
+            _ if now > self.began => self.close(now, replies, bytes),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, now: Time, replies: u64, bytes: u64) {
+        self.closed.push(Window {
+            ns: now.ns_since(self.began),
+            replies: replies - self.replies_before,
+            bytes: bytes - self.bytes_before,
+        });
+        self.begin(now, replies, bytes);
+    }
+
+    fn begin(&mut self, now: Time, replies: u64, bytes: u64) {
+        self.began = now;
+        self.replies_before = replies;
+        self.bytes_before = bytes;
+    }
+
+    /// Replies per second, window by window.
+    pub(crate) fn reply_rates(&self) -> Vec<f64> {
+        self.rates(|window| window.replies)
+    }
+
+    /// Bytes per second, window by window.
+    pub(crate) fn byte_rates(&self) -> Vec<f64> {
+        self.rates(|window| window.bytes)
+    }
+
+    fn rates(&self, what: impl Fn(&Window) -> u64) -> Vec<f64> {
+        let rate = |window: &Window| what(window) as f64 * NS_PER_SECOND / window.ns.max(1) as f64;
+        self.closed.iter().map(rate).collect()
+    }
+}
+
+/// What a handful of rates come to. All zero for none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Summary {
+    sorted: Vec<f64>,
+    pub(crate) mean: f64,
+    /// Standard deviation of the population.
+    pub(crate) stdev: f64,
+}
+
+impl Summary {
+    pub(crate) fn of(mut values: Vec<f64>) -> Summary {
+        values.sort_by(f64::total_cmp);
+        let n = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        Summary {
+            sorted: values,
+            mean,
+            stdev: variance.sqrt(),
+        }
+    }
+
+    /// The least value with at least `quantile` of all values at or below it.
+    pub(crate) fn quantile(&self, quantile: f64) -> f64 {
+        let rank = (quantile * self.sorted.len() as f64 - 1e-9).ceil() as usize;
+        self.sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
+    }
+
+    pub(crate) fn min(&self) -> f64 {
+        self.sorted.first().copied().unwrap_or(0.0)
+    }
+
+    pub(crate) fn max(&self) -> f64 {
+        self.sorted.last().copied().unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_ms(ms: u64) -> Time {
+        Time::from_ns(ms * 1_000_000)
+    }
+
+    #[test]
+    fn a_window_is_divided_by_its_real_length() {
+        let mut windows = Windows::starting(at_ms(500));
+        windows.turn(at_ms(1499), 90, 900);
+        windows.turn(at_ms(1750), 100, 1000);
+        windows.turn(at_ms(2750), 150, 1100);
+        assert_eq!(windows.reply_rates(), [80.0, 50.0]);
+        assert_eq!(windows.byte_rates(), [800.0, 100.0]);
+    }
+
+    #[test]
+    fn a_silent_second_counts_as_zero() {
+        let mut windows = Windows::starting(at_ms(0));
+        windows.turn(at_ms(1000), 10, 1);
+        windows.turn(at_ms(2000), 10, 1);
+        windows.turn(at_ms(3000), 20, 2);
+        assert_eq!(windows.reply_rates(), [10.0, 0.0, 10.0]);
+    }
+
+    #[test]
+    fn a_short_rest_is_merged_and_a_long_one_stands_alone() {
+        let mut short = Windows::starting(at_ms(0));
+        short.turn(at_ms(1000), 100, 0);
+        short.finish(at_ms(1250), 150, 0);
+        assert_eq!(short.reply_rates(), [120.0]);
+        let mut long = Windows::starting(at_ms(0));
+        long.turn(at_ms(1000), 100, 0);
+        long.finish(at_ms(1500), 125, 0);
+        assert_eq!(long.reply_rates(), [100.0, 50.0]);
+        let mut only = Windows::starting(at_ms(0));
+        only.finish(at_ms(100), 5, 0);
+        assert_eq!(only.reply_rates(), [50.0]);
+    }
+
+    #[test]
+    fn a_summary_is_exact() {
+        let summary = Summary::of(vec![9.0, 2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0]);
+        assert_eq!((summary.mean, summary.stdev), (5.0, 2.0));
+        assert_eq!((summary.min(), summary.max()), (2.0, 9.0));
+        assert_eq!(summary.quantile(0.5), 4.0);
+        assert_eq!(summary.quantile(0.01), 2.0);
+        assert_eq!(summary.quantile(0.975), 9.0);
+        assert_eq!(Summary::of(Vec::new()).quantile(0.5), 0.0);
+    }
+}
