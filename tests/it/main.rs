@@ -15,8 +15,11 @@ mod http_pipelining;
 mod http_replies;
 mod http_request_line;
 mod http_timeouts;
+mod interop;
 #[cfg(target_os = "linux")]
 mod proc;
+#[cfg(target_os = "linux")]
+mod serve_soak;
 #[cfg(unix)]
 mod serve_stop;
 #[cfg(target_os = "linux")]

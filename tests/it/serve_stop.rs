@@ -129,6 +129,24 @@ fn a_stop_sends_what_is_owed_to_a_client_that_reads_late() {
 }
 
 #[test]
+fn a_stop_answers_clients_that_still_wait_to_be_accepted() {
+    let server = Server::http(&[]);
+    server.signal(Signal::STOP);
+    let mut waiting: Vec<Client> = (0..200).map(|_| server.connect()).collect();
+    for client in &mut waiting {
+        client.send(GET);
+    }
+    server.signal(Signal::TERM);
+    server.signal(Signal::CONT);
+    for client in &mut waiting {
+        assert_eq!(client.reply().status, 200);
+        client.expect_end();
+    }
+    drop(waiting);
+    assert_eq!(server.wait().code, Some(0));
+}
+
+#[test]
 fn a_client_that_does_not_read_cannot_hold_a_stop_beyond_its_time() {
     let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "300ms"]);
     let mut client = server.connect();
