@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::event_loop::StopSignal;
+use crate::event_loop::{Obeyed, StopSignal};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,11 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let signal = StopSignal::new();
-    let raised = signal.clone();
-    if let Err(error) = ctrlc::set_handler(move || raised.raise()) {
+    let obeyed = match cli.job {
+        Job::Serve(_) | Job::Load(_) => Obeyed::Interrupts,
+        Job::Compare(_) => Obeyed::InterruptsAndHangUp,
+    };
+    if let Err(error) = signal.obey_system(obeyed) {
         output::warn(&format!("Ctrl-C will end the program at once: {error}"));
     }
     match cli.job {

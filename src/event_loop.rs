@@ -24,7 +24,7 @@ pub use descriptors::raise_descriptor_limit;
 pub use limits::{Limits, Peer};
 pub use protocol::{Closed, Flow, Next, Protocol, Stamp, Then, Trouble};
 pub use shared::{READ_BUFFER_BYTES, Shared};
-pub use stop_signal::StopSignal;
+pub use stop_signal::{Obeyed, StopSignal};
 pub use stream::Transport;
 pub use write_queue::{Block, WriteQueue};
 
@@ -33,7 +33,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use mio::event::{Event, Source};
-use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token};
 use slab::Slab;
 
 use connection::{Connection, Hint, Pumped};
@@ -115,7 +115,7 @@ impl<P: Protocol> EventLoop<P> {
     /// The system gives no poll instance or no waker.
     pub fn new(protocol: P, limits: Limits, signal: &StopSignal) -> io::Result<EventLoop<P>> {
         let poll = Poll::new()?;
-        signal.attach(Waker::new(poll.registry(), WAKE)?);
+        signal.attach(poll.registry())?;
         Ok(EventLoop {
             poll,
             shared: Shared::new(protocol, Clock::start(), limits),
@@ -158,6 +158,7 @@ impl<P: Protocol> EventLoop<P> {
     /// The poll itself fails. No connection's error ends the loop.
     pub fn run(mut self) -> io::Result<P> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN_MAX);
+        self.obey_signal();
         while self.phase != Phase::Over {
             self.wait(&mut events)?;
             self.begin_turn();
@@ -203,7 +204,7 @@ impl<P: Protocol> EventLoop<P> {
         }
     }
 
-    /// Reads the clocks, obeys the signal, and lets the protocol see the time.
+    /// Reads the clocks and lets the protocol see the time.
     fn begin_turn(&mut self) {
         let now = self.shared.clock.now();
         self.shared.now = now;
@@ -215,10 +216,16 @@ impl<P: Protocol> EventLoop<P> {
             Next::Run { wake } => self.wake_at = wake,
             Next::Stop => self.phase = Phase::Over,
         }
+        if matches!(self.phase, Phase::Stopping { until } if now >= until) {
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// Stops as often as the signal was raised: once in good order, then at once.
+    fn obey_signal(&mut self) {
         match (self.phase, self.signal.times_raised()) {
             (Phase::Running, 1..) => self.begin_stop(),
             (Phase::Stopping { .. }, 2..) => self.phase = Phase::Over,
-            (Phase::Stopping { until }, _) if now >= until => self.phase = Phase::Over,
             _ => {}
         }
     }
@@ -276,6 +283,7 @@ impl<P: Protocol> EventLoop<P> {
                 }
             }
             Some(Entry::Dialling { .. }) => self.dialled(token.0),
+            None if token == WAKE => self.obey_signal(),
             None => {
                 if let Some(listener) = self.listeners.iter_mut().find(|l| l.is(token)) {
                     listener.gate_mut().edge();

@@ -1,9 +1,20 @@
-//! How a loop is told to stop from outside: by a signal handler, by Ctrl-C, by a test.
+//! How a loop is told to stop from outside: by the system, by another thread, by a test.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mio::Waker;
+use mio::{Registry, Waker};
+
+#[cfg(unix)]
+use unix::SystemSignals;
+#[cfg(windows)]
+use windows::SystemSignals;
 
 /// A request to stop, shared between whoever makes it and the loop that obeys.
 ///
@@ -17,7 +28,19 @@ pub struct StopSignal {
 #[derive(Debug, Default)]
 struct Shared {
     raised: AtomicU32,
+    system: SystemSignals,
+    /// Wakes the loop that runs, if one does.
     waker: Mutex<Option<Waker>>,
+}
+
+/// Which of the system's signals mean "stop".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obeyed {
+    /// Ctrl-C and SIGTERM.
+    Interrupts,
+    /// These and the terminal's hang-up, for a job that must tidy up after itself. Not for a
+    /// server: `nohup` would be undone.
+    InterruptsAndHangUp,
 }
 
 impl StopSignal {
@@ -26,35 +49,46 @@ impl StopSignal {
         StopSignal::default()
     }
 
+    /// From now on the system's signals raise this one.
+    ///
+    /// # Errors
+    /// The system does not let them be caught.
+    pub fn obey_system(&self, obeyed: Obeyed) -> io::Result<()> {
+        self.shared.system.catch(obeyed, self)
+    }
+
     /// Asks the loop to stop. Safe from any thread.
     pub fn raise(&self) {
         self.shared.raised.fetch_add(1, Ordering::SeqCst);
-        let waker = self.lock_waker();
-        if let Some(waker) = waker.as_ref() {
-            // A loop that cannot be woken sees the count at its next turn; nothing else to do.
+        if let Some(waker) = self.lock_waker().as_ref() {
+            // A loop that cannot be woken sees the count when it next looks; nothing else to do.
             let _ = waker.wake();
         }
     }
 
-    /// How often it was raised.
+    /// How often it was raised. May cost a system call: for when something says that it was.
     pub fn times_raised(&self) -> u32 {
-        self.shared.raised.load(Ordering::SeqCst)
+        let caught = self.shared.system.take_caught();
+        self.shared.raised.fetch_add(caught, Ordering::SeqCst) + caught
     }
 
-    /// From now on `waker` wakes the loop that obeys this signal.
-    pub(super) fn attach(&self, waker: Waker) {
-        *self.lock_waker() = Some(waker);
+    /// From now on a raise is an event in the poll of `registry`.
+    ///
+    /// # Errors
+    /// The system has no more descriptors.
+    pub(super) fn attach(&self, registry: &Registry) -> io::Result<()> {
+        *self.lock_waker() = Some(Waker::new(registry, super::WAKE)?);
+        self.shared.system.attach(registry)
     }
 
     /// The loop is over; there is nothing to wake.
     pub(super) fn detach(&self) {
         *self.lock_waker() = None;
+        self.shared.system.detach();
     }
 
-    fn lock_waker(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
-        self.shared
-            .waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock_waker(&self) -> MutexGuard<'_, Option<Waker>> {
+        let waker = self.shared.waker.lock();
+        waker.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,80 @@
+//! Unix signals, as bytes in a socket pair that a poll can watch.
+//!
+//! There is no thread that waits for signals: a process with a second thread pays for locking in
+//! every system call that takes a descriptor.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mio::net::UnixStream;
+use mio::{Interest, Registry};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+use super::{Obeyed, StopSignal};
+use crate::event_loop::WAKE;
+
+/// The system's signals that are caught, if any are.
+#[derive(Debug, Default)]
+pub struct SystemSignals {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// A byte arrives here for each signal.
+    caught: Option<StdUnixStream>,
+    /// The same socket as the running loop's poll knows it.
+    watched: Option<UnixStream>,
+}
+
+impl SystemSignals {
+    /// Catches signals from now on.
+    pub fn catch(&self, obeyed: Obeyed, _signal: &StopSignal) -> io::Result<()> {
+        let (caught, sender) = StdUnixStream::pair()?;
+        caught.set_nonblocking(true)?;
+        let signals: &[i32] = match obeyed {
+            Obeyed::Interrupts => &[SIGINT, SIGTERM],
+            Obeyed::InterruptsAndHangUp => &[SIGINT, SIGTERM, SIGHUP],
+        };
+        for &signal in signals {
+            pipe::register(signal, sender.try_clone()?)?;
+        }
+        self.lock().caught = Some(caught);
+        Ok(())
+    }
+
+    /// How many were caught since the last call.
+    pub fn take_caught(&self) -> u32 {
+        let state = self.lock();
+        let Some(mut socket) = state.caught.as_ref() else {
+            return 0;
+        };
+        let mut bytes = [0; 64];
+        match socket.read(&mut bytes) {
+            Ok(count) => u32::try_from(count).unwrap_or(u32::MAX),
+            Err(_) => 0,
+        }
+    }
+
+    /// From now on a signal is an event in the poll of `registry`.
+    pub fn attach(&self, registry: &Registry) -> io::Result<()> {
+        let mut state = self.lock();
+        if let Some(caught) = &state.caught {
+            let mut watched = UnixStream::from_std(caught.try_clone()?);
+            registry.register(&mut watched, WAKE, Interest::READABLE)?;
+            state.watched = Some(watched);
+        }
+        Ok(())
+    }
+
+    /// The poll is gone.
+    pub fn detach(&self) {
+        self.lock().watched = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

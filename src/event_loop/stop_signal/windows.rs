@@ -1,0 +1,32 @@
+//! Ctrl-C and the console's closing, which Windows tells on a thread of its own.
+
+use std::io;
+
+use mio::Registry;
+
+use super::{Obeyed, StopSignal};
+
+/// The console's events, once they are caught.
+#[derive(Debug, Default)]
+pub struct SystemSignals;
+
+impl SystemSignals {
+    /// Catches the console's events from now on; Windows does not tell them apart.
+    pub fn catch(&self, _obeyed: Obeyed, signal: &StopSignal) -> io::Result<()> {
+        let raised = signal.clone();
+        ctrlc::set_handler(move || raised.raise()).map_err(io::Error::other)
+    }
+
+    /// None: they raise the signal themselves.
+    pub fn take_caught(&self) -> u32 {
+        0
+    }
+
+    /// Nothing to watch.
+    pub fn attach(&self, _registry: &Registry) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Nothing was watched.
+    pub fn detach(&self) {}
+}
