@@ -454,7 +454,7 @@ impl Complaints {
 
     /// Whether more of them would only take time.
     pub fn are_enough(&self) -> bool {
-        self.count >= 8
+        self.count >= 3
     }
 
     /// Fails if anything was added.
