@@ -334,6 +334,15 @@ impl Client {
 /// The smallest request.
 pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
+/// A body for replies that the kernel's buffers do not swallow, [`LARGE_REPLIES`] of them; no
+/// longer than an argument may be on any system.
+pub fn large_body() -> String {
+    "0123456789abcdef".repeat(1_800)
+}
+
+/// As many requests are one read of the server's.
+pub const LARGE_REPLIES: usize = 1_100;
+
 /// Reads a reply from the front of `bytes`, and says how long it is; `None` if more is to come.
 fn parse_reply(bytes: &[u8], body: Body) -> Result<Option<(Reply, usize)>, NoReply> {
     let mut fields = [httparse::EMPTY_HEADER; 32];
