@@ -279,7 +279,7 @@ impl Client {
                 return Ok(reply);
             }
             let mut piece = [0; 16 * 1024];
-            match self.stream.read(&mut piece) {
+            match read(&self.stream, &mut piece) {
                 Ok(0) if self.received.is_empty() => return Err(NoReply::End),
                 Ok(0) => return Err(self.broken("ended")),
                 Ok(bytes) => self.received.extend_from_slice(&piece[..bytes]),
@@ -313,7 +313,7 @@ impl Client {
     pub fn read_exactly(&mut self, bytes: usize) -> Vec<u8> {
         while self.received.len() < bytes {
             let mut piece = vec![0; (bytes - self.received.len()).min(64 * 1024)];
-            match self.stream.read(&mut piece) {
+            match read(&self.stream, &mut piece) {
                 Ok(0) => panic!("ended after {} of {bytes} bytes", self.received.len()),
                 Ok(read) => self.received.extend_from_slice(&piece[..read]),
                 Err(e) => panic!("{e} after {} of {bytes} bytes", self.received.len()),
@@ -328,6 +328,16 @@ impl Client {
             "{why} after {:?}",
             self.received.escape_ascii().to_string()
         ))
+    }
+}
+
+/// Reads once. With a timeout a read can be interrupted, be it by a debugger.
+fn read(mut stream: &TcpStream, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(piece) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn drip(client: &mut Client, bytes: &[u8], pace: Duration) -> Reply {
         let _ = client.try_send([*byte]);
         let mut peeked = [0];
         match client.stream().peek(&mut peeked) {
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(e) if e.kind() != ErrorKind::ConnectionReset => {}
             _ => break,
         }
     }
