@@ -21,7 +21,7 @@ const MESSAGE_BYTES_MIN: usize = 16;
 /// Bound on the runs in a write queue, by arithmetic: only what one read asked for is ever
 /// queued, since a connection with a residue is not read from.
 const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
-/// Bytes read and thrown away before a finished connection is closed all the same.
+/// Bytes read and thrown away of a finished connection; what follows stays in the kernel.
 const DRAINED_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a stop waits for the end of a peer that was not being answered.
@@ -332,22 +332,24 @@ impl<S: Transport, C> Connection<S, C> {
         self.drain()
     }
 
-    /// Throws input away until the peer's end, or until it has had its share.
+    /// Throws input away until the peer's end. Beyond its share the rest is left unread until the
+    /// linger ends: a close would be a reset, and our last reply, if it was lost on its way, would
+    /// not be sent again.
     fn drain(&mut self) -> Pumped {
         let mut scrap = [0; 8 * 1024];
         let Phase::Draining { budget_bytes, .. } = &mut self.phase else {
             return Pumped::AwaitReadable;
         };
-        loop {
+        while *budget_bytes > 0 {
             match self.stream.read(&mut scrap) {
                 Ok(0) => return Pumped::Closed(Closed::Done),
-                Ok(bytes) if bytes >= *budget_bytes => return Pumped::Closed(Closed::Done),
-                Ok(bytes) => *budget_bytes -= bytes,
+                Ok(bytes) => *budget_bytes = budget_bytes.saturating_sub(bytes),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Pumped::AwaitReadable,
                 Err(_) => return Pumped::Closed(Closed::Done),
             }
         }
+        Pumped::AwaitReadable
     }
 }
 

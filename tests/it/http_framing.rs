@@ -347,6 +347,7 @@ fn chunked_bodies() {
         "5;a=\"\x7f\"\r\n",
         "5\r\nhello!\r\n",
         "5\r\nhello0\r\n\r\n",
+        "5\r\nhelloX\n0\r\n\r\n",
         "5\r\nhello\n0\r\n\r\n",
         "5\r\nhello\r0\r\n\r\n",
         "5\r\nhello\r\n\r\n0\r\n\r\n",

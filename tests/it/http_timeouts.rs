@@ -6,7 +6,9 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Body, Client, GET, NoReply, PATIENCE, Reply, Server, replies_in};
+use crate::harness::{
+    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Reply, Server, large_body, replies_in,
+};
 
 /// Sends a byte of `bytes`, over and over, whenever `pace` has passed without an answer.
 fn drip(client: &mut Client, bytes: &[u8], pace: Duration) -> Reply {
@@ -20,7 +22,7 @@ fn drip(client: &mut Client, bytes: &[u8], pace: Duration) -> Reply {
         let _ = client.try_send([*byte]);
         let mut peeked = [0];
         match client.stream().peek(&mut peeked) {
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(e) if e.kind() != ErrorKind::ConnectionReset => {}
             _ => break,
         }
     }
@@ -156,12 +158,6 @@ fn a_half_sent_head_is_not_idle() {
     client.send("GET");
     assert_eq!(client.reply().status, 408);
 }
-
-/// Replies of this size are not swallowed by the kernel's buffers, few as they are.
-fn large_body() -> String {
-    "0123456789abcdef".repeat(7_000)
-}
-const LARGE_REPLIES: usize = 300;
 
 #[test]
 fn the_head_deadline_stands_still_while_the_server_does_not_read() {

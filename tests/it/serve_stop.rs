@@ -10,13 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Client, GET, PATIENCE, Server, bareloop, replies_in};
-
-/// A body of which a few hundred do not fit into the kernel's buffers.
-fn large_body() -> String {
-    "0123456789abcdef".repeat(7_000)
-}
-const LARGE_REPLIES: usize = 300;
+use crate::harness::{
+    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, large_body, replies_in,
+};
 
 /// Waits until nobody listens there.
 fn await_refusal(address: SocketAddr) {
@@ -86,9 +82,9 @@ fn a_stop_under_load_ends_every_connection_between_two_replies() {
                 let mut replies = 0;
                 while client.try_send(GET.repeat(DEPTH)).is_ok() {
                     for _ in 0..DEPTH {
-                        match client.next_reply(crate::harness::Body::Sent) {
+                        match client.next_reply(Body::Sent) {
                             Ok(reply) => assert_eq!(reply.status, 200),
-                            Err(crate::harness::NoReply::End) => return replies,
+                            Err(NoReply::End) => return replies,
                             Err(e) => panic!("after {replies} replies: {e:?}"),
                         }
                         replies += 1;
@@ -132,7 +128,7 @@ fn a_stop_sends_what_is_owed_to_a_client_that_reads_late() {
 fn a_stop_answers_clients_that_still_wait_to_be_accepted() {
     let server = Server::http(&[]);
     server.signal(Signal::STOP);
-    let mut waiting: Vec<Client> = (0..200).map(|_| server.connect()).collect();
+    let mut waiting: Vec<Client> = (0..100).map(|_| server.connect()).collect();
     for client in &mut waiting {
         client.send(GET);
     }

@@ -342,8 +342,15 @@ fn draining_is_bounded_in_bytes_and_in_time() {
     let mut bed = bed(vec![bytes("!")], vec![]);
     bed.at(5).pump();
     assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 6_000_000_000);
-    bed.script().incoming = vec![Incoming::Bytes(vec![b'.'; DRAINED_BYTES_MAX])].into();
-    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+    bed.script().incoming = vec![
+        Incoming::Bytes(vec![b'.'; DRAINED_BYTES_MAX]),
+        bytes("left unread"),
+        Incoming::End,
+    ]
+    .into();
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(bed.script().incoming.len(), 2);
     let pumped = bed.connection.overdue(&mut bed.shared);
     assert!(matches!(pumped, Pumped::Closed(Closed::Done)));
 }
