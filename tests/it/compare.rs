@@ -1,0 +1,311 @@
+//! `compare` with real servers: what is measured, what is said of who cannot run, where it is
+//! written. Judgement itself is tested without a process, beside the code.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{Complaints, Finished, Job, bareloop, run};
+
+const SHORT: [&str; 6] = ["-d", "0.2", "-r", "1", "--warmup", "0.05"];
+
+/// `compare` with runs as short as can be.
+fn compare(flags: &[&str]) -> Command {
+    let mut command = bareloop();
+    command.arg("compare").args(SHORT).args(flags);
+    command
+}
+
+fn json_in(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("no JSON: {e}: {text}"))
+}
+
+/// The contestant of this name.
+fn row<'j>(json: &'j Value, name: &str) -> &'j Value {
+    let rows = json["contestants"].as_array().expect("an array");
+    let row = rows.iter().find(|row| row["name"] == name);
+    row.unwrap_or_else(|| panic!("no {name} in {json:#}"))
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
+}
+
+fn assert_ran(row: &Value) {
+    assert_eq!(row["status"], "ran", "{row:#}");
+    assert_eq!(row["reason"], Value::Null);
+    assert_eq!(row["errors"], 0, "{row:#}");
+    assert!(number(&row["requestsPerSecond"]["median"]) > 0.0, "{row:#}");
+}
+
+/// A contestant that failed and says why, with the others' rows as they should be.
+fn assert_failed(finished: &Finished, name: &str, reason: &str) {
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    let row = row(&json, name);
+    assert_eq!(row["status"], "failed", "{row:#}");
+    let said = row["reason"].as_str().expect("a reason");
+    assert!(said.contains(reason), "{reason:?} in {said:?}");
+    assert_eq!(row["requestsPerSecond"], Value::Null);
+}
+
+#[test]
+fn the_json_of_two_rounds_has_the_promised_shape() {
+    let flags = ["-r", "2", "-c", "20", "-p", "5", "--json"];
+    let only = ["--only", "bareloop-tcp,bareloop-http"];
+    let mut command = bareloop();
+    command.args(["compare", "-d", "0.3", "--warmup", "0.1"]);
+    let finished = run(command.args(flags).args(only));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    for pointer in [
+        "/machine/os",
+        "/machine/cpu",
+        "/machine/cores",
+        "/machine/memoryBytes",
+        "/settings/connections",
+        "/reference",
+        "/published/0/requestsPerSecond",
+        "/version",
+    ] {
+        assert!(json.pointer(pointer).is_some(), "{pointer}: {json:#}");
+    }
+    assert_eq!(json["settings"]["pipelining"], 5);
+    assert_eq!(json["settings"]["durationSeconds"], 0.3);
+    assert_eq!(json["interrupted"], false);
+    assert_eq!(json["published"][0]["requestsPerSecond"], 5264.4);
+    assert_eq!(json["published"][1]["requestsPerSecond"], 6999.6);
+    let names: Vec<&Value> = json["contestants"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|row| &row["name"])
+        .collect();
+    assert_eq!(
+        names,
+        ["bareloop-tcp", "bareloop-http"],
+        "in --only's order"
+    );
+    assert_eq!(json["reference"], "bareloop-tcp", "the first that ran");
+    for name in ["bareloop-tcp", "bareloop-http"] {
+        let row = row(&json, name);
+        assert_ran(row);
+        let rate = &row["requestsPerSecond"];
+        assert_eq!(rate["rounds"].as_array().map(Vec::len), Some(2));
+        let ordered = ["min", "median", "max"].map(|key| number(&rate[key]));
+        assert!(ordered.is_sorted(), "{row:#}");
+        for key in ["p50", "p99", "max"] {
+            assert!(number(&row["latencyMs"][key]) > 0.0, "{row:#}");
+        }
+        assert!(number(&row["cpuMicrosPerRequest"]["median"]) > 0.0);
+        assert!(number(&row["peakMemoryBytes"]) > 100_000.0);
+        assert!(row["verdicts"].is_array());
+        assert!(row["command"].as_str().expect("text").contains("{port}"));
+    }
+    assert_eq!(row(&json, "bareloop-tcp")["ratio"], Value::Null);
+    let ratio = &row(&json, "bareloop-http")["ratio"];
+    let ordered = ["low", "median", "high"].map(|key| number(&ratio[key]));
+    assert!(ordered.is_sorted(), "{ratio:#}");
+    let lines = finished
+        .stderr
+        .lines()
+        .filter(|line| line.contains("bareloop-"));
+    assert!(lines.count() >= 4, "a line as each run ends: {finished:?}");
+}
+
+#[test]
+fn without_flags_the_two_python_servers_and_ours_are_compared() {
+    let has_python = Command::new("python3").arg("--version").output().is_ok();
+    assert!(has_python, "this test needs python3 in PATH");
+    let finished = run(&mut compare(&["-c", "10", "--json"]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    for name in ["python-http", "python-tcp", "bareloop-http", "bareloop-tcp"] {
+        let row = row(&json, name);
+        assert_eq!(row["status"], "ran", "{row:#}");
+        assert!(number(&row["requestsPerSecond"]["median"]) > 0.0);
+    }
+    assert_eq!(json["reference"], "python-http");
+    assert_eq!(row(&json, "bareloop-http")["errors"], 0);
+    assert!(number(&row(&json, "bareloop-http")["ratio"]["median"]) > 1.0);
+}
+
+#[test]
+fn without_python_its_rows_say_so_and_ours_run() {
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let finished = run(compare(&["--json"]).env("PATH", empty.path()));
+    for name in ["python-http", "python-tcp"] {
+        assert_failed(&finished, name, "'python3' was not found; is it installed?");
+    }
+    let json = json_in(&finished.stdout);
+    assert_ran(row(&json, "bareloop-http"));
+    assert_ran(row(&json, "bareloop-tcp"));
+    assert_eq!(json["reference"], "bareloop-http", "the first that ran");
+    let finished = run(compare(&[]).env("PATH", empty.path()));
+    assert_eq!(finished.code, Some(1));
+    assert!(
+        finished.stdout.contains("'python3' was not found"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn any_server_takes_part_by_its_command() {
+    let command = format!(
+        "mine='{}' serve http --bind 127.0.0.1:{{port}}",
+        env!("CARGO_BIN_EXE_bareloop")
+    );
+    let flags = [
+        "--server",
+        &command,
+        "--only",
+        "mine,bareloop-http",
+        "--json",
+    ];
+    let finished = run(&mut compare(&flags));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    assert_ran(row(&json, "mine"));
+    let shown = row(&json, "mine")["command"].as_str().expect("text");
+    assert!(
+        shown.ends_with("serve http --bind 127.0.0.1:{port}"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn who_cannot_run_is_a_row_that_says_why_and_the_others_go_on() {
+    for (command, reason) in [
+        ("bad=no-such-program-here {port}", "no-such-program-here"),
+        ("bad=echo my reason for {port} >&2; exit 7", "my reason for"),
+        ("bad=exit 7 # {port}", "exit status: 7"),
+        ("bad=kill -9 $$ # {port}", "signal: 9"),
+    ] {
+        let flags = ["--server", command, "--only", "bad,bareloop-tcp", "--json"];
+        let finished = run(&mut compare(&flags));
+        assert_failed(&finished, "bad", reason);
+        let json = json_in(&finished.stdout);
+        assert_ran(row(&json, "bareloop-tcp"));
+        assert_eq!(json["reference"], "bareloop-tcp");
+    }
+}
+
+#[test]
+fn a_server_that_never_listens_is_given_up() {
+    let flags = [
+        "--server",
+        "deaf=sleep 60 # {port}",
+        "--only",
+        "deaf",
+        "--json",
+    ];
+    let finished = run(&mut compare(&flags));
+    assert_failed(&finished, "deaf", "did not listen on 127.0.0.1:");
+}
+
+#[test]
+fn a_table_for_people_follows_a_line_as_each_run_ends() {
+    let finished = run(&mut compare(&["--only", "bareloop-http,bareloop-tcp"]));
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    for word in [
+        "bareloop-http",
+        "bareloop-tcp",
+        "p99",
+        "errors",
+        "5,264.4",
+        "6,999.6",
+    ] {
+        assert!(
+            finished.stdout.contains(word),
+            "{word}: {}",
+            finished.stdout
+        );
+    }
+    assert!(!finished.stdout.contains('\x1b'), "{}", finished.stdout);
+}
+
+#[test]
+fn the_json_is_exported_beside_the_table_or_in_its_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    fs::write(&path, "x".repeat(100_000)).expect("it can be written");
+    let only = ["--only", "bareloop-tcp"];
+    let file = path.to_str().expect("UTF-8");
+    let finished = run(compare(&only).args(["--export-json", file]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let exported = json_in(&fs::read_to_string(&path).expect("it was written"));
+    assert_ran(row(&exported, "bareloop-tcp"));
+    assert!(finished.stdout.contains("bareloop-tcp"), "{finished:?}");
+    let finished = run(compare(&only).args(["--export-json", "-"]));
+    assert_ran(row(&json_in(&finished.stdout), "bareloop-tcp"));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write() {
+    let many_rounds = ["-r", "100", "--only", "bareloop-tcp"];
+    let mut command = bareloop();
+    command
+        .args(["compare", "-d", "0.1", "--warmup", "0"])
+        .args(many_rounds);
+    let finished = Job::with_closed_stdout(&mut command).finish();
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    let file = path.to_str().expect("UTF-8");
+    let mut command = compare(&["--only", "bareloop-tcp", "--export-json", file]);
+    let finished = Job::with_closed_stdout(&mut command).finish();
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    let exported = json_in(&fs::read_to_string(&path).expect("it was written"));
+    assert_ran(row(&exported, "bareloop-tcp"));
+}
+
+#[test]
+fn bad_usage_exits_with_2_before_anything_runs() {
+    let mut complaints = Complaints::default();
+    for (flags, said) in [
+        (&["--only", "nobody"][..], &["nobody", "python-http"][..]),
+        (
+            &["--only", "bareloop-tcp,bareloop-tcp"],
+            &["two", "bareloop-tcp"],
+        ),
+        (&["--reference", "nobody"], &["nobody", "bareloop-http"]),
+        (
+            &["--export-json", "/nowhere/at.all"],
+            &["--export-json", "/nowhere/at.all"],
+        ),
+        (&["--export-json", "/"], &["--export-json", "/"]),
+        (
+            &["--server", "x"],
+            &["--server", "NAME='COMMAND with {port}'"],
+        ),
+        (&["--server", "x=sleep 1"], &["--server", "{port}"]),
+        (&["--server", "a b=c {port}"], &["--server", "name"]),
+        (
+            &["--server", "bareloop-tcp=c {port}"],
+            &["bareloop-tcp", "another name"],
+        ),
+        (&["-c", "0"], &["--connections", "at least 1"]),
+        (&["-r", "0"], &["--rounds", "at least 1"]),
+        (&["-d", "abc"], &["--duration", "seconds"]),
+        (&["--warmup", "abc"], &["--warmup", "seconds"]),
+        (&["--nonsense"], &["--nonsense", "--help"]),
+        (&["stray"], &["stray"]),
+    ] {
+        let finished = run(bareloop().arg("compare").args(flags));
+        if finished.code != Some(2) || !finished.stdout.is_empty() {
+            complaints.add(format_args!("{flags:?}: {finished:?}"));
+        }
+        let stderr = &finished.stderr;
+        for word in said {
+            if !stderr.contains(word) {
+                complaints.add(format_args!("{flags:?}: no {word:?} in {stderr}"));
+            }
+        }
+        if !stderr.starts_with("error: ") || stderr.contains("panicked") {
+            complaints.add(format_args!("{flags:?}: {stderr}"));
+        }
+    }
+    complaints.settle();
+}
