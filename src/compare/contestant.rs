@@ -11,8 +11,8 @@ pub const PORT: &str = "{port}";
 /// The contestant that the others are compared with, unless told otherwise.
 pub const DEFAULT_REFERENCE: &str = "python-http";
 
-const PYTHON_HTTP: &str = include_str!("../../benches/python/http.py");
-const PYTHON_TCP: &str = include_str!("../../benches/python/tcp.py");
+const PYTHON_HTTP: &str = include_str!("../../benches/python/http_server.py");
+const PYTHON_TCP: &str = include_str!("../../benches/python/tcp_server.py");
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// One server in a comparison.
@@ -55,8 +55,8 @@ impl Contestant {
     /// path of this program.
     pub fn defaults(bareloop: &Path) -> Vec<Contestant> {
         vec![
-            Contestant::python(DEFAULT_REFERENCE, "http.py", PYTHON_HTTP),
-            Contestant::python("python-tcp", "tcp.py", PYTHON_TCP),
+            Contestant::python(DEFAULT_REFERENCE, "http_server.py", PYTHON_HTTP),
+            Contestant::python("python-tcp", "tcp_server.py", PYTHON_TCP),
             Contestant::bareloop("bareloop-http", bareloop, "http"),
             Contestant::bareloop("bareloop-tcp", bareloop, "tcp"),
         ]

@@ -1,184 +1,311 @@
-//! `bareloop compare` as a user runs it. No Python: the contestants are ours, or fail on purpose.
+//! `compare` with real servers: what is measured, what is said of who cannot run, where it is
+//! written. Judgement itself is tested without a process, beside the code.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::fs;
+use std::process::Command;
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
 
-const BARELOOP: &str = env!("CARGO_BIN_EXE_bareloop");
-/// Short, and light enough for a machine that has other things to do.
-const LIGHT: [&str; 6] = ["-c", "2", "-p", "1", "--warmup", "0"];
+use crate::harness::{Complaints, Finished, Job, bareloop, run};
 
-fn compare(args: &[&str]) -> Command {
-    let mut command = Command::new(BARELOOP);
-    command.arg("compare").args(LIGHT).args(args);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+const SHORT: [&str; 6] = ["-d", "0.2", "-r", "1", "--warmup", "0.05"];
+
+/// `compare` with runs as short as can be.
+fn compare(flags: &[&str]) -> Command {
+    let mut command = bareloop();
+    command.arg("compare").args(SHORT).args(flags);
     command
 }
 
-fn output(args: &[&str]) -> (Output, String, String) {
-    let output = compare(args).output().unwrap();
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(!stderr.contains("panicked"), "{stderr}");
-    (output, stdout, stderr)
+fn json_in(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("no JSON: {e}: {text}"))
 }
 
-/// `serve tcp` under another name, which writes its process id to a file.
-fn server_that_writes_its_id(name: &str, file: &Path) -> String {
-    let file = file.display();
-    format!("{name}=echo $$ > '{file}'; exec '{BARELOOP}' serve tcp --bind 127.0.0.1:{{port}}")
+/// The contestant of this name.
+fn row<'j>(json: &'j Value, name: &str) -> &'j Value {
+    let rows = json["contestants"].as_array().expect("an array");
+    let row = rows.iter().find(|row| row["name"] == name);
+    row.unwrap_or_else(|| panic!("no {name} in {json:#}"))
 }
 
-fn written_id(file: &Path) -> Pid {
-    let text = std::fs::read_to_string(file).unwrap();
-    Pid::from_raw(text.trim().parse().unwrap()).unwrap()
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
 }
 
-fn kill(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
+fn assert_ran(row: &Value) {
+    assert_eq!(row["status"], "ran", "{row:#}");
+    assert_eq!(row["reason"], Value::Null);
+    assert_eq!(row["errors"], 0, "{row:#}");
+    assert!(number(&row["requestsPerSecond"]["median"]) > 0.0, "{row:#}");
 }
 
-fn stderr_of(child: &mut Child) -> String {
-    let mut text = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut text)
-        .unwrap();
-    text
-}
-
-#[test]
-fn a_contestant_that_cannot_run_is_a_row_and_the_exit_code_is_1() {
-    let (result, stdout, _) = output(&[
-        "-d",
-        "0.2",
-        "-r",
-        "2",
-        "--only",
-        "bareloop-http,bareloop-tcp,broken",
-        "--server",
-        "broken=echo 'no licence' >&2; exit 3; : {port}",
-    ]);
-    assert_eq!(result.status.code(), Some(1), "{stdout}");
-    assert!(stdout.contains("round 1/2  broken"), "{stdout}");
-    assert!(!stdout.contains("round 2/2  broken"), "{stdout}");
-    assert!(stdout.contains("round 2/2  bareloop-http"), "{stdout}");
-    assert!(stdout.contains("broken: ended before it listened (exit status: 3): no licence"));
-    assert!(stdout.contains("5,264.4 requests/s") && stdout.contains("6,999.6 requests/s"));
+/// A contestant that failed and says why, with the others' rows as they should be.
+fn assert_failed(finished: &Finished, name: &str, reason: &str) {
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    let row = row(&json, name);
+    assert_eq!(row["status"], "failed", "{row:#}");
+    let said = row["reason"].as_str().expect("a reason");
+    assert!(said.contains(reason), "{reason:?} in {said:?}");
+    assert_eq!(row["requestsPerSecond"], Value::Null);
 }
 
 #[test]
-fn json_alone_goes_to_stdout_and_the_file_holds_the_same_shape() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("report.json");
-    std::fs::write(&file, "x".repeat(100_000)).unwrap();
-    let path = file.to_str().unwrap();
-    let (result, stdout, stderr) = output(&[
-        "-d",
-        "0.2",
-        "-r",
-        "2",
-        "--only",
-        "bareloop-http,bareloop-tcp",
-        "--json",
-        "--export-json",
-        path,
-    ]);
-    assert_eq!(result.status.code(), Some(0), "{stderr}");
-    assert!(stderr.contains("round 1/2"), "{stderr}");
-    let printed: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-    let written = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(written, stdout);
-    assert_eq!(printed["reference"], "bareloop-http");
-    for contestant in printed["contestants"].as_array().unwrap() {
-        assert_eq!(contestant["status"], "ran");
-        assert_eq!(contestant["errors"], 0);
-        assert!(contestant["requestsPerSecond"]["median"].as_f64().unwrap() > 0.0);
-        assert!(
-            contestant["cpuMicrosPerRequest"]["median"]
-                .as_f64()
-                .unwrap()
-                > 0.0
-        );
-        assert!(contestant["peakMemoryBytes"].as_u64().unwrap() > 0);
-    }
-}
-
-#[test]
-fn bad_usage_says_the_remedy_before_anything_runs() {
-    for (args, remedy) in [
-        (&["--only", "nginx"][..], "there are: python-http"),
-        (&["--reference", "nginx"], "there are: python-http"),
-        (
-            &["--export-json", "/no/such/folder/x.json"],
-            "--export-json",
-        ),
-        (&["--server", "node=node server.js"], "{port}"),
-        (&["-r", "0"], "at least 1"),
-        (&["--warmup", "x"], "--warmup"),
+fn the_json_of_two_rounds_has_the_promised_shape() {
+    let flags = ["-r", "2", "-c", "20", "-p", "5", "--json"];
+    let only = ["--only", "bareloop-tcp,bareloop-http"];
+    let mut command = bareloop();
+    command.args(["compare", "-d", "0.3", "--warmup", "0.1"]);
+    let finished = run(command.args(flags).args(only));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    for pointer in [
+        "/machine/os",
+        "/machine/cpu",
+        "/machine/cores",
+        "/machine/memoryBytes",
+        "/settings/connections",
+        "/reference",
+        "/published/0/requestsPerSecond",
+        "/version",
     ] {
-        let (result, stdout, stderr) = output(args);
-        assert_eq!(result.status.code(), Some(2), "{args:?}");
-        assert!(stderr.contains(remedy), "{args:?}: {stderr}");
-        assert_eq!(stdout, "", "{args:?}");
+        assert!(json.pointer(pointer).is_some(), "{pointer}: {json:#}");
     }
+    assert_eq!(json["settings"]["pipelining"], 5);
+    assert_eq!(json["settings"]["durationSeconds"], 0.3);
+    assert_eq!(json["interrupted"], false);
+    assert_eq!(json["published"][0]["requestsPerSecond"], 5264.4);
+    assert_eq!(json["published"][1]["requestsPerSecond"], 6999.6);
+    let names: Vec<&Value> = json["contestants"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|row| &row["name"])
+        .collect();
+    assert_eq!(
+        names,
+        ["bareloop-tcp", "bareloop-http"],
+        "in --only's order"
+    );
+    assert_eq!(json["reference"], "bareloop-tcp", "the first that ran");
+    for name in ["bareloop-tcp", "bareloop-http"] {
+        let row = row(&json, name);
+        assert_ran(row);
+        let rate = &row["requestsPerSecond"];
+        assert_eq!(rate["rounds"].as_array().map(Vec::len), Some(2));
+        let ordered = ["min", "median", "max"].map(|key| number(&rate[key]));
+        assert!(ordered.is_sorted(), "{row:#}");
+        for key in ["p50", "p99", "max"] {
+            assert!(number(&row["latencyMs"][key]) > 0.0, "{row:#}");
+        }
+        assert!(number(&row["cpuMicrosPerRequest"]["median"]) > 0.0);
+        assert!(number(&row["peakMemoryBytes"]) > 100_000.0);
+        assert!(row["verdicts"].is_array());
+        assert!(row["command"].as_str().expect("text").contains("{port}"));
+    }
+    assert_eq!(row(&json, "bareloop-tcp")["ratio"], Value::Null);
+    let ratio = &row(&json, "bareloop-http")["ratio"];
+    let ordered = ["low", "median", "high"].map(|key| number(&ratio[key]));
+    assert!(ordered.is_sorted(), "{ratio:#}");
+    let lines = finished
+        .stderr
+        .lines()
+        .filter(|line| line.contains("bareloop-"));
+    assert!(lines.count() >= 4, "a line as each run ends: {finished:?}");
 }
 
 #[test]
-fn an_interrupt_prints_what_was_measured_and_leaves_no_child() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("id");
-    let server = server_that_writes_its_id("own", &file);
-    let mut child = compare(&["-d", "1000", "--only", "own", "--server", &server])
-        .spawn()
-        .unwrap();
-    // The server's id is written before it listens; the load takes a thousand seconds.
-    while std::fs::read_to_string(&file).map_or(true, |text| !text.ends_with('\n')) {
-        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
-        std::thread::yield_now();
+fn without_flags_the_two_python_servers_and_ours_are_compared() {
+    let has_python = Command::new("python3").arg("--version").output().is_ok();
+    assert!(has_python, "this test needs python3 in PATH");
+    let finished = run(&mut compare(&["-c", "10", "--json"]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    for name in ["python-http", "python-tcp", "bareloop-http", "bareloop-tcp"] {
+        let row = row(&json, name);
+        assert_eq!(row["status"], "ran", "{row:#}");
+        assert!(number(&row["requestsPerSecond"]["median"]) > 0.0);
     }
-    kill(&child, Signal::INT);
-    let mut stdout = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut stdout)
-        .unwrap();
-    let stderr = stderr_of(&mut child);
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
-    assert!(stdout.contains("Interrupted"), "{stdout}");
+    assert_eq!(json["reference"], "python-http");
+    assert_eq!(row(&json, "bareloop-http")["errors"], 0);
+    assert!(number(&row(&json, "bareloop-http")["ratio"]["median"]) > 1.0);
+}
+
+#[test]
+fn without_python_its_rows_say_so_and_ours_run() {
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let finished = run(compare(&["--json"]).env("PATH", empty.path()));
+    for name in ["python-http", "python-tcp"] {
+        assert_failed(&finished, name, "'python3' was not found; is it installed?");
+    }
+    let json = json_in(&finished.stdout);
+    assert_ran(row(&json, "bareloop-http"));
+    assert_ran(row(&json, "bareloop-tcp"));
+    assert_eq!(json["reference"], "bareloop-http", "the first that ran");
+    let finished = run(compare(&[]).env("PATH", empty.path()));
+    assert_eq!(finished.code, Some(1));
     assert!(
-        test_kill_process(written_id(&file)).is_err(),
-        "the server is left"
+        finished.stdout.contains("'python3' was not found"),
+        "{finished:?}"
     );
 }
 
 #[test]
-fn a_reader_that_has_had_enough_ends_it_quietly() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("id");
-    let server = server_that_writes_its_id("own", &file);
-    let mut child = compare(&[
-        "-d", "0.2", "-r", "1000", "--only", "own", "--server", &server,
-    ])
-    .spawn()
-    .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("round 1/")));
-    drop(lines);
-    let stderr = stderr_of(&mut child);
-    assert_eq!(child.wait().unwrap().code(), Some(0), "{stderr}");
-    assert_eq!(stderr, "");
-    assert!(
-        test_kill_process(written_id(&file)).is_err(),
-        "the server is left"
+fn any_server_takes_part_by_its_command() {
+    let command = format!(
+        "mine='{}' serve http --bind 127.0.0.1:{{port}}",
+        env!("CARGO_BIN_EXE_bareloop")
     );
+    let flags = [
+        "--server",
+        &command,
+        "--only",
+        "mine,bareloop-http",
+        "--json",
+    ];
+    let finished = run(&mut compare(&flags));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    assert_ran(row(&json, "mine"));
+    let shown = row(&json, "mine")["command"].as_str().expect("text");
+    assert!(
+        shown.ends_with("serve http --bind 127.0.0.1:{port}"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn who_cannot_run_is_a_row_that_says_why_and_the_others_go_on() {
+    for (command, reason) in [
+        ("bad=no-such-program-here {port}", "no-such-program-here"),
+        ("bad=echo my reason for {port} >&2; exit 7", "my reason for"),
+        ("bad=exit 7 # {port}", "exit status: 7"),
+        ("bad=kill -9 $$ # {port}", "signal: 9"),
+    ] {
+        let flags = ["--server", command, "--only", "bad,bareloop-tcp", "--json"];
+        let finished = run(&mut compare(&flags));
+        assert_failed(&finished, "bad", reason);
+        let json = json_in(&finished.stdout);
+        assert_ran(row(&json, "bareloop-tcp"));
+        assert_eq!(json["reference"], "bareloop-tcp");
+    }
+}
+
+#[test]
+fn a_server_that_never_listens_is_given_up() {
+    let flags = [
+        "--server",
+        "deaf=sleep 60 # {port}",
+        "--only",
+        "deaf",
+        "--json",
+    ];
+    let finished = run(&mut compare(&flags));
+    assert_failed(&finished, "deaf", "did not listen on 127.0.0.1:");
+}
+
+#[test]
+fn a_table_for_people_follows_a_line_as_each_run_ends() {
+    let finished = run(&mut compare(&["--only", "bareloop-http,bareloop-tcp"]));
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    for word in [
+        "bareloop-http",
+        "bareloop-tcp",
+        "p99",
+        "errors",
+        "5,264.4",
+        "6,999.6",
+    ] {
+        assert!(
+            finished.stdout.contains(word),
+            "{word}: {}",
+            finished.stdout
+        );
+    }
+    assert!(!finished.stdout.contains('\x1b'), "{}", finished.stdout);
+}
+
+#[test]
+fn the_json_is_exported_beside_the_table_or_in_its_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    fs::write(&path, "x".repeat(100_000)).expect("it can be written");
+    let only = ["--only", "bareloop-tcp"];
+    let file = path.to_str().expect("UTF-8");
+    let finished = run(compare(&only).args(["--export-json", file]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let exported = json_in(&fs::read_to_string(&path).expect("it was written"));
+    assert_ran(row(&exported, "bareloop-tcp"));
+    assert!(finished.stdout.contains("bareloop-tcp"), "{finished:?}");
+    let finished = run(compare(&only).args(["--export-json", "-"]));
+    assert_ran(row(&json_in(&finished.stdout), "bareloop-tcp"));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write() {
+    let many_rounds = ["-r", "100", "--only", "bareloop-tcp"];
+    let mut command = bareloop();
+    command
+        .args(["compare", "-d", "0.1", "--warmup", "0"])
+        .args(many_rounds);
+    let finished = Job::with_closed_stdout(&mut command).finish();
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    let file = path.to_str().expect("UTF-8");
+    let mut command = compare(&["--only", "bareloop-tcp", "--export-json", file]);
+    let finished = Job::with_closed_stdout(&mut command).finish();
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    let exported = json_in(&fs::read_to_string(&path).expect("it was written"));
+    assert_ran(row(&exported, "bareloop-tcp"));
+}
+
+#[test]
+fn bad_usage_exits_with_2_before_anything_runs() {
+    let mut complaints = Complaints::default();
+    for (flags, said) in [
+        (&["--only", "nobody"][..], &["nobody", "python-http"][..]),
+        (
+            &["--only", "bareloop-tcp,bareloop-tcp"],
+            &["two", "bareloop-tcp"],
+        ),
+        (&["--reference", "nobody"], &["nobody", "bareloop-http"]),
+        (
+            &["--export-json", "/nowhere/at.all"],
+            &["--export-json", "/nowhere/at.all"],
+        ),
+        (&["--export-json", "/"], &["--export-json", "/"]),
+        (
+            &["--server", "x"],
+            &["--server", "NAME='COMMAND with {port}'"],
+        ),
+        (&["--server", "x=sleep 1"], &["--server", "{port}"]),
+        (&["--server", "a b=c {port}"], &["--server", "name"]),
+        (
+            &["--server", "bareloop-tcp=c {port}"],
+            &["bareloop-tcp", "another name"],
+        ),
+        (&["-c", "0"], &["--connections", "at least 1"]),
+        (&["-r", "0"], &["--rounds", "at least 1"]),
+        (&["-d", "abc"], &["--duration", "seconds"]),
+        (&["--warmup", "abc"], &["--warmup", "seconds"]),
+        (&["--nonsense"], &["--nonsense", "--help"]),
+        (&["stray"], &["stray"]),
+    ] {
+        let finished = run(bareloop().arg("compare").args(flags));
+        if finished.code != Some(2) || !finished.stdout.is_empty() {
+            complaints.add(format_args!("{flags:?}: {finished:?}"));
+        }
+        let stderr = &finished.stderr;
+        for word in said {
+            if !stderr.contains(word) {
+                complaints.add(format_args!("{flags:?}: no {word:?} in {stderr}"));
+            }
+        }
+        if !stderr.starts_with("error: ") || stderr.contains("panicked") {
+            complaints.add(format_args!("{flags:?}: {stderr}"));
+        }
+    }
+    complaints.settle();
 }

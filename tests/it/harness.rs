@@ -142,6 +142,114 @@ impl Drop for Server {
     }
 }
 
+/// Longer than a whole command takes on a busy machine. Reaching it is a failure.
+const JOB_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command under way. Dropping it ends the process, by its id, if it still runs.
+#[derive(Debug)]
+pub struct Job {
+    child: Child,
+    /// Lines of stdout, as they come; `None` if nobody reads them.
+    stdout: Option<Receiver<String>>,
+    stderr: Receiver<String>,
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// All that nobody took by [`Job::stdout_line`].
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Job {
+    /// Starts `command`.
+    pub fn start(command: &mut Command) -> Job {
+        let mut job = Job::without_reader(command);
+        job.stdout = job.child.stdout.take().map(lines);
+        job
+    }
+
+    /// Starts `command` with a stdout that nobody reads, and that breaks with the first write.
+    pub fn with_closed_stdout(command: &mut Command) -> Job {
+        let mut job = Job::without_reader(command);
+        drop(job.child.stdout.take());
+        job
+    }
+
+    fn without_reader(command: &mut Command) -> Job {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
+        let stderr = lines(child.stderr.take().expect("stderr is piped"));
+        Job {
+            child,
+            stdout: None,
+            stderr,
+        }
+    }
+
+    /// Sends the process a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).expect("the process has not been waited for");
+    }
+
+    /// The next line on stdout.
+    pub fn stdout_line(&self) -> String {
+        let stdout = self.stdout.as_ref().expect("stdout is read");
+        let line = stdout.recv_timeout(JOB_PATIENCE);
+        line.expect("the command says something on stdout")
+    }
+
+    /// How it ends; it has to be on its way.
+    pub fn finish(mut self) -> Finished {
+        let until = Instant::now() + JOB_PATIENCE;
+        let stdout = match &self.stdout {
+            Some(stdout) => all_of(stdout, until),
+            None => String::new(),
+        };
+        let stderr = all_of(&self.stderr, until);
+        let status = self.child.wait().expect("a child can be waited for");
+        Finished {
+            code: status.code(),
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        // Both fail only for a process that is gone, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Every line until the writer has closed its pipe.
+fn all_of(lines: &Receiver<String>, until: Instant) -> String {
+    let mut text = String::new();
+    loop {
+        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => text += &line,
+            Err(RecvTimeoutError::Disconnected) => return text,
+            Err(RecvTimeoutError::Timeout) => panic!("the command does not end; it said: {text}"),
+        }
+    }
+}
+
+/// Runs a command that ends by itself.
+pub fn run(command: &mut Command) -> Finished {
+    Job::start(command).finish()
+}
+
 /// What is written into a pipe, write by write; an announcement is one write.
 fn pieces(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();

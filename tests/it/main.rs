@@ -6,6 +6,8 @@
 mod cli;
 #[cfg(unix)]
 mod compare;
+#[cfg(target_os = "linux")]
+mod compare_stop;
 mod harness;
 mod http_case;
 mod http_closing;
@@ -15,7 +17,14 @@ mod http_pipelining;
 mod http_replies;
 mod http_request_line;
 mod http_timeouts;
+#[cfg(unix)]
 mod interop;
+mod load;
+mod load_harness;
+mod load_peers;
+#[cfg(unix)]
+mod load_stop;
+mod load_usage;
 #[cfg(target_os = "linux")]
 mod proc;
 #[cfg(target_os = "linux")]

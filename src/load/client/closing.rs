@@ -81,6 +81,12 @@ impl LoadClient<'_> {
         self.tally.resets += 1;
         if matches!(why, Closed::Stalled) {
             self.tally.timed_out += left as u64;
+            self.tally.first_error.get_or_insert_with(|| {
+                format!(
+                    "the server took nothing of a request within the timeout of {:?}",
+                    self.timeout
+                )
+            });
             return;
         }
         self.tally.lost += left as u64;

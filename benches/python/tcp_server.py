@@ -1,4 +1,4 @@
-"""The TCP server of the comparison; usage: tcp.py PORT."""
+"""The TCP server of the comparison; usage: tcp_server.py PORT."""
 
 import sys
 from socketserver import BaseRequestHandler, TCPServer

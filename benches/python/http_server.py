@@ -1,4 +1,4 @@
-"""The HTTP server of the comparison; usage: http.py PORT."""
+"""The HTTP server of the comparison; usage: http_server.py PORT."""
 
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer

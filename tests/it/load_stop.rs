@@ -1,0 +1,85 @@
+//! `load` that is stopped before its end: by signals, and by a reader that goes away.
+
+use std::sync::mpsc::{Receiver, channel};
+
+use rustix::process::Signal;
+
+use crate::harness::{Job, PATIENCE, bareloop};
+use crate::load_harness::{Peer, Report, Visit, load_command};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// A peer that says when it has seen this many requests; it answers those before them.
+fn peer_that_tells_of(requests: usize) -> (Peer, Receiver<()>) {
+    let (sender, receiver) = channel();
+    let peer = Peer::serving(move |visit: &mut Visit| {
+        while visit.request().is_some() {
+            if visit.before + 1 == requests {
+                let _ = sender.send(());
+            }
+            if visit.before + 1 < requests {
+                visit.answer(OK);
+            }
+        }
+    });
+    (peer, receiver)
+}
+
+#[test]
+fn a_signal_ends_the_run_with_a_report_of_what_was_measured() {
+    for signal in [Signal::INT, Signal::TERM] {
+        for flags in [&["-d", "60"][..], &["-a", "1000000"]] {
+            let (peer, told) = peer_that_tells_of(51);
+            let url = peer.url();
+            let flags = [&["-c", "5", "-p", "2"], flags, &[&url]].concat();
+            let job = Job::start(&mut load_command(&flags));
+            told.recv_timeout(PATIENCE).expect("requests come");
+            job.signal(signal);
+            let finished = job.finish();
+            assert_eq!(finished.code, Some(130), "{finished:?}");
+            assert_eq!(finished.stderr, "");
+            let report = Report::of(&finished);
+            assert_eq!(report.at("/interrupted"), true);
+            assert!(report.completed() <= 50, "{finished:?}");
+            assert_eq!(report.sent(), report.completed() + report.in_flight());
+            assert!(report.in_flight() > 0);
+            assert_eq!(report.errors_of_any_kind(), 0, "the stop is no error");
+        }
+    }
+}
+
+#[test]
+fn a_signal_before_the_first_reply_still_gives_a_report() {
+    let (peer, told) = peer_that_tells_of(1);
+    let job = Job::start(&mut load_command(&["-c", "1", "-p", "3", &peer.url()]));
+    told.recv_timeout(PATIENCE).expect("requests come");
+    job.signal(Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    let report = Report::of(&finished);
+    let counts = [report.sent(), report.completed(), report.in_flight()];
+    assert_eq!(counts, [3, 0, 3]);
+}
+
+#[test]
+fn the_report_for_people_says_that_it_was_interrupted() {
+    let (peer, told) = peer_that_tells_of(10);
+    let job = Job::start(bareloop().args(["load", "-c", "1", &peer.url()]));
+    told.recv_timeout(PATIENCE).expect("requests come");
+    job.signal(Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    assert!(finished.stdout.contains("\nInterrupted: "), "{finished:?}");
+    assert!(finished.stdout.contains("│ Latency │"), "{finished:?}");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure() {
+    let peer = Peer::answering(OK);
+    let url = peer.url();
+    for flags in [&[][..], &["--json"], &["-l"]] {
+        let flags = [&["load", "-a", "500"], flags, &[&url]].concat();
+        let finished = Job::with_closed_stdout(bareloop().args(flags)).finish();
+        assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    }
+}

@@ -1,0 +1,145 @@
+//! `load` on command lines that cannot work: one clear line with the remedy, and the right exit
+//! code.
+
+use std::net::TcpListener;
+
+use crate::harness::{Complaints, Finished, bareloop, run};
+use crate::load_harness::Peer;
+
+fn load(args: &[&str]) -> Finished {
+    run(bareloop().arg("load").args(args))
+}
+
+#[test]
+fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
+    let url = "http://localhost";
+    let mut complaints = Complaints::default();
+    for (args, said) in [
+        (&[][..], &["URL", "Usage:"][..]),
+        (&["-c", "0", url], &["--connections", "at least 1"]),
+        (&["-c", "-1", url], &["-1"]),
+        (&["-c", "1.5", url], &["--connections", "whole number"]),
+        (&["-c", "99999999", url], &["--connections", "ulimit -n"]),
+        (&["-p", "0", url], &["--pipelining", "at least 1"]),
+        (&["-d", "abc", url], &["--duration", "seconds"]),
+        (&["-d", "0", url], &["--duration", "more than 0"]),
+        (&["-a", "0", url], &["--amount", "at least 1"]),
+        (&["-a", "1", "-d", "1", url], &["--amount", "--duration"]),
+        (&["-t", "soon", url], &["--timeout", "seconds"]),
+        (&["-m", "G T", url], &["--method", "GET"]),
+        (&["-m", "CONNECT", url], &["--method", "CONNECT"]),
+        (&["-H", "none", url], &["--header", "Name: value"]),
+        (
+            &["-H", "Content-Length: 3", url],
+            &["--header", "leave it out"],
+        ),
+        (&["-b", "x", "-i", "y", url], &["--body", "--input"]),
+        (
+            &["-i", "/nowhere/at.all", url],
+            &["--input", "/nowhere/at.all"],
+        ),
+        (&["-i", "/", url], &["--input /"]),
+        (
+            &["--refill", "both", url],
+            &["--refill", "rolling or batch"],
+        ),
+        (
+            &["--conections", "1", url],
+            &["--conections", "--connections"],
+        ),
+        (&["--nonsense", url], &["--nonsense", "--help"]),
+        (&["https://localhost"], &["https", "http://"]),
+        (&["ftp://localhost"], &["ftp"]),
+        (&["http://localhost:65536"], &["65536"]),
+        (&["http://localhost:0"], &["port"]),
+        (&["http://localhost:http"], &["port"]),
+        (&["http://"], &["host"]),
+        (&["http://a b/"], &["http://a b/"]),
+        (&["http://me:pw@localhost"], &["-H"]),
+        (&["http://::1:80"], &["["]),
+        (&[url, "http://more"], &["http://more"]),
+    ] {
+        let finished = load(args);
+        if finished.code != Some(2) || !finished.stdout.is_empty() {
+            complaints.add(format_args!("{args:?}: {finished:?}"));
+        }
+        for word in said {
+            if !finished.stderr.contains(word) {
+                complaints.add(format_args!("{args:?}: no {word:?} in {}", finished.stderr));
+            }
+        }
+        if !finished.stderr.starts_with("error: ") || finished.stderr.contains("panicked") {
+            complaints.add(format_args!("{args:?}: {}", finished.stderr));
+        }
+    }
+    complaints.settle();
+}
+
+#[test]
+fn a_target_that_does_not_answer_is_one_line_that_names_it_and_exit_code_1() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let closed = listener.local_addr().expect("it is bound").to_string();
+    drop(listener);
+    let mut complaints = Complaints::default();
+    for (args, said) in [
+        (
+            &[&*format!("http://{closed}")][..],
+            &[&*closed, "refused"][..],
+        ),
+        (
+            &["http://no-such-host.invalid/x"],
+            &["cannot resolve", "no-such-host.invalid"],
+        ),
+        #[cfg(unix)]
+        (
+            &["-S", "/nowhere/at.all", "http://localhost"],
+            &["/nowhere/at.all"],
+        ),
+    ] {
+        let finished = load(args);
+        if finished.code != Some(1) || !finished.stdout.is_empty() {
+            complaints.add(format_args!("{args:?}: {finished:?}"));
+        }
+        let stderr = &finished.stderr;
+        if stderr.lines().count() != 1 || !stderr.starts_with("error: ") {
+            complaints.add(format_args!("{args:?}: {stderr}"));
+        }
+        for word in said {
+            if !stderr.contains(word) {
+                complaints.add(format_args!("{args:?}: no {word:?} in {stderr}"));
+            }
+        }
+    }
+    complaints.settle();
+}
+
+#[test]
+fn a_time_may_have_a_unit() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    for time in ["50ms", "0.05", "0.05s", ".05"] {
+        let finished = load(&["-c", "1", "-d", time, &peer.url()]);
+        assert_eq!(finished.code, Some(0), "{time}: {finished:?}");
+    }
+}
+
+#[test]
+fn help_shows_each_flag_and_examples() {
+    let finished = load(&["--help"]);
+    assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
+    for word in [
+        "Examples:\n  bareloop load ",
+        "Exit codes:",
+        "-c, --connections",
+        "-p, --pipelining",
+        "-d, --duration",
+        "-a, --amount",
+        "-E, --expect-body",
+        "-S, --socket-path",
+    ] {
+        assert!(
+            finished.stdout.contains(word),
+            "{word}: {}",
+            finished.stdout
+        );
+    }
+}
