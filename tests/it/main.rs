@@ -34,3 +34,5 @@ mod serve_stop;
 #[cfg(target_os = "linux")]
 mod serve_strain;
 mod serve_tcp;
+#[cfg(target_os = "linux")]
+mod system_calls;
