@@ -1,17 +1,6 @@
 //! Flags, exit codes, and what is said when something is wrong: one clear line with the remedy.
 
-use std::process::{Output, Stdio};
-
-use crate::harness::{Complaints, bareloop};
-
-/// Runs to the end. Only for command lines that end by themselves.
-fn run(args: &[&str]) -> Output {
-    bareloop()
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts")
-}
+use crate::harness::{Complaints, run};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,15 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// The program under test.
 pub fn bareloop() -> Command {
     Command::new(env!("CARGO_BIN_EXE_bareloop"))
+}
+
+/// Runs it to its end, which comes soon: it is a command line that is refused, or a port.
+pub fn run(args: &[&str]) -> Output {
+    assert_cmd::Command::from_std(bareloop())
+        .args(args)
+        .timeout(PATIENCE)
+        .output()
+        .expect("the binary starts")
 }
 
 /// A started server. Dropping it ends the process, by its id, if it still runs.

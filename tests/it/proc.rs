@@ -25,19 +25,14 @@ pub fn memory_bytes(server: &Server) -> u64 {
     kib * 1024
 }
 
-/// Processor time used so far, to a hundredth of a second.
-pub fn cpu_time(server: &Server) -> Duration {
-    const TICKS_PER_SECOND: u64 = 100;
-    let stat = fs::read_to_string(path(server, "stat")).expect("the process runs");
-    // The second field is a name in parentheses, which may hold anything.
-    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
-    let ticks: u64 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(|ticks| ticks.parse::<u64>().expect("a number"))
-        .sum();
-    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+/// How long the loop's thread has run or wanted to. Unlike the processor time it does not shrink
+/// when others keep the processors busy.
+pub fn busy_time(server: &Server) -> Duration {
+    let text = fs::read_to_string(path(server, "schedstat"));
+    let text = text.expect("a kernel that keeps scheduling statistics");
+    let running_and_waiting = text.split_whitespace().take(2);
+    let ns = running_and_waiting.map(|ns| ns.parse::<u64>().expect("a number"));
+    Duration::from_nanos(ns.sum())
 }
 
 /// Open descriptors.

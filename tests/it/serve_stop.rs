@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use rustix::process::Signal;
 
 use crate::harness::{
     Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, large_body, replies_in,
+    run,
 };
 
 /// Waits until nobody listens there.
@@ -187,15 +188,6 @@ fn a_new_server_has_the_port_at_once_with_clients_of_the_old_one_connected() {
     }
 }
 
-/// Runs a server that is not expected to serve.
-fn fail(args: &[&str]) -> Output {
-    bareloop()
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts")
-}
-
 #[test]
 fn a_taken_port_is_one_line_that_names_address_and_cause() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -205,7 +197,7 @@ fn a_taken_port_is_one_line_that_names_address_and_cause() {
         &["serve", "tcp", "--bind", &taken],
         &["serve", "http", "--bind", "127.0.0.1:0", "--bind", &taken],
     ] {
-        let output = fail(args);
+        let output = run(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -219,7 +211,7 @@ fn a_taken_port_is_one_line_that_names_address_and_cause() {
 #[test]
 fn two_servers_do_not_share_a_port() {
     let first = Server::http(&[]);
-    let output = fail(&["serve", "http", "--bind", &first.address().to_string()]);
+    let output = run(&["serve", "http", "--bind", &first.address().to_string()]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(first.connect().get().status, 200);
 }
