@@ -274,7 +274,7 @@ impl<P: Protocol> EventLoop<P> {
                     self.after(token.0, pumped);
                 }
             }
-            Some(Entry::Dialling { .. }) => self.dialled(token.0),
+            Some(Entry::Dialling { .. }) => self.dialled(token.0, event),
             None => {
                 if let Some(listener) = self.listeners.iter_mut().find(|l| l.is(token)) {
                     listener.gate_mut().edge();
