@@ -30,6 +30,7 @@ struct Script {
     writes: usize,
     reads: usize,
     shut: bool,
+    shut_fails_as: Option<io::ErrorKind>,
 }
 
 impl Read for Script {
@@ -79,7 +80,7 @@ impl Write for Script {
 impl Transport for Script {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.shut = true;
-        Ok(())
+        self.shut_fails_as.map_or(Ok(()), |kind| Err(kind.into()))
     }
 }
 
@@ -334,6 +335,14 @@ fn a_finished_connection_is_shut_only_when_all_is_sent() {
     assert!(!bed.script().shut);
     assert!(matches!(bed.pump(), Pumped::AwaitReadable));
     assert!(bed.script().shut);
+    assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn a_peer_that_is_gone_when_all_is_sent_is_not_waited_for() {
+    let mut bed = bed(vec![bytes("?!")], vec![]);
+    bed.script().shut_fails_as = Some(io::ErrorKind::NotConnected);
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
     assert_eq!(bed.sent(), "<yes>");
 }
 
