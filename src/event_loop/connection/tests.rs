@@ -186,6 +186,15 @@ impl Bed {
         self.connection.pump(&mut self.shared, hint)
     }
 
+    /// Whether a pump ends at a short read; where that arms nothing, it is to be looked at again.
+    fn pumps_until_short(&mut self) -> bool {
+        match self.pump() {
+            Pumped::AwaitReadable => !cfg!(windows),
+            Pumped::Again => cfg!(windows),
+            _ => false,
+        }
+    }
+
     fn script(&mut self) -> &mut Script {
         &mut self.connection.stream
     }
@@ -207,7 +216,7 @@ fn bytes(text: &str) -> Incoming {
 #[test]
 fn a_batch_costs_one_read_and_one_write() {
     let mut bed = bed(vec![bytes("???")], vec![]);
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.pumps_until_short());
     assert_eq!(bed.sent(), "<yes><yes><yes>");
     assert_eq!((bed.script().reads, bed.script().writes), (1, 1));
 }
@@ -246,7 +255,7 @@ fn a_peer_that_takes_nothing_is_not_read_from() {
     assert_eq!(bed.script().reads, 1);
     assert_eq!(bed.sent(), "<ye");
     // Once it takes them, the same pump reads on: the edge of those bytes is spent.
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.pumps_until_short());
     assert_eq!(bed.sent(), "<yes><yes><yes>");
 }
 
