@@ -282,7 +282,7 @@ impl<P: Protocol> EventLoop<P> {
                     self.after(token.0, pumped);
                 }
             }
-            Some(Entry::Dialling { .. }) => self.dialled(token.0),
+            Some(Entry::Dialling { .. }) => self.dialled(token.0, event),
             None if token == WAKE => self.obey_signal(),
             None => {
                 if let Some(listener) = self.listeners.iter_mut().find(|l| l.is(token)) {

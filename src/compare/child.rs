@@ -214,6 +214,9 @@ impl Server {
         }
         let id = self.child.id();
         process_group::kill(id);
+        // Once more by its handle, which cannot miss: the wait below must come to an end. Fails
+        // only if the child has ended.
+        let _ = self.child.kill();
         // Out of the list before it is reaped: afterwards the id may be somebody else's.
         self.children.lock().retain(|&living| living != id);
         let status = match self.child.wait() {

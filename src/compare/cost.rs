@@ -178,18 +178,24 @@ mod portable {
             .with_memory()
             .without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, kind);
-        let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
-        for (&id, process) in system.processes() {
+        let mut children: HashMap<Pid, Vec<&Process>> = HashMap::new();
+        for process in system.processes().values() {
             if let Some(parent) = process.parent() {
-                children.entry(parent).or_default().push(id);
+                children.entry(parent).or_default().push(process);
             }
         }
         let mut found = Vec::new();
-        let mut next = vec![Pid::from_u32(root)];
-        while let Some(id) = next.pop() {
-            found.extend(system.process(id).map(&look));
+        let mut next: Vec<&Process> = system.process(Pid::from_u32(root)).into_iter().collect();
+        while let Some(process) = next.pop() {
+            found.push(look(process));
             // Taken out, so that ids used twice over time cannot lead in a circle.
-            next.extend(children.remove(&id).unwrap_or_default());
+            let own = children.remove(&process.pid()).unwrap_or_default();
+            // Windows remembers parents that are gone and gives their ids away again: who is
+            // older than its parent is a stranger's orphan, and must not be ended with ours.
+            next.extend(
+                own.into_iter()
+                    .filter(|child| child.start_time() >= process.start_time()),
+            );
         }
         found
     }

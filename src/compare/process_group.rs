@@ -59,13 +59,24 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
+    #[cfg(windows)]
+    use std::os::windows::process::CommandExt;
     use std::process::{Child, Command};
 
     use sysinfo::{Pid, ProcessesToUpdate, System};
 
     use crate::compare::cost;
 
+    /// The child is to be out of reach of a Ctrl-C on our console, which ends it in good order.
+    /// It is no group to send signals to: descendants are found by their parents' ids.
+    #[cfg(windows)]
+    pub fn prepare(command: &mut Command) {
+        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+        command.creation_flags(CREATE_NEW_PROCESS_GROUP);
+    }
+
     /// Nothing to prepare: descendants are found by their parents' ids.
+    #[cfg(not(windows))]
     pub fn prepare(_command: &mut Command) {}
 
     /// There is no polite way; a server on such a system is ended at once.

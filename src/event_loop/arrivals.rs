@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mio::event::Source;
+use mio::event::{Event, Source};
 use mio::{Interest, Registry, Token};
 
 use super::connection::Connection;
@@ -96,18 +96,30 @@ impl<P: Protocol> EventLoop<P> {
     }
 
     /// Something happened to a stream that is being dialled.
-    pub(super) fn dialled(&mut self, key: usize) {
-        let Some(Entry::Dialling { stream, .. }) = self.entries.get(key) else {
+    pub(super) fn dialled(&mut self, key: usize, event: &Event) {
+        let Some(Entry::Dialling { stream, .. }) = self.entries.get_mut(key) else {
             return;
         };
-        match stream.dialled().and_then(|dialled| {
-            stream.set_nodelay()?;
-            Ok(dialled)
-        }) {
-            Ok(Dialled::Pending) => return,
+        match stream.dialled() {
             Ok(Dialled::Connected) => {}
+            // Its end came before it was open, and the system no longer says why.
+            Ok(Dialled::Pending) if event.is_error() || event.is_write_closed() => {
+                let e = io::ErrorKind::NotConnected.into();
+                return self.close(key, Closed::NotConnected(e));
+            }
+            Ok(Dialled::Pending) => {
+                // Nothing was read or written, so Windows has not armed the next event.
+                let (registry, wanted) = (self.poll.registry(), Interest::WRITABLE);
+                if let Err(e) = stream.reregister(registry, Token(key), wanted) {
+                    self.close(key, Closed::NotConnected(e));
+                }
+                return;
+            }
             Err(e) => return self.close(key, Closed::NotConnected(e)),
         }
+        // A peer that is gone already (macOS calls it an invalid argument) shows itself at the
+        // first read.
+        let _ = stream.set_nodelay();
         if let Some(dialler) = &mut self.dialler {
             dialler.arrived();
         }

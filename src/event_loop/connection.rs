@@ -322,8 +322,13 @@ impl<S: Transport, C> Connection<S, C> {
         if peer == PeerSide::Ended {
             return Pumped::Closed(Closed::Done);
         }
-        if let Err(e) = self.stream.shutdown_write() {
-            return Pumped::Closed(Closed::Failed(e));
+        match self.stream.shutdown_write() {
+            Ok(()) => {}
+            // The peer's end, which was to be waited for, has come.
+            Err(e) if e.kind() == io::ErrorKind::NotConnected => {
+                return Pumped::Closed(Closed::Done);
+            }
+            Err(e) => return Pumped::Closed(Closed::Failed(e)),
         }
         self.phase = Phase::Draining {
             until: shared.now + shared.limits.linger,

@@ -9,19 +9,48 @@ pub fn raise_descriptor_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
     // Where it cannot be raised, the present limit holds.
-    let _ = setrlimit(Resource::Nofile, raised);
+    let _ = steps(limit.current, limit.maximum).find(|&current| {
+        let raised = Rlimit {
+            current,
+            maximum: limit.maximum,
+        };
+        setrlimit(Resource::Nofile, raised).is_ok()
+    });
     let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let free = current.saturating_sub(RESERVED).max(1);
     usize::try_from(free).unwrap_or(usize::MAX)
+}
+
+/// What to raise the limit to, the best first; `None` is no limit. macOS says that there is no
+/// maximum, and then refuses what is more than the kernel's own (setrlimit(2)).
+#[cfg(unix)]
+fn steps(current: Option<u64>, maximum: Option<u64>) -> impl Iterator<Item = Option<u64>> {
+    let above = move |&step: &u64| {
+        current.is_some_and(|current| step > current) && maximum.is_none_or(|most| step < most)
+    };
+    let lesser = [1 << 20, 1 << 18, 1 << 16, 1 << 14, 10_240];
+    std::iter::once(maximum).chain(lesser.into_iter().filter(above).map(Some))
 }
 
 /// Windows has no such limit on sockets.
 #[cfg(not(unix))]
 pub fn raise_descriptor_limit() -> usize {
     usize::MAX - RESERVED as usize
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_maximum_is_tried_first_and_nothing_beyond_it_or_below_the_present_limit() {
+        let all = |current, maximum| steps(current, maximum).collect::<Vec<_>>();
+        assert_eq!(all(Some(1024), Some(4096)), [Some(4096)]);
+        assert_eq!(all(Some(256), Some(12_000)), [Some(12_000), Some(10_240)]);
+        assert_eq!(all(None, None), [None]);
+        let macos = all(Some(256), None);
+        assert_eq!((macos[0], macos.last()), (None, Some(&Some(10_240))));
+        assert!(macos[1..].is_sorted_by(|a, b| a > b), "{macos:?}");
+    }
 }

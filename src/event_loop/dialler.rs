@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use super::{Peer, Time};
 
 /// Connects under way at once; more would only overflow the peer's backlog, and wait a second
-/// for the retry.
-const DIALLING_MAX: usize = 256;
+/// for the retry. macOS and FreeBSD let 128 clients wait unless told otherwise, Windows 200.
+const DIALLING_MAX: usize = if cfg!(target_os = "linux") { 256 } else { 100 };
 
 /// Dials of one peer that are still to be made.
 #[derive(Debug)]

@@ -86,7 +86,7 @@ impl Gate {
 }
 
 /// Errors of a connection that ended while it waited to be accepted (Linux passes pending network
-/// errors on); the next one may be fine.
+/// errors on, Windows may not know any more whose it was); the next one may be fine.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -95,6 +95,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
             | Kind::ConnectionAborted
             | Kind::ConnectionReset
             | Kind::ConnectionRefused
+            | Kind::NotConnected
             | Kind::TimedOut
             | Kind::NetworkDown
             | Kind::NetworkUnreachable
@@ -204,7 +205,12 @@ mod tests {
 
     #[test]
     fn a_client_that_left_the_line_does_not_stop_it() {
-        let mut results = vec![Ok(()), Err(io::ErrorKind::ConnectionAborted.into()), Ok(())];
+        let mut results = vec![
+            Ok(()),
+            Err(io::ErrorKind::ConnectionAborted.into()),
+            Err(io::ErrorKind::NotConnected.into()),
+            Ok(()),
+        ];
         let mut gate = Gate::default();
         gate.edge();
         let mut taken = 0;

@@ -11,7 +11,9 @@ use super::Time;
 use super::gate::Gate;
 
 /// Clients that may wait in the kernel. A burst beyond the backlog costs each client a second.
-const BACKLOG: i32 = 4096;
+/// Windows takes a number for what it says only if it is negative (`SOMAXCONN_HINT`), and else
+/// lets no more than 200 wait.
+const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
 
 /// A listening socket and its gate.
 #[derive(Debug)]

@@ -85,9 +85,15 @@ impl ErrorKind {
         use io::ErrorKind as Io;
         match error.kind() {
             Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => ErrorKind::Reset,
+            _ if is_torn_down(error) => ErrorKind::Reset,
             _ => ErrorKind::Other,
         }
     }
+}
+
+/// EPROTOTYPE: what macOS says in place of EPIPE while it is taking a connection down.
+fn is_torn_down(error: &io::Error) -> bool {
+    cfg!(target_vendor = "apple") && error.raw_os_error() == Some(41)
 }
 
 /// ENFILE, EMFILE, ENOBUFS (Linux; macOS) or their Windows kin; std has no kinds for them.

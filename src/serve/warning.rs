@@ -6,6 +6,12 @@ use crate::event_loop::{Time, Trouble};
 
 /// No more than one warning in this time.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// What helps against a want of descriptors, where there is a limit.
+const REMEDY: &str = if cfg!(unix) {
+    " (raise the limit with ulimit -n)"
+} else {
+    ""
+};
 
 /// Passes warnings on, one a second at the most.
 pub struct Warn<'a> {
@@ -30,7 +36,7 @@ impl<'a> Warn<'a> {
         self.quiet_until = now + INTERVAL;
         match trouble {
             Trouble::CannotAccept(e) => (self.sink)(&format!(
-                "cannot accept more connections: {e}; clients wait until one closes (raise the limit with ulimit -n)"
+                "cannot accept more connections: {e}; clients wait until one closes{REMEDY}"
             )),
         }
     }

@@ -62,6 +62,22 @@ fn the_portable_source_finds_us_too() {
     assert!(usage.memory_bytes > 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn the_portable_source_finds_a_child_and_not_its_parent() {
+    let mut child = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    let id = |process: &sysinfo::Process| process.pid().as_u32();
+    let ours = portable::family(std::process::id(), id);
+    let its_own = portable::family(child.id(), id);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(ours.contains(&child.id()), "{ours:?}");
+    assert_eq!(its_own, [child.id()]);
+}
+
 #[test]
 fn nobody_has_no_usage() {
     // Above every system's largest process id.
