@@ -1,6 +1,6 @@
 //! Flags, exit codes, and what is said when something is wrong: one clear line with the remedy.
 
-use crate::harness::{Complaints, run};
+use crate::harness::{Complaints, output_of};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -72,7 +72,7 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--header-timeout"],
         ),
     ] {
-        let output = run(args);
+        let output = output_of(args);
         let stderr = text(&output.stderr);
         if output.status.code() != Some(2) || !output.stdout.is_empty() {
             complaints.add(format_args!("{args:?}: {output:?}"));
@@ -105,7 +105,7 @@ fn a_place_that_cannot_be_bound_is_one_line_with_the_remedy_and_exit_code_1() {
         ("192.0.2.1:8080", "choose another address with --bind"),
     ] {
         for protocol in ["http", "tcp"] {
-            let output = run(&["serve", protocol, "--bind", bind]);
+            let output = output_of(&["serve", protocol, "--bind", bind]);
             let stderr = text(&output.stderr);
             let is_one_line = stderr.ends_with('\n') && stderr.lines().count() == 1;
             if output.status.code() != Some(1) || !is_one_line {
@@ -135,7 +135,7 @@ fn help_at_each_level_exits_with_0_and_has_examples() {
         &["serve", "http", "--help"],
         &["serve", "tcp", "--help"],
     ] {
-        let output = run(args);
+        let output = output_of(args);
         let stdout = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert!(stdout.contains("Usage: bareloop"), "{args:?}: {stdout}");
@@ -145,7 +145,7 @@ fn help_at_each_level_exits_with_0_and_has_examples() {
         );
         assert_eq!(text(&output.stderr), "", "{args:?}");
     }
-    let output = run(&["serve", "--help"]);
+    let output = output_of(&["serve", "--help"]);
     assert_eq!(output.status.code(), Some(0));
     for job in ["http", "tcp"] {
         assert!(text(&output.stdout).contains(job));
@@ -154,19 +154,19 @@ fn help_at_each_level_exits_with_0_and_has_examples() {
 
 #[test]
 fn help_names_the_exit_codes() {
-    assert!(text(&run(&["--help"]).stdout).contains("Exit codes:"));
+    assert!(text(&output_of(&["--help"]).stdout).contains("Exit codes:"));
 }
 
 #[test]
 fn without_arguments_the_help_is_shown_on_stderr() {
-    let output = run(&[]);
+    let output = output_of(&[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("Usage: bareloop"));
 }
 
 #[test]
 fn the_version_is_that_of_the_crate() {
-    let output = run(&["--version"]);
+    let output = output_of(&["--version"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
         text(&output.stdout),

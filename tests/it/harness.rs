@@ -17,7 +17,7 @@ pub fn bareloop() -> Command {
 }
 
 /// Runs it to its end, which comes soon: it is a command line that is refused, or a port.
-pub fn run(args: &[&str]) -> Output {
+pub fn output_of(args: &[&str]) -> Output {
     assert_cmd::Command::from_std(bareloop())
         .args(args)
         .timeout(PATIENCE)

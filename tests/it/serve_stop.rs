@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::harness::{
-    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, large_body, replies_in,
-    run,
+    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, large_body, output_of,
+    replies_in,
 };
 
 /// Waits until nobody listens there.
@@ -197,7 +197,7 @@ fn a_taken_port_is_one_line_that_names_address_and_cause() {
         &["serve", "tcp", "--bind", &taken],
         &["serve", "http", "--bind", "127.0.0.1:0", "--bind", &taken],
     ] {
-        let output = run(args);
+        let output = output_of(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -211,7 +211,7 @@ fn a_taken_port_is_one_line_that_names_address_and_cause() {
 #[test]
 fn two_servers_do_not_share_a_port() {
     let first = Server::http(&[]);
-    let output = run(&["serve", "http", "--bind", &first.address().to_string()]);
+    let output = output_of(&["serve", "http", "--bind", &first.address().to_string()]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(first.connect().get().status, 200);
 }
