@@ -243,7 +243,7 @@ fn the_json_is_exported_beside_the_table_or_in_its_place() {
 
 #[test]
 fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write() {
-    let many_rounds = ["-r", "100", "--only", "bareloop-tcp"];
+    let many_rounds = ["-r", "100000", "--only", "bareloop-tcp"];
     let mut command = bareloop();
     command
         .args(["compare", "-d", "0.1", "--warmup", "0"])
