@@ -216,6 +216,21 @@ fn a_large_body_is_sent_to_its_last_byte() {
 }
 
 #[test]
+fn replies_are_read_while_requests_are_being_sent() {
+    // The peer sends its whole reply before it reads on: both are more than the kernel keeps.
+    const BYTES: usize = 20_000_000;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {BYTES}\r\n\r\n");
+    let peer = Peer::answering([head.as_bytes(), &vec![b'x'; BYTES]].concat());
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.as_file().set_len(BYTES as u64).expect("room");
+    let path = file.path().to_str().expect("UTF-8");
+    let flags = ["-m", "POST", "-i", path, "-c", "1", "-p", "3", "-a", "4"];
+    let report = load_well(&[&flags[..], &[&peer.url()]].concat());
+    report.assert_flawless();
+    assert_eq!((report.sent(), peer.requests()), (4, 4));
+}
+
+#[test]
 fn a_body_from_the_command_line_may_be_large_too() {
     // Linux allows 128 KiB in one argument.
     let body = "y".repeat(100_000);
