@@ -231,6 +231,18 @@ fn replies_are_read_while_requests_are_being_sent() {
 }
 
 #[test]
+fn a_refusal_is_read_though_the_rest_of_the_body_is_not_taken() {
+    let server = Server::http(&[]);
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.as_file().set_len(5_000_000).expect("room");
+    let path = file.path().to_str().expect("UTF-8");
+    let flags = ["-m", "POST", "-i", path, "-c", "2", "-a", "10"];
+    let report = load_well(&[&flags[..], &[&url_of(&server)]].concat());
+    let statuses = report.at("/statusCodeStats").to_string();
+    assert_eq!(statuses, r#"{"413":{"count":10}}"#);
+}
+
+#[test]
 fn a_body_from_the_command_line_may_be_large_too() {
     // Linux allows 128 KiB in one argument.
     let body = "y".repeat(100_000);
