@@ -243,11 +243,8 @@ fn the_json_is_exported_beside_the_table_or_in_its_place() {
 
 #[test]
 fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write() {
-    let many_rounds = ["-r", "100000", "--only", "bareloop-tcp"];
     let mut command = bareloop();
-    command
-        .args(["compare", "-d", "0.1", "--warmup", "0"])
-        .args(many_rounds);
+    command.args(["compare", "-d", "1h", "--only", "bareloop-tcp"]);
     let finished = Job::with_closed_stdout(&mut command).finish();
     assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
 

@@ -95,9 +95,9 @@ fn an_amount_from_our_server_is_exact() {
 
 #[test]
 fn a_batch_is_sent_as_one_when_all_of_the_last_are_answered() {
-    // Each reply is a write of its own.
+    // Each reply is a write of its own, so that many are read by themselves.
     let peer = Peer::answering(OK);
-    let flags = ["-c", "1", "-p", "4", "-a", "40", "--refill", "batch"];
+    let flags = ["-c", "1", "-p", "4", "-a", "8000", "--refill", "batch"];
     let report = load_well(&[&flags[..], &[&peer.url()]].concat());
     assert_eq!(report.number("/bundling/requestsPerWrite"), 4.0);
 }
