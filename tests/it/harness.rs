@@ -173,6 +173,7 @@ impl Job {
     }
 
     /// Starts `command` with a stdout that nobody reads, and that breaks with the first write.
+    #[cfg(unix)]
     pub fn with_closed_stdout(command: &mut Command) -> Job {
         let mut job = Job::without_reader(command);
         drop(job.child.stdout.take());
@@ -202,6 +203,7 @@ impl Job {
     }
 
     /// The next line on stdout.
+    #[cfg(target_os = "linux")]
     pub fn stdout_line(&self) -> String {
         let stdout = self.stdout.as_ref().expect("stdout is read");
         let line = stdout.recv_timeout(JOB_PATIENCE);
