@@ -91,12 +91,13 @@ enum Entry<C> {
     },
 }
 
-/// What the kernel was asked to tell. Never both: a connection with a residue is not read from,
-/// and an idle one would be told of every acknowledgement on some systems.
+/// What the kernel was asked to tell. Both only while a protocol that reads all the same has a
+/// residue: an idle connection would be told of every acknowledgement on some systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watched {
     Readable,
     Writable,
+    Both,
 }
 
 impl Watched {
@@ -104,6 +105,7 @@ impl Watched {
         match self {
             Watched::Readable => Interest::READABLE,
             Watched::Writable => Interest::WRITABLE,
+            Watched::Both => Interest::READABLE.add(Interest::WRITABLE),
         }
     }
 }
@@ -294,10 +296,9 @@ impl<P: Protocol> EventLoop<P> {
 
     /// Does for a connection what its pump asks.
     fn after(&mut self, key: usize, pumped: Pumped) {
-        let (wanted, again) = match pumped {
-            Pumped::AwaitReadable => (Watched::Readable, false),
-            Pumped::AwaitWritable => (Watched::Writable, false),
-            Pumped::Again => (Watched::Readable, true),
+        let again = match pumped {
+            Pumped::AwaitReadable | Pumped::AwaitWritable => false,
+            Pumped::Again => true,
             Pumped::Closed(why) => return self.close(key, why),
         };
         let Some(Entry::Open {
@@ -306,6 +307,11 @@ impl<P: Protocol> EventLoop<P> {
         }) = self.entries.get_mut(key)
         else {
             return;
+        };
+        let wanted = match connection.is_blocked() {
+            false => Watched::Readable,
+            true if P::READS_WHILE_BLOCKED => Watched::Both,
+            true => Watched::Writable,
         };
         // Registering looks at the socket's present state on every system, so it also puts a
         // connection that has more to read at the back of the line.

@@ -2,8 +2,9 @@
 //!
 //! [`Connection::pump`] is the whole of a connection's life between two events, and it is generic
 //! over the stream, so that it is tested on scripted ones. Its order is its correctness: *flush,
-//! then read*. A peer that does not take our replies is not read from, so nobody has to remember
-//! that reading was paused, and nobody can forget to ask for a writable event.
+//! then read*. A peer that does not take our replies is not read from (unless the protocol is a
+//! client's), so nobody has to remember that reading was paused, and nobody can forget to ask for a
+//! writable event.
 
 use std::io;
 use std::time::Duration;
@@ -19,7 +20,8 @@ const READS_PER_EVENT_MAX: usize = 4;
 /// No message that can draw a reply of its own is shorter.
 const MESSAGE_BYTES_MIN: usize = 16;
 /// Bound on the runs in a write queue, by arithmetic: only what one read asked for is ever
-/// queued, since a connection with a residue is not read from.
+/// queued, since a server's connection with a residue is not read from. A client's bound is its
+/// requests in flight.
 const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
 /// Bytes read and thrown away of a finished connection; what follows stays in the kernel.
 const DRAINED_BYTES_MAX: usize = 256 * 1024;
@@ -120,11 +122,15 @@ impl<S: Transport, C> Connection<S, C> {
         debug_assert!(shared.queue.is_empty());
         match self.flush_unsent(shared) {
             Ok(Flushed::Drained) => {}
+            Ok(Flushed::Blocked) if P::READS_WHILE_BLOCKED && self.phase == Phase::Open => {}
             Ok(Flushed::Blocked) => return Pumped::AwaitWritable,
             Err(e) => return Pumped::Closed(Closed::Failed(e)),
         }
         match self.phase {
-            Phase::Open => self.receive(shared, hint),
+            Phase::Open => match self.receive(shared, hint) {
+                Pumped::AwaitReadable if self.is_blocked() => Pumped::AwaitWritable,
+                pumped => pumped,
+            },
             Phase::Flushing(peer) => self.shut(peer, shared),
             Phase::Draining { .. } => self.drain(),
         }
@@ -194,6 +200,11 @@ impl<S: Transport, C> Connection<S, C> {
         pumped
     }
 
+    /// Whether the kernel has refused bytes that are still to be sent.
+    pub fn is_blocked(&self) -> bool {
+        self.unsent.is_some()
+    }
+
     /// The stream, for registering it.
     pub fn stream_mut(&mut self) -> &mut S {
         &mut self.stream
@@ -247,7 +258,7 @@ impl<S: Transport, C> Connection<S, C> {
     }
 
     /// Sends what the protocol queued and does what it decided; `None` if the connection is
-    /// still open and nothing is unsent.
+    /// still open and to be read from.
     fn settle<P, K>(
         &mut self,
         flow: Flow,
@@ -269,6 +280,7 @@ impl<S: Transport, C> Connection<S, C> {
         match self.send_queued(shared) {
             Ok(Flushed::Drained) if flow == Flow::Finish => Some(self.shut(peer, shared)),
             Ok(Flushed::Drained) => None,
+            Ok(Flushed::Blocked) if P::READS_WHILE_BLOCKED && flow == Flow::Keep => None,
             Ok(Flushed::Blocked) => Some(Pumped::AwaitWritable),
             Err(e) => Some(Pumped::Closed(Closed::Failed(e))),
         }
@@ -276,8 +288,12 @@ impl<S: Transport, C> Connection<S, C> {
 
     /// Sends the lent queue; what the kernel refuses moves into the connection.
     fn send_queued<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed> {
-        debug_assert!(self.unsent.is_none());
         debug_assert!(shared.queue.len_runs() <= QUEUED_RUNS_MAX);
+        if let Some(unsent) = &mut self.unsent {
+            // What already waits goes first.
+            unsent.queue.append(&mut shared.queue);
+            return Ok(Flushed::Blocked);
+        }
         let flushed = shared.queue.flush(&mut self.stream);
         match flushed {
             Ok(Flushed::Drained) => {}

@@ -17,6 +17,11 @@ pub trait Protocol {
     /// How fresh the `now` of [`Protocol::received`] has to be.
     const STAMP: Stamp = Stamp::PerTurn;
 
+    /// Whether a peer that does not take what is queued is read from all the same. A server that
+    /// did so would queue replies without bound; a client that did not would wait for ever for a
+    /// server that has to send its reply before it takes the next request.
+    const READS_WHILE_BLOCKED: bool = false;
+
     /// A connection is open. A client speaks first, a server does not.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 

@@ -140,6 +140,19 @@ impl WriteQueue {
         }
     }
 
+    /// Moves all of `other` to the end.
+    pub fn append(&mut self, other: &mut WriteQueue) {
+        let moved = other.front.take().into_iter().chain(other.rest.drain(..));
+        match self.front {
+            None => {
+                let mut moved = moved;
+                self.front = moved.next();
+                self.rest.extend(moved);
+            }
+            Some(_) => self.rest.extend(moved),
+        }
+    }
+
     /// Offers the queue to `stream` until it is empty or the kernel has no room: one write, as a
     /// rule. Only `WouldBlock` counts as "no room", since only that arms the next event on every
     /// system; a short write does not on Windows.
@@ -256,6 +269,28 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_is_appended_comes_after_a_residue_and_before_what_is_pushed_later() {
+        let (first, second) = (Block::repeated(b"first "), Block::repeated(b"second "));
+        let (mut queue, mut other) = (WriteQueue::new(), WriteQueue::new());
+        queue.push(&first, 2);
+        let mut sink = sink(&[4, 0]);
+        assert_eq!(queue.flush(&mut sink).unwrap(), Flushed::Blocked);
+        other.push(&second, 1);
+        other.push(&first, 1);
+        queue.append(&mut other);
+        queue.append(&mut other);
+        assert!(other.is_empty());
+        queue.push(&second, 1);
+        assert_eq!(queue.flush(&mut sink).unwrap(), Flushed::Drained);
+        assert_eq!(sink.taken, b"first first second first second ");
+        other.append(&mut queue);
+        assert!(other.is_empty());
+        queue.push(&first, 1);
+        other.append(&mut queue);
+        assert_eq!((queue.len_bytes(), other.len_bytes()), (0, 6));
     }
 
     #[test]

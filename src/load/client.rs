@@ -267,6 +267,7 @@ impl Protocol for LoadClient<'_> {
     type Conn = LoadConn;
 
     const STAMP: Stamp = Stamp::PerRead;
+    const READS_WHILE_BLOCKED: bool = true;
 
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
         self.tally.connects += 1;

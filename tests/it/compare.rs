@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use crate::harness::{Complaints, Finished, Job, bareloop, run};
 
-const SHORT: [&str; 6] = ["-d", "0.2", "-r", "1", "--warmup", "0.05"];
+/// One short round, and light enough for a machine that has other things to do.
+const SHORT: [&str; 10] = [
+    "-c", "4", "-p", "2", "-d", "0.5", "-r", "1", "--warmup", "0.1",
+];
 
-/// `compare` with runs as short as can be.
+/// `compare` with that.
 fn compare(flags: &[&str]) -> Command {
     let mut command = bareloop();
     command.arg("compare").args(SHORT).args(flags);
@@ -52,7 +55,7 @@ fn assert_failed(finished: &Finished, name: &str, reason: &str) {
 
 #[test]
 fn the_json_of_two_rounds_has_the_promised_shape() {
-    let flags = ["-r", "2", "-c", "20", "-p", "5", "--json"];
+    let flags = ["-r", "2", "-c", "4", "-p", "5", "--json"];
     let only = ["--only", "bareloop-tcp,bareloop-http"];
     let mut command = bareloop();
     command.args(["compare", "-d", "0.3", "--warmup", "0.1"]);
@@ -118,7 +121,7 @@ fn the_json_of_two_rounds_has_the_promised_shape() {
 fn without_flags_the_two_python_servers_and_ours_are_compared() {
     let has_python = Command::new("python3").arg("--version").output().is_ok();
     assert!(has_python, "this test needs python3 in PATH");
-    let finished = run(&mut compare(&["-c", "10", "--json"]));
+    let finished = run(&mut compare(&["--json"]));
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let json = json_in(&finished.stdout);
     for name in ["python-http", "python-tcp", "bareloop-http", "bareloop-tcp"] {
@@ -243,11 +246,16 @@ fn the_json_is_exported_beside_the_table_or_in_its_place() {
 
 #[test]
 fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write() {
-    let many_rounds = ["-r", "100", "--only", "bareloop-tcp"];
     let mut command = bareloop();
-    command
-        .args(["compare", "-d", "0.1", "--warmup", "0"])
-        .args(many_rounds);
+    command.args([
+        "compare",
+        "-d",
+        "0.3",
+        "-r",
+        "100000",
+        "--only",
+        "bareloop-tcp",
+    ]);
     let finished = Job::with_closed_stdout(&mut command).finish();
     assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -60,6 +61,15 @@ fn is_alive(id: u32) -> bool {
     }
 }
 
+/// Waits until none of them is at work: who was ended for good may still have to notice.
+fn expect_ended(ids: &[u32]) {
+    let start = Instant::now();
+    while ids.iter().any(|&id| is_alive(id)) {
+        assert!(start.elapsed() < PATIENCE, "{ids:?} are still there");
+        thread::yield_now();
+    }
+}
+
 /// A server that tells its shell's id and that of a child of its own, and serves by the child.
 fn telling_server(pipe: &Path, serve: &str) -> String {
     format!(
@@ -77,8 +87,8 @@ fn serve_http() -> String {
 
 fn compare(server: &str, flags: &[&str]) -> Command {
     let mut command = bareloop();
-    command.args(["compare", "--warmup", "0", "--server", server]);
-    command.args(flags);
+    command.args(["compare", "-c", "4", "-p", "2", "--warmup", "0"]);
+    command.args(["--server", server]).args(flags);
     command
 }
 
@@ -87,22 +97,19 @@ fn a_stop_under_load_ends_every_process_and_prints_what_was_measured() {
     for signal in [Signal::INT, Signal::TERM] {
         let pipe = Pipe::new();
         let server = telling_server(&pipe.path, &serve_http());
-        let flags = ["-d", "0.3", "-r", "100", "--only", "told,bareloop-tcp"];
+        let flags = ["-d", "0.5", "-r", "100", "--only", "told,bareloop-tcp"];
         let job = Job::start(&mut compare(&server, &flags));
         let first = pipe.ids();
         // The second contestant's line comes after the first has been stopped.
         while !job.stdout_line().contains("bareloop-tcp  ") {}
         assert_eq!(first.len(), 2);
-        assert!(
-            first.iter().all(|&id| !is_alive(id)),
-            "stopped after its run"
-        );
+        expect_ended(&first);
         let second = pipe.ids();
         assert!(second.iter().any(|&id| is_alive(id)), "it is its turn");
         job.signal(signal);
         let finished = job.finish();
         assert_eq!(finished.code, Some(130), "{finished:?}");
-        assert!(second.iter().all(|&id| !is_alive(id)), "{signal:?}");
+        expect_ended(&second);
         assert!(finished.stdout.contains("told"), "{finished:?}");
         assert_eq!(finished.stderr, "");
     }
@@ -112,14 +119,14 @@ fn a_stop_under_load_ends_every_process_and_prints_what_was_measured() {
 fn a_stop_while_it_waits_for_a_server_ends_that_too_and_the_json_is_whole() {
     let pipe = Pipe::new();
     let server = telling_server(&pipe.path, "sleep 60");
-    let flags = ["-d", "0.1", "--only", "bareloop-tcp,told", "--json"];
+    let flags = ["-d", "0.5", "--only", "bareloop-tcp,told", "--json"];
     let job = Job::start(&mut compare(&server, &flags));
     let ids = pipe.ids();
     assert!(ids.iter().all(|&id| is_alive(id)));
     job.signal(Signal::INT);
     let finished = job.finish();
     assert_eq!(finished.code, Some(130), "{finished:?}");
-    assert!(ids.iter().all(|&id| !is_alive(id)));
+    expect_ended(&ids);
     let json: Value = serde_json::from_str(&finished.stdout).expect("JSON");
     assert_eq!(json["interrupted"], true);
     assert_eq!(json["contestants"][0]["status"], "ran");
@@ -134,11 +141,11 @@ fn a_server_that_ignores_the_request_to_end_is_ended_all_the_same() {
         serve_http(),
         pipe.path.display()
     );
-    let flags = ["-d", "0.1", "-r", "1", "--only", "told"];
+    let flags = ["-d", "0.5", "-r", "1", "--only", "told"];
     let finished = Job::start(&mut compare(&server, &flags)).finish();
     let ids = pipe.ids();
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert!(ids.iter().all(|&id| !is_alive(id)));
+    expect_ended(&ids);
 }
 
 #[test]

@@ -176,22 +176,22 @@ pub struct Finished {
 impl Job {
     /// Starts `command`.
     pub fn start(command: &mut Command) -> Job {
-        let mut job = Job::without_reader(command);
+        let mut job = Job::spawn(command.stdout(Stdio::piped()));
         job.stdout = job.child.stdout.take().map(lines);
         job
     }
 
     /// Starts `command` with a stdout that nobody reads, and that breaks with the first write.
+    #[cfg(unix)]
     pub fn with_closed_stdout(command: &mut Command) -> Job {
-        let mut job = Job::without_reader(command);
-        drop(job.child.stdout.take());
-        job
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        Job::spawn(command.stdout(writer))
     }
 
-    fn without_reader(command: &mut Command) -> Job {
+    fn spawn(command: &mut Command) -> Job {
         let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
@@ -211,6 +211,7 @@ impl Job {
     }
 
     /// The next line on stdout.
+    #[cfg(target_os = "linux")]
     pub fn stdout_line(&self) -> String {
         let stdout = self.stdout.as_ref().expect("stdout is read");
         let line = stdout.recv_timeout(JOB_PATIENCE);

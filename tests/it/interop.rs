@@ -73,6 +73,14 @@ fn curl_is_told_that_posting_is_not_allowed() {
 }
 
 #[test]
+fn curl_reads_why_its_body_is_refused() {
+    let server = Server::http(&["--body-max", "10"]);
+    let body = "x".repeat(100_000);
+    let said = tool("curl", &["-sSi", "-d", &body, &url_of(&server)]).stdout;
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said:?}");
+}
+
+#[test]
 fn curl_is_told_to_continue_before_it_uploads() {
     let server = Server::http(&[]);
     let file = tempfile::NamedTempFile::new().expect("a temporary file");

@@ -96,7 +96,7 @@ fn a_close_in_order_with_requests_in_flight_is_closed_early() {
             visit.request();
         }
     });
-    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "400ms", &peer.url()]);
+    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "1s", &peer.url()]);
     assert_eq!(kinds(&report), ["closedEarly"]);
     assert_eq!(report.lost(), 4 * report.errors("closedEarly"));
     assert!(report.lost() > 0);
@@ -109,7 +109,7 @@ fn a_close_with_unread_requests_is_a_reset() {
     let peer = Peer::serving(|visit| {
         visit.read_one_byte();
     });
-    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "400ms", &peer.url()]);
+    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "1s", &peer.url()]);
     assert_eq!(kinds(&report), ["reset"]);
     assert_eq!(report.lost(), 4 * report.errors("reset"));
     assert_eq!(report.count("/resets"), report.errors("reset"));
@@ -179,7 +179,7 @@ fn a_body_that_is_cut_off_is_no_reply() {
         visit.request();
         visit.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     });
-    let (_, report) = load_in_vain(&["-c", "2", "-d", "400ms", &peer.url()]);
+    let (_, report) = load_in_vain(&["-c", "2", "-d", "1s", &peer.url()]);
     assert_eq!(kinds(&report), ["closedEarly"]);
     assert!(report.lost() > 0);
     assert_eq!(report.errors("closedEarly"), report.lost());
@@ -203,7 +203,7 @@ fn bytes_that_are_no_reply_are_bad_replies() {
                 visit.answer(garbage.as_bytes());
                 visit.read_to_end();
             });
-            load_in_vain(&["-c", "1", "-p", "3", "-d", "500ms", &peer.url()])
+            load_in_vain(&["-c", "1", "-p", "3", "-d", "1s", &peer.url()])
         })
     });
     let mut complaints = Complaints::default();

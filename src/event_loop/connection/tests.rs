@@ -85,15 +85,17 @@ impl Transport for Script {
 }
 
 /// Answers `?` with `reply`, finishes at `!`, aborts at `#`.
-struct Oracle {
+struct Oracle<const READS_WHILE_BLOCKED: bool = false> {
     reply: Rc<Block>,
     received: Vec<u8>,
     deadline: Time,
     resumed: Vec<Duration>,
 }
 
-impl Protocol for Oracle {
+impl<const READS: bool> Protocol for Oracle<READS> {
     type Conn = ();
+
+    const READS_WHILE_BLOCKED: bool = READS;
 
     fn opened(&mut self, _now: Time, _out: &mut WriteQueue) {}
 
@@ -154,12 +156,19 @@ const LIMITS: Limits = Limits {
     grace: Duration::from_secs(4),
 };
 
-struct Bed {
-    shared: Shared<Oracle, Stopped>,
+struct Bed<const READS_WHILE_BLOCKED: bool = false> {
+    shared: Shared<Oracle<READS_WHILE_BLOCKED>, Stopped>,
     connection: Connection<Script, ()>,
 }
 
 fn bed(incoming: Vec<Incoming>, room: Vec<Room>) -> Bed {
+    bed_that_reads_while_blocked(incoming, room)
+}
+
+fn bed_that_reads_while_blocked<const READS: bool>(
+    incoming: Vec<Incoming>,
+    room: Vec<Room>,
+) -> Bed<READS> {
     let oracle = Oracle {
         reply: Block::repeated(b"<yes>"),
         received: Vec::new(),
@@ -177,7 +186,7 @@ fn bed(incoming: Vec<Incoming>, room: Vec<Room>) -> Bed {
     Bed { shared, connection }
 }
 
-impl Bed {
+impl<const READS: bool> Bed<READS> {
     fn pump(&mut self) -> Pumped {
         self.pump_hinted(Hint::Ready)
     }
@@ -203,7 +212,7 @@ impl Bed {
         String::from_utf8_lossy(&self.connection.stream.sent).into_owned()
     }
 
-    fn at(&mut self, seconds: u64) -> &mut Bed {
+    fn at(&mut self, seconds: u64) -> &mut Bed<READS> {
         self.shared.now = Time::START + Duration::from_secs(seconds);
         self
     }
@@ -257,6 +266,37 @@ fn a_peer_that_takes_nothing_is_not_read_from() {
     // Once it takes them, the same pump reads on: the edge of those bytes is spent.
     assert!(bed.pumps_until_short());
     assert_eq!(bed.sent(), "<yes><yes><yes>");
+}
+
+#[test]
+fn a_client_reads_all_there_is_while_its_peer_takes_nothing() {
+    let mut bed: Bed<true> = bed_that_reads_while_blocked(
+        vec![bytes("??"), bytes("?")],
+        vec![Room::Bytes(3), Room::Error(io::ErrorKind::WouldBlock)],
+    );
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert_eq!(bed.sent(), "<ye");
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert_eq!(bed.shared.protocol.received, b"???");
+    assert!(bed.connection.is_blocked());
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert_eq!(
+        bed.sent(),
+        "<yes><yes><yes>",
+        "in the order of their causes"
+    );
+}
+
+#[test]
+fn a_client_that_is_blocked_finishes_only_when_all_is_sent() {
+    let mut bed: Bed<true> = bed_that_reads_while_blocked(
+        vec![bytes("?"), bytes("?!")],
+        vec![Room::Bytes(1), Room::Error(io::ErrorKind::WouldBlock)],
+    );
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    bed.pump();
+    assert_eq!(bed.sent(), "<yes><yes>");
 }
 
 #[test]
