@@ -19,7 +19,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use preflight::PreflightError;
+pub use preflight::{PreflightError, knock};
 pub use report::Report;
 pub use target::Target;
 

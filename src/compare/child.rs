@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::{Contestant, Failure, Stopped, process_group};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
+use crate::load;
 
 /// How long a server may take from its start to its first accept.
 pub const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -141,7 +142,7 @@ impl Server {
             if signal.times_raised() > 0 {
                 return Err(Stopped::Interrupted);
             }
-            let accepts = TcpStream::connect_timeout(&self.address, PROBE_TIMEOUT).is_ok();
+            let accepts = load::knock(self.address, PROBE_TIMEOUT).is_ok();
             // Looked at after the connect: who accepts while the child is dead is a stranger.
             if self.has_ended() {
                 let status = self.end();

@@ -57,13 +57,17 @@ impl Stream {
         if let Some(error) = self.take_error()? {
             return Err(error);
         }
-        let connected = match self {
-            Stream::Tcp(stream) => stream.peer_addr().map(drop),
+        let is_own_peer = match self {
+            Stream::Tcp(stream) => stream
+                .peer_addr()
+                .and_then(|peer| Ok(stream.local_addr()? == peer)),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.peer_addr().map(drop),
+            Stream::Unix(stream) => stream.peer_addr().map(|_| false),
         };
-        match connected {
-            Ok(()) => Ok(Dialled::Connected),
+        match is_own_peer {
+            Ok(false) => Ok(Dialled::Connected),
+            // Nobody listens, and the connect happened to come from the port that it went to.
+            Ok(true) => Err(io::ErrorKind::ConnectionRefused.into()),
             Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(Dialled::Pending),
             Err(e) => Err(e),
         }

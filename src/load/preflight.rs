@@ -53,8 +53,8 @@ pub(super) fn find_peer(target: &Target, timeout: Duration) -> Result<Peer, Pref
     }
     let mut causes = Vec::new();
     for address in addresses {
-        match TcpStream::connect_timeout(&address, timeout) {
-            Ok(_) => return Ok(Peer::Tcp(address)),
+        match knock(address, timeout) {
+            Ok(()) => return Ok(Peer::Tcp(address)),
             Err(error) => causes.push(cause(&address, &error)),
         }
     }
@@ -62,6 +62,20 @@ pub(super) fn find_peer(target: &Target, timeout: Duration) -> Result<Peer, Pref
         url: target.to_string(),
         causes: causes.join("; "),
     })
+}
+
+/// Connects to `address` and hangs up.
+///
+/// # Errors
+/// Nobody accepts. Our own socket does not count: a port that nobody listens on may be the one
+/// that the system lets the connect come from, and then TCP connects it to itself (RFC 9293 3.5,
+/// simultaneous open).
+pub fn knock(address: SocketAddr, timeout: Duration) -> io::Result<()> {
+    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
 }
 
 fn cause(address: &SocketAddr, error: &io::Error) -> String {
