@@ -57,17 +57,13 @@ impl Stream {
         if let Some(error) = self.take_error()? {
             return Err(error);
         }
-        let is_own_peer = match self {
-            Stream::Tcp(stream) => stream
-                .peer_addr()
-                .and_then(|peer| Ok(stream.local_addr()? == peer)),
+        let connected = match self {
+            Stream::Tcp(stream) => stream.peer_addr().map(drop),
             #[cfg(unix)]
-            Stream::Unix(stream) => stream.peer_addr().map(|_| false),
+            Stream::Unix(stream) => stream.peer_addr().map(drop),
         };
-        match is_own_peer {
-            Ok(false) => Ok(Dialled::Connected),
-            // Nobody listens, and the connect happened to come from the port that it went to.
-            Ok(true) => Err(io::ErrorKind::ConnectionRefused.into()),
+        match connected {
+            Ok(()) => Ok(Dialled::Connected),
             Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(Dialled::Pending),
             Err(e) => Err(e),
         }
