@@ -116,7 +116,10 @@ fn converse(script: &[u8], stream: &[u8]) -> Vec<u8> {
     wire.ended = true;
     while !closed {
         let pumped = connection.pump(&mut shared, Hint::ReadClosed);
-        assert!(!matches!(pumped, Pumped::AwaitReadable | Pumped::AwaitWritable));
+        assert!(!matches!(
+            pumped,
+            Pumped::AwaitReadable | Pumped::AwaitWritable
+        ));
         closed = matches!(pumped, Pumped::Closed(_));
     }
     std::mem::take(&mut connection.stream_mut().outbound)
