@@ -169,7 +169,7 @@ impl<S: Transport, C> Connection<S, C> {
     }
 
     /// The loop is stopping: answers what has arrived, then finishes. A peer that was just
-    /// answered has [`Limits::linger`] to close, an idle one [`IDLE_LINGER`].
+    /// answered has the linger to close, an idle one `IDLE_LINGER`.
     pub fn stop<P, K>(&mut self, shared: &mut Shared<P, K>) -> Pumped
     where
         P: Protocol<Conn = C>,

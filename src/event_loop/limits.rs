@@ -20,9 +20,9 @@ pub enum Peer {
 pub struct Limits {
     /// Accepted connections beyond this wait in the kernel's backlog.
     pub connections_max: usize,
-    /// A dialled connection that is not open by then is [`Closed::NotConnected`].
+    /// A dialled connection that is not open by then is [`super::Closed::NotConnected`].
     pub connect_timeout: Duration,
-    /// A peer that takes nothing of what is queued for so long is [`Closed::Stalled`].
+    /// A peer that takes nothing of what is queued for so long is [`super::Closed::Stalled`].
     pub send_timeout: Duration,
     /// How long a finished connection is drained, so that the peer reads our last reply.
     pub linger: Duration,
