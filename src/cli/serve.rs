@@ -16,6 +16,14 @@ const CONNECTIONS_MAX: usize = 10_000;
 
 /// Serve 'Hello World!' as fast as one core's kernel allows
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bareloop serve http
+      Answer every GET on http://localhost:8080
+  bareloop serve tcp --bind 127.0.0.1:9000
+      Answer every CR LF CR LF on port 9000
+  bareloop serve http --help
+      Show limits and timeouts")]
 pub struct ServeArgs {
     #[command(subcommand)]
     protocol: Which,
