@@ -11,6 +11,9 @@ use crate::http::request;
 use crate::serve::http::{HttpSettings, Timeouts};
 use crate::serve::{self, Events, Place, Plan};
 
+const BIND_REMEDY: &str =
+    "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:0";
+
 /// Connections accepted unless the system allows fewer.
 const CONNECTIONS_MAX: usize = 10_000;
 
@@ -98,7 +101,7 @@ struct TcpArgs {
 struct CommonArgs {
     /// Where to listen, on every address the name has; port 0 takes a free one; may be given
     /// several times
-    #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080", value_parser = bindable)]
     bind: Vec<String>,
     /// A client that takes none of its replies for so long is dropped
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::duration)]
@@ -168,10 +171,9 @@ fn plan(args: &CommonArgs) -> Result<Plan, String> {
 }
 
 fn place(name: &str) -> Result<Place, String> {
-    let remedy = "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:0";
     let resolved = name
         .to_socket_addrs()
-        .map_err(|e| format!("cannot resolve --bind {name}: {e}; {remedy}"))?;
+        .map_err(|e| format!("cannot resolve --bind {name}: {e}; {BIND_REMEDY}"))?;
     let mut addresses: Vec<SocketAddr> = Vec::new();
     for address in resolved {
         if !addresses.contains(&address) {
@@ -179,12 +181,24 @@ fn place(name: &str) -> Result<Place, String> {
         }
     }
     if addresses.is_empty() {
-        return Err(format!("--bind {name} has no address; {remedy}"));
+        return Err(format!("--bind {name} has no address; {BIND_REMEDY}"));
     }
     Ok(Place {
         name: name.to_owned(),
         addresses,
     })
+}
+
+/// A host and a port, by their looks; whether the host has an address only its resolver knows.
+fn bindable(text: &str) -> Result<String, String> {
+    let looks_right = text.rsplit_once(':').is_some_and(|(host, port)| {
+        let is_bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        !host.is_empty() && !is_bare_ipv6 && port.parse::<u16>().is_ok()
+    });
+    match looks_right {
+        true => Ok(text.to_owned()),
+        false => Err(BIND_REMEDY.to_owned()),
+    }
 }
 
 fn http_settings(args: HttpArgs) -> HttpSettings {

@@ -24,7 +24,7 @@ pub enum PreflightError {
         cause: String,
     },
     /// Every address was tried.
-    #[error("cannot connect to {url}: {causes}")]
+    #[error("cannot connect to {url}: {causes}; is the server running there?")]
     NoAnswer {
         /// As it would be requested.
         url: String,
