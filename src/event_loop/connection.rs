@@ -221,14 +221,17 @@ impl<S: Transport, C> Connection<S, C> {
         P: Protocol<Conn = C>,
         K: TimeSource,
     {
+        let mut now = shared.now;
         for _ in 0..READS_PER_EVENT_MAX {
             let bytes = match self.stream.read(&mut shared.read_buffer) {
                 Ok(bytes) => bytes,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Pumped::AwaitReadable,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    return self.catch_up(Pumped::AwaitReadable, now, shared);
+                }
                 Err(e) => return Pumped::Closed(Closed::Failed(e)),
             };
-            let now = shared.received_at();
+            now = shared.received_at();
             let (conn, queue) = (&mut self.conn, &mut shared.queue);
             let (flow, peer) = if bytes == 0 {
                 let flow = match shared.protocol.ended(conn, now, queue) {
@@ -248,13 +251,30 @@ impl<S: Transport, C> Connection<S, C> {
             }
             if bytes < READ_BUFFER_BYTES {
                 match after_short_read(hint) {
-                    ShortRead::Drained => return Pumped::AwaitReadable,
-                    ShortRead::LookAgain => return Pumped::Again,
+                    ShortRead::Drained => {
+                        return self.catch_up(Pumped::AwaitReadable, now, shared);
+                    }
+                    ShortRead::LookAgain => return self.catch_up(Pumped::Again, now, shared),
                     ShortRead::ReadOn => {}
                 }
             }
         }
-        Pumped::Again
+        self.catch_up(Pumped::Again, now, shared)
+    }
+
+    /// All that is to be read for now was received, and the peer's end was not among it: lets the
+    /// protocol speak. `then` is what is to be done next.
+    #[inline]
+    fn catch_up<P, K>(&mut self, then: Pumped, now: Time, shared: &mut Shared<P, K>) -> Pumped
+    where
+        P: Protocol<Conn = C>,
+        K: TimeSource,
+    {
+        let (conn, queue) = (&mut self.conn, &mut shared.queue);
+        match shared.protocol.caught_up(conn, now, queue) {
+            Flow::Keep if shared.queue.is_empty() => then,
+            flow => self.settle(flow, PeerSide::MaySend, shared).unwrap_or(then),
+        }
     }
 
     /// Sends what the protocol queued and does what it decided; `None` if the connection is

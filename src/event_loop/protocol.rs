@@ -34,6 +34,12 @@ pub trait Protocol {
         out: &mut WriteQueue,
     ) -> Flow;
 
+    /// All that had arrived was received, and the peer has not ended: the time to say something
+    /// new. A server has nothing to say unasked.
+    fn caught_up(&mut self, _conn: &mut Self::Conn, _now: Time, _out: &mut WriteQueue) -> Flow {
+        Flow::Keep
+    }
+
     /// The peer will send no more. It may still be reading (half-close).
     fn ended(&mut self, conn: &mut Self::Conn, now: Time, out: &mut WriteQueue) -> Flow;
 

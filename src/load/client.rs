@@ -282,7 +282,7 @@ impl Protocol for LoadClient<'_> {
         conn: &mut LoadConn,
         bytes: &[u8],
         now: Time,
-        out: &mut WriteQueue,
+        _out: &mut WriteQueue,
     ) -> Flow {
         if self.ending.is_some() {
             // Too late: the figures are for the time that the run has lasted.
@@ -297,6 +297,12 @@ impl Protocol for LoadClient<'_> {
         if let Err(why) = self.take_replies(conn, bytes, now) {
             return self.refuse(conn, why);
         }
+        Flow::Keep
+    }
+
+    /// Slots are filled here and not as replies come in, so that nothing is sent to a server that
+    /// has already hung up.
+    fn caught_up(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
         if conn.state == ConnState::Open {
             self.fill(conn, now, out);
         }

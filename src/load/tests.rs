@@ -97,8 +97,17 @@ impl Bench<'_> {
     }
 
     fn receive(&mut self, line: &mut Line, bytes: &[u8], at: u64) -> Flow {
-        self.client
-            .received(&mut line.conn, bytes, ms(at), &mut line.out)
+        let Line { conn, out } = line;
+        match self.client.received(conn, bytes, ms(at), out) {
+            Flow::Keep => self.client.caught_up(conn, ms(at), out),
+            flow => flow,
+        }
+    }
+
+    /// Bytes that are not the last that have arrived.
+    fn receive_a_part(&mut self, line: &mut Line, bytes: &[u8], at: u64) -> Flow {
+        let Line { conn, out } = line;
+        self.client.received(conn, bytes, ms(at), out)
     }
 
     fn close(&mut self, line: Line, why: Closed, at: u64) -> Then {
@@ -292,6 +301,20 @@ fn an_overdue_connection_loses_all_its_requests_to_the_timeout() {
     };
     assert_eq!(report.accounting, expected);
     assert_eq!((report.errors, report.timeouts, report.resets), (10, 10, 1));
+}
+
+#[test]
+fn a_reply_that_comes_with_the_peers_end_draws_no_request() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        assert_eq!(bench.requests(&mut line), 10);
+        bench.receive_a_part(&mut line, REPLY, 1);
+        assert_eq!(bench.requests(&mut line), 0, "more may have arrived");
+        bench.peer_ends(line, 1);
+        assert_eq!(bench.turn(5000), Next::Stop);
+    });
+    let accounting = report.accounting;
+    assert_eq!((accounting.sent, accounting.lost), (10, 9));
 }
 
 #[test]

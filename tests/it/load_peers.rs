@@ -373,7 +373,8 @@ fn a_server_that_has_died_is_not_hammered() {
     assert_eq!(report.completed(), 10);
     // 5, 10, 20 ... 320 ms: seven or eight rounds in a second. A hammer would make thousands.
     assert!((1..=CONNECTIONS * 10).contains(&report.errors("refused")));
-    assert_eq!(report.lost(), CONNECTIONS, "one on each connection");
+    // One on each connection; none on the one whose last reply came together with its end.
+    assert!((CONNECTIONS - 1..=CONNECTIONS).contains(&report.lost()));
     assert_eq!(report.in_flight(), 0);
     assert!(report.at("/verdict/valid") == false);
 }
