@@ -6,8 +6,9 @@
 //! client's), so nobody has to remember that reading was paused, and nobody can forget to ask for a
 //! writable event.
 
+mod closing;
+
 use std::io;
-use std::time::Duration;
 
 use super::clock::TimeSource;
 use super::shared::{READ_BUFFER_BYTES, Shared};
@@ -23,11 +24,6 @@ const MESSAGE_BYTES_MIN: usize = 16;
 /// queued, since a server's connection with a residue is not read from. A client's bound is its
 /// requests in flight.
 const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
-/// Bytes read and thrown away of a finished connection; what follows stays in the kernel.
-const DRAINED_BYTES_MAX: usize = 256 * 1024;
-
-/// How long a stop waits for the end of a peer that was not being answered.
-const IDLE_LINGER: Duration = Duration::from_millis(50);
 
 /// What a readiness event says beyond "look".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,38 +162,6 @@ impl<S: Transport, C> Connection<S, C> {
             }
             (None, Phase::Flushing(_) | Phase::Draining { .. }) => Pumped::Closed(Closed::Done),
         }
-    }
-
-    /// The loop is stopping: answers what has arrived, then finishes. A peer that was just
-    /// answered has the linger to close, an idle one `IDLE_LINGER`.
-    pub fn stop<P, K>(&mut self, shared: &mut Shared<P, K>) -> Pumped
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
-        let reads_before = shared.reads;
-        let mut pumped = self.pump(shared, Hint::ReadClosed);
-        // Bounded: a peer that sends faster than we read is cut off at a reply's end.
-        for _ in 0..READS_PER_EVENT_MAX {
-            if !matches!(pumped, Pumped::Again) {
-                break;
-            }
-            pumped = self.pump(shared, Hint::ReadClosed);
-        }
-        if self.phase != Phase::Open || matches!(pumped, Pumped::Closed(_)) {
-            return pumped;
-        }
-        if self.unsent.is_some() {
-            self.phase = Phase::Flushing(PeerSide::MaySend);
-            return Pumped::AwaitWritable;
-        }
-        let pumped = self.shut(PeerSide::MaySend, shared);
-        if let (Phase::Draining { until, .. }, true) =
-            (&mut self.phase, shared.reads == reads_before)
-        {
-            *until = shared.now + IDLE_LINGER.min(shared.limits.linger);
-        }
-        pumped
     }
 
     /// Whether the kernel has refused bytes that are still to be sent.
@@ -351,46 +315,6 @@ impl<S: Transport, C> Connection<S, C> {
             Flushed::Blocked => {}
         }
         Ok(flushed)
-    }
-
-    /// All is sent: ends our side, and waits for the peer's end if that is still to come.
-    fn shut<P, K>(&mut self, peer: PeerSide, shared: &Shared<P, K>) -> Pumped {
-        if peer == PeerSide::Ended {
-            return Pumped::Closed(Closed::Done);
-        }
-        match self.stream.shutdown_write() {
-            Ok(()) => {}
-            // The peer's end, which was to be waited for, has come.
-            Err(e) if e.kind() == io::ErrorKind::NotConnected => {
-                return Pumped::Closed(Closed::Done);
-            }
-            Err(e) => return Pumped::Closed(Closed::Failed(e)),
-        }
-        self.phase = Phase::Draining {
-            until: shared.now + shared.limits.linger,
-            budget_bytes: DRAINED_BYTES_MAX,
-        };
-        self.drain()
-    }
-
-    /// Throws input away until the peer's end. Beyond its share the rest is left unread until the
-    /// linger ends: a close would be a reset, and our last reply, if it was lost on its way, would
-    /// not be sent again.
-    fn drain(&mut self) -> Pumped {
-        let mut scrap = [0; 8 * 1024];
-        let Phase::Draining { budget_bytes, .. } = &mut self.phase else {
-            return Pumped::AwaitReadable;
-        };
-        while *budget_bytes > 0 {
-            match self.stream.read(&mut scrap) {
-                Ok(0) => return Pumped::Closed(Closed::Done),
-                Ok(bytes) => *budget_bytes = budget_bytes.saturating_sub(bytes),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Pumped::AwaitReadable,
-                Err(_) => return Pumped::Closed(Closed::Done),
-            }
-        }
-        Pumped::AwaitReadable
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use super::closing::{DRAINED_BYTES_MAX, IDLE_LINGER};
 use super::*;
 use crate::event_loop::{Block, Limits, Next, Then, TimeSource, Trouble};
 
