@@ -15,7 +15,21 @@
 //! `floor-again` is the floor once more: what it is off 1.00 is noise, and so is as much in any
 //! other row. nginx, wrk and h2load are measured where they are installed.
 //!
-//! Linux only, since the floor stands on epoll. Latencies are not measured here.
+//! Two more tables must be asked for:
+//!
+//! ```text
+//! cargo bench --bench floor -- --tables scale,tail -p 1,10
+//! ```
+//!
+//! `scale`: what a request costs a server at 10,000 connections (or as many as the limit on
+//! descriptors allows) over what it costs it at `-c`; resident memory for each idle connection;
+//! the size of the binary; the time from exec to the first reply.
+//!
+//! `tail`: how long replies take at half of the floor server's maximum. Requests are due at even
+//! intervals, late ones too, and a latency counts from then (one request in flight on each of `-c`
+//! connections, whatever `-p` says); the client polls without sleep.
+//!
+//! Linux only, since the floor stands on epoll.
 
 #![deny(unsafe_code)]
 
@@ -24,15 +38,23 @@
 mod floor {
     mod client;
     mod clients;
+    mod connection;
     mod exchange;
+    mod footprint;
+    mod latencies;
     mod options;
+    mod paced;
     mod process;
+    mod rounds;
     pub mod runner;
+    mod scale;
     mod server;
     mod servers;
+    mod spread;
     #[allow(unsafe_code, reason = "system calls that std has no safe name for")]
     mod sys;
     mod table;
+    mod tail;
 }
 
 #[cfg(target_os = "linux")]

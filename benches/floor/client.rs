@@ -4,22 +4,17 @@
 //! Deliberately absent: stamps, latencies, reading what the bytes say. Only the length of a reply
 //! is learned, from a first exchange.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::connection::{Connection, connect_all};
 use super::exchange::{PATIENCE, RECEIVE_BYTES, first_reply, request, send_whole};
 use super::sys::Epoll;
-
-struct Connection {
-    stream: TcpStream,
-    /// Bytes that have come of a reply that is not whole yet.
-    partial_bytes: usize,
-}
 
 /// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it for
 /// `duration`. When nothing is owed any more it says how many replies it counted, and stays
@@ -84,19 +79,6 @@ fn say_and_wait(line: &str) -> io::Result<()> {
     io::stdin().read_line(&mut String::new()).map(drop)
 }
 
-fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Connection>> {
-    let connect = |_| {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        Ok(Connection {
-            stream,
-            partial_bytes: 0,
-        })
-    };
-    (0..connections).map(connect).collect()
-}
-
 /// A flag that turns true after `duration`: the loop need not read a clock.
 fn alarm(duration: Duration) -> Arc<AtomicBool> {
     let over = Arc::new(AtomicBool::new(false));
@@ -106,26 +88,4 @@ fn alarm(duration: Duration) -> Arc<AtomicBool> {
         flag.store(true, Ordering::Relaxed);
     });
     over
-}
-
-impl Connection {
-    /// Whole replies that have come. One receive, unless it fills the buffer.
-    fn receive(&mut self, buffer: &mut [u8], reply_bytes: usize) -> io::Result<usize> {
-        let mut received_bytes = self.partial_bytes;
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(received) => {
-                    received_bytes += received;
-                    if received < buffer.len() {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
-        }
-        self.partial_bytes = received_bytes % reply_bytes;
-        Ok(received_bytes / reply_bytes)
-    }
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::options::Load;
-use super::runner::{Bench, Program, Result};
+use super::rounds::Program;
+use super::runner::{Bench, Result};
 use super::table::Sample;
 use super::{process, servers};
 
@@ -33,6 +34,8 @@ pub const ALL: [Kind; 5] = [
 ];
 
 impl Program for Kind {
+    type Sample = Sample;
+
     fn name(self) -> &'static str {
         match self {
             Kind::Floor => "floor",

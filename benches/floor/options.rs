@@ -1,10 +1,10 @@
-//! The flags after `cargo bench --bench floor --`, and the two programs the bench is besides.
+//! The flags after `cargo bench --bench floor --`, and the programs the bench is besides.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// How far `bareloop` is from the kernel's floor.
 #[derive(Parser)]
@@ -22,6 +22,14 @@ pub struct Options {
     /// Rounds; each measures every program once.
     #[arg(short, long, default_value = "5")]
     pub rounds: NonZeroUsize,
+    /// What to measure.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "servers,clients"
+    )]
+    pub tables: Vec<Measured>,
     /// Measure these programs only (and the floors that they stand beside).
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub only: Vec<String>,
@@ -30,6 +38,19 @@ pub struct Options {
     pub bench: bool,
     #[command(subcommand)]
     pub part: Option<Part>,
+}
+
+/// A table, or more than one of a kind.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Measured {
+    /// Servers' requests per CPU-second.
+    Servers,
+    /// Clients' requests per CPU-second.
+    Clients,
+    /// CPU, memory and start at very many connections.
+    Scale,
+    /// Latencies at half of the floor server's maximum.
+    Tail,
 }
 
 /// What the bench starts itself as, so that each end's CPU time is a process of its own.
@@ -43,6 +64,13 @@ pub enum Part {
         address: SocketAddr,
         connections: usize,
         pipelining: usize,
+        seconds: u64,
+    },
+    #[command(hide = true)]
+    PacedClient {
+        address: SocketAddr,
+        connections: usize,
+        rate_per_second: NonZeroU64,
         seconds: u64,
     },
 }

@@ -1,6 +1,7 @@
 //! Processes under measurement: pinned to a core, their CPU time taken from the kernel, and never
 //! left behind. Each is ended by its own id, here or (should the bench be killed) by the kernel.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -68,6 +69,17 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Resident memory, exact: the short form in `statm` may be behind (proc_pid_statm(5)).
+    pub fn resident_bytes(&self) -> io::Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.0.id()))?;
+        let kilobytes = rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Rss:")?.strip_suffix("kB"))
+            .and_then(|kilobytes| kilobytes.trim().parse::<u64>().ok())
+            .ok_or_else(|| io::Error::other("the kernel does not say its resident memory"))?;
+        Ok(kilobytes * 1024)
     }
 
     /// CPU time used so far, read once the server is idle. An error if it does not come to rest.

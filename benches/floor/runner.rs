@@ -1,5 +1,5 @@
-//! The rounds: each puts every program under the same load once, in an order that rotates, every
-//! one in a fresh process.
+//! What the command line asks for: the tables, one after the other, or one of the programs that
+//! the bench is besides.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,22 +10,13 @@ use std::time::Duration;
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::options::{Load, Options, Part};
+use super::options::{Measured, Options, Part};
+use super::rounds::{Program, Rounds, selected};
 use super::servers::Replies;
-use super::table::{Row, Sample, Table};
-use super::{client, clients, server, servers, sys};
+use super::table::{Sample, Table};
+use super::{client, clients, footprint, paced, scale, server, servers, sys, tail};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// One program under measurement: a row of a table.
-pub trait Program: Copy + PartialEq {
-    fn name(self) -> &'static str;
-    /// The program that it is measured by; a floor is its own.
-    fn floor(self) -> Self;
-    fn installed(self) -> bool;
-    /// Runs it once, in a process of its own.
-    fn measure(self, bench: &Bench, load: Load) -> Result<Sample>;
-}
 
 /// Where everything runs.
 pub struct Bench {
@@ -42,7 +33,7 @@ impl Bench {
     }
 }
 
-/// Does what the command line asks: one of the two floors, or the measurement.
+/// Does what the command line asks.
 pub fn main() -> ExitCode {
     let options = Options::parse();
     let result = match &options.part {
@@ -55,6 +46,15 @@ pub fn main() -> ExitCode {
         }) => {
             let duration = Duration::from_secs(*seconds);
             client::load(*address, *connections, *pipelining, duration).map_err(Into::into)
+        }
+        Some(Part::PacedClient {
+            address,
+            connections,
+            rate_per_second,
+            seconds,
+        }) => {
+            let duration = Duration::from_secs(*seconds);
+            paced::load(*address, *connections, *rate_per_second, duration).map_err(Into::into)
         }
         None if options.bench => measure(&options),
         None => {
@@ -74,8 +74,6 @@ pub fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<()> {
     refuse_unknown(&options.only)?;
     allow_descriptors();
-    let servers = selected(&servers::ALL, &options.only);
-    let clients = selected(&clients::ALL, &options.only);
     let cores = sys::allowed_cores()?;
     let (server_core, client_core) = (cores[0], cores[1 % cores.len()]);
     let replies = Replies::ask(server_core)?;
@@ -92,24 +90,34 @@ fn measure(options: &Options) -> Result<()> {
     if cores.len() == 1 {
         println!("one core only: both ends share it, and evict each other's caches");
     }
-    println!(
-        "of floor: requests per CPU-second over the floor's in the same round, median of rounds"
-    );
-    println!("busy: share of its core; below 95 % wake-ups weigh in, and ratios mean less");
-
     let mut failures = Vec::new();
-    if !servers.is_empty() {
-        println!("\nServers, each loaded by the floor client");
-        failures.extend(rounds(options, &bench, &servers)?);
-    }
-    if !clients.is_empty() {
-        println!("\nClients, each loading the floor server");
-        failures.extend(rounds(options, &bench, &clients)?);
+    for measured in &options.tables {
+        failures.extend(table(*measured, options, &bench)?);
     }
     if failures.is_empty() {
         Ok(())
     } else {
         Err(failures.join("; ").into())
+    }
+}
+
+/// Measures and prints one of them. Returns what failed.
+fn table(measured: Measured, options: &Options, bench: &Bench) -> Result<Vec<String>> {
+    match measured {
+        Measured::Servers => {
+            let title = "Servers, each loaded by the floor client";
+            throughput(title, options, bench, &servers::ALL)
+        }
+        Measured::Clients => {
+            let title = "Clients, each loading the floor server";
+            throughput(title, options, bench, &clients::ALL)
+        }
+        Measured::Scale => {
+            let failures = scale::tables(options, bench)?;
+            footprint::table(options, bench)?;
+            Ok(failures)
+        }
+        Measured::Tail => tail::table(options, bench),
     }
 }
 
@@ -134,97 +142,29 @@ fn allow_descriptors() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
-/// The installed programs that `only` names (all, if it is empty), and their floors.
-fn selected<P: Program>(all: &[P], only: &[String]) -> Vec<P> {
-    let named = |program: &P| only.is_empty() || only.iter().any(|name| name == program.name());
-    let (wanted, missing): (Vec<P>, Vec<P>) = all
-        .iter()
-        .copied()
-        .filter(named)
-        .partition(|program| program.installed());
-    for program in missing {
-        println!("{} is not installed, and left out", program.name());
+/// Measures and prints a table for each depth of pipelining. Returns what failed.
+fn throughput<P: Program<Sample = Sample>>(
+    title: &str,
+    options: &Options,
+    bench: &Bench,
+    all: &[P],
+) -> Result<Vec<String>> {
+    let programs = selected(all, &options.only);
+    if programs.is_empty() {
+        return Ok(Vec::new());
     }
-    let needed = |program: &P| {
-        wanted
-            .iter()
-            .any(|other| *program == *other || *program == other.floor())
-    };
-    all.iter().copied().filter(needed).collect()
-}
-
-/// One program's samples, a sample for each round, until it fails.
-struct Series<P> {
-    program: P,
-    samples: Vec<Sample>,
-    failure: Option<String>,
-}
-
-/// Measures and prints a table for each depth of pipelining. Returns what failed: such a program is
-/// left out, and the others go on. Without its floor nothing can go on, so that is an error.
-fn rounds<P: Program>(options: &Options, bench: &Bench, programs: &[P]) -> Result<Vec<String>> {
+    println!(
+        "\n{title}. Of floor: requests per CPU-second over the\n\
+         floor's in the same round, median of rounds. Busy: share of its core; below 95 % wake-ups\n\
+         weigh in, and ratios mean less"
+    );
     let mut failures = Vec::new();
     for &pipelining in &options.pipelining {
-        let begin = |&program| Series {
-            program,
-            samples: Vec::new(),
-            failure: None,
-        };
-        let mut all: Vec<Series<P>> = programs.iter().map(begin).collect();
-        for round in 0..options.rounds.get() {
-            // Rotated, so that a machine that warms up or slows down favours no row.
-            for turn in 0..all.len() {
-                let series = &mut all[(round + turn) % programs.len()];
-                series.measure(bench, options.load(pipelining))?;
-            }
-        }
+        let rounds = Rounds::run(options, bench, &programs, options.load(pipelining))?;
         let title = format!("p={pipelining}");
-        println!(
-            "{}",
-            Table {
-                title,
-                rows: rows(&all)
-            }
-        );
-        failures.extend(all.into_iter().filter_map(|series| series.failure));
+        let rows = rounds.rows();
+        println!("{}", Table { title, rows });
+        failures.extend(rounds.into_failures());
     }
     Ok(failures)
-}
-
-impl<P: Program> Series<P> {
-    fn measure(&mut self, bench: &Bench, load: Load) -> Result<()> {
-        if self.failure.is_some() {
-            return Ok(());
-        }
-        let name = self.program.name();
-        match self.program.measure(bench, load) {
-            Ok(sample) => self.samples.push(sample),
-            Err(error) if self.program.floor() == self.program => {
-                return Err(format!("{name}: {error}").into());
-            }
-            Err(error) => {
-                self.failure = Some(format!("{name}, p={}: {error}", load.pipelining));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A row for every program that went through all rounds.
-fn rows<P: Program>(all: &[Series<P>]) -> Vec<Row<'_>> {
-    let mut rows = Vec::new();
-    for series in all.iter().filter(|series| series.failure.is_none()) {
-        let floor = all
-            .iter()
-            .find(|other| other.program == series.program.floor());
-        let Some(Series { samples: floor, .. }) = floor else {
-            continue;
-        };
-        rows.push(Row {
-            name: series.program.name(),
-            samples: &series.samples,
-            floor,
-        });
-    }
-    rows
 }

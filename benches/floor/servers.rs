@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use super::options::Load;
 use super::process::{self, Client, Server};
-use super::runner::{Bench, Program, Result};
+use super::rounds::Program;
+use super::runner::{Bench, Result};
 use super::table::Sample;
 use super::{clients, exchange};
 
@@ -55,6 +56,8 @@ impl Replies {
 }
 
 impl Program for Kind {
+    type Sample = Sample;
+
     fn name(self) -> &'static str {
         match self {
             Kind::Floor => "floor",

@@ -1,0 +1,46 @@
+//! A client's connection, which knows no more of replies than how long each is.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream};
+
+pub struct Connection {
+    pub stream: TcpStream,
+    /// Bytes that have come of a reply that is not whole yet.
+    partial_bytes: usize,
+}
+
+/// Opens so many, one after the other.
+pub fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Connection>> {
+    let connect = |_| {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Connection {
+            stream,
+            partial_bytes: 0,
+        })
+    };
+    (0..connections).map(connect).collect()
+}
+
+impl Connection {
+    /// Whole replies that have come. One receive, unless it fills the buffer.
+    pub fn receive(&mut self, buffer: &mut [u8], reply_bytes: usize) -> io::Result<usize> {
+        let mut received_bytes = self.partial_bytes;
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(received) => {
+                    received_bytes += received;
+                    if received < buffer.len() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.partial_bytes = received_bytes % reply_bytes;
+        Ok(received_bytes / reply_bytes)
+    }
+}

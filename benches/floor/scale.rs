@@ -1,0 +1,129 @@
+//! What a request costs a server when very many connections are open, over what it costs it at
+//! few, in the same round.
+//!
+//! Part of the ratio is the kernel's: ten thousand sockets do not stay in its caches either. The
+//! floor's own ratio says how much.
+
+use std::cmp;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::options::{Load, Options};
+use super::rounds::{Program, Rounds, Row, selected};
+use super::runner::{Bench, Result};
+use super::servers::Kind;
+use super::spread::Spread;
+use super::table::Sample;
+
+/// Connections that the goals speak of.
+const MANY: usize = 10_000;
+
+/// Descriptors of one process that are not such connections.
+const RESERVED: usize = 64;
+
+/// Most of its cost at few connections that a request may cost `bareloop` at many.
+const GOAL: f64 = 1.3;
+
+/// The servers of this table.
+pub const SERVERS: [Kind; 2] = [Kind::Floor, Kind::ServeHttp];
+
+/// A server under the load it is given, or at more connections.
+#[derive(Clone, Copy, PartialEq)]
+struct Crowd {
+    server: Kind,
+    connections: Option<usize>,
+}
+
+impl Program for Crowd {
+    type Sample = Sample;
+
+    fn name(self) -> &'static str {
+        self.server.name()
+    }
+
+    fn floor(self) -> Crowd {
+        Crowd {
+            connections: None,
+            ..self
+        }
+    }
+
+    fn installed(self) -> bool {
+        self.server.installed()
+    }
+
+    fn measure(self, bench: &Bench, load: Load) -> Result<Sample> {
+        let connections = self.connections.unwrap_or(load.connections);
+        self.server.measure(
+            bench,
+            Load {
+                connections,
+                ..load
+            },
+        )
+    }
+}
+
+/// As many connections as the goals speak of, or as one process may have: call it once the limit
+/// on descriptors is raised.
+pub fn many() -> usize {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+    cmp::min(MANY, allowed.saturating_sub(RESERVED))
+}
+
+/// Measures and prints a table for each depth of pipelining. Returns what failed.
+pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
+    let (few, many) = (options.connections.get(), many());
+    if few >= many {
+        return Err(format!("scale: {few} connections are not few beside {many}").into());
+    }
+    let at = |connections| {
+        let all = SERVERS.map(|server| Crowd {
+            server,
+            connections,
+        });
+        selected(&all, &options.only)
+    };
+    let (at_few, at_many) = (at(None), at(Some(many)));
+    if at_many.is_empty() {
+        return Ok(Vec::new());
+    }
+    println!(
+        "\nScale: CPU per request at {many} connections over that at {few} in the same round, of\n\
+         servers loaded by the floor client; serve-http: at most {GOAL}"
+    );
+    let programs = [at_few.as_slice(), &at_many].concat();
+    let mut failures = Vec::new();
+    for &pipelining in &options.pipelining {
+        let rounds = Rounds::run(options, bench, &programs, options.load(pipelining))?;
+        println!(
+            "{:<14} {:>8} {:>16} {:>12} {:>12} {:>6}",
+            format!("p={pipelining}"),
+            "ratio",
+            "min .. max",
+            format!("ns at {few}"),
+            format!("at {many}"),
+            "busy"
+        );
+        // The rows at few connections come first. They are the measure of the others.
+        rounds.rows().iter().skip(at_few.len()).for_each(print);
+        println!();
+        failures.extend(rounds.into_failures());
+    }
+    Ok(failures)
+}
+
+fn print(row: &Row<'_, Sample>) {
+    let cost_ns = |sample: &Sample| 1e9 / sample.per_cpu_second();
+    let (many, few) = (row.samples.iter(), row.floor.iter());
+    let pairs = many.clone().map(cost_ns).zip(few.clone().map(cost_ns));
+    println!(
+        "  {:<12} {} {:>12.0} {:>12.0} {:>4.0} %",
+        row.name,
+        Spread::of(pairs.map(|(many, few)| many / few)),
+        Spread::of(few.map(cost_ns)).median,
+        Spread::of(many.clone().map(cost_ns)).median,
+        Spread::of(many.map(Sample::busy_percent)).median,
+    );
+}

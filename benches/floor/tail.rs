@@ -1,0 +1,130 @@
+//! How long replies take when a server has time: at half of what the floor server can do, paced.
+
+use std::num::NonZeroU64;
+use std::process::Command;
+
+use super::latencies::Latencies;
+use super::options::{Load, Options};
+use super::process;
+use super::rounds::{Program, Rounds, Row, selected};
+use super::runner::{Bench, Result};
+use super::servers::Kind;
+use super::spread::Spread;
+
+/// Most of the floor's p99 in the same round that `bareloop`'s may be.
+const GOAL: f64 = 1.2;
+
+/// Closed-loop runs of the floor server, of which the median counts.
+const MAXIMUM_RUNS: usize = 3;
+
+/// The servers of this table.
+const SERVERS: [Kind; 5] = [
+    Kind::Floor,
+    Kind::FloorAgain,
+    Kind::ServeHttp,
+    Kind::ServeTcp,
+    Kind::Nginx,
+];
+
+/// A server under requests that come at a pace. All are measured by the one floor: a few bytes
+/// more or less in a reply do not show here.
+#[derive(Clone, Copy, PartialEq)]
+struct Paced {
+    server: Kind,
+    rate_per_second: NonZeroU64,
+}
+
+impl Program for Paced {
+    type Sample = Latencies;
+
+    fn name(self) -> &'static str {
+        self.server.name()
+    }
+
+    fn floor(self) -> Paced {
+        Paced {
+            server: Kind::Floor,
+            ..self
+        }
+    }
+
+    fn installed(self) -> bool {
+        self.server.installed()
+    }
+
+    fn measure(self, bench: &Bench, load: Load) -> Result<Latencies> {
+        let server = self.server.start(bench)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args([
+            "paced-client",
+            &server.address().to_string(),
+            &load.connections.to_string(),
+            &self.rate_per_second.to_string(),
+            &load.duration.as_secs().to_string(),
+        ]);
+        let run = process::run(command, bench.client_core)?;
+        Ok(serde_json::from_str(&run.stdout)?)
+    }
+}
+
+/// Measures and prints. Returns what failed.
+pub fn table(options: &Options, bench: &Bench) -> Result<Vec<String>> {
+    if bench.client_core == bench.server_core {
+        return Err("tail: a client that polls without sleep needs a core of its own".into());
+    }
+    let load = Load {
+        pipelining: 1,
+        ..options.load(options.pipelining[0])
+    };
+    let maximum = closed_loop_maximum(bench, load)?;
+    let rate_per_second = NonZeroU64::new(maximum as u64 / 2).unwrap_or(NonZeroU64::MIN);
+    let all = SERVERS.map(|server| Paced {
+        server,
+        rate_per_second,
+    });
+    let programs = selected(&all, &options.only);
+    if programs.is_empty() {
+        return Ok(Vec::new());
+    }
+    println!(
+        "\nTail: {rate_per_second} requests/s, due at even intervals over {} connections: half of the\n\
+         floor server's closed-loop maximum ({maximum:.0}). Microseconds, from the time a request was due;\n\
+         medians of rounds, max of all. serve-http, serve-tcp: p99 at most {GOAL} of the floor's in the\n\
+         same round. lag: p99 of how late the client itself was",
+        load.connections
+    );
+    let rounds = Rounds::run(options, bench, &programs, load)?;
+    println!(
+        "{:<14} {:>8} {:>16} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "of floor", "min .. max", "p50", "p99", "p99.9", "max", "lag"
+    );
+    rounds.rows().iter().for_each(print);
+    println!();
+    Ok(rounds.into_failures().collect())
+}
+
+/// Requests per second that the floor server answers to the floor client.
+fn closed_loop_maximum(bench: &Bench, load: Load) -> Result<f64> {
+    let runs: Result<Vec<f64>> = (0..MAXIMUM_RUNS)
+        .map(|_| Ok(Kind::Floor.measure(bench, load)?.per_second()))
+        .collect();
+    Ok(Spread::of(runs?.into_iter()).median)
+}
+
+fn print(row: &Row<'_, Latencies>) {
+    let pairs = row.samples.iter().zip(row.floor);
+    let ratios = pairs.map(|(own, floor)| own.p99_ns as f64 / floor.p99_ns as f64);
+    let us = |figure: fn(&Latencies) -> u64| {
+        Spread::of(row.samples.iter().map(|sample| figure(sample) as f64 / 1e3))
+    };
+    println!(
+        "  {:<12} {} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
+        row.name,
+        Spread::of(ratios),
+        us(|sample| sample.p50_ns).median,
+        us(|sample| sample.p99_ns).median,
+        us(|sample| sample.p999_ns).median,
+        us(|sample| sample.max_ns).max,
+        us(|sample| sample.lag_p99_ns).median,
+    );
+}
