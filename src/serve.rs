@@ -26,8 +26,6 @@ pub struct Plan {
 /// One `--bind`: the addresses its name resolved to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// As the user wrote it.
-    pub name: String,
     /// All to be listened on; at least one.
     pub addresses: Vec<SocketAddr>,
 }

@@ -183,10 +183,7 @@ fn place(name: &str) -> Result<Place, String> {
     if addresses.is_empty() {
         return Err(format!("--bind {name} has no address; {BIND_REMEDY}"));
     }
-    Ok(Place {
-        name: name.to_owned(),
-        addresses,
-    })
+    Ok(Place { addresses })
 }
 
 /// A host and a port, by their looks; whether the host has an address only its resolver knows.
