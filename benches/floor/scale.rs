@@ -91,7 +91,7 @@ pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     }
     println!(
         "\nScale: CPU per request at {many} connections over that at {few} in the same round, of\n\
-         servers loaded by the floor client; serve-http: at most {GOAL}"
+         servers loaded by the floor client"
     );
     let programs = [at_few.as_slice(), &at_many].concat();
     let mut failures = Vec::new();
@@ -107,23 +107,55 @@ pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
             "busy"
         );
         // The rows at few connections come first. They are the measure of the others.
-        rounds.rows().iter().skip(at_few.len()).for_each(print);
+        let rows = rounds.rows();
+        let at_many = &rows[at_few.len().min(rows.len())..];
+        at_many.iter().for_each(print);
+        judge(at_many);
         println!();
         failures.extend(rounds.into_failures());
     }
     Ok(failures)
 }
 
+/// Says whether the goal is met, and how much of what there is is not the floor's.
+fn judge(rows: &[Row<'_, Sample>]) {
+    let row_of = |kind: Kind| rows.iter().find(|row| row.name == kind.name());
+    let (Some(floor), Some(own)) = (row_of(Kind::Floor), row_of(Kind::ServeHttp)) else {
+        return;
+    };
+    let ratio = many_over_few(own).median;
+    let verdict = if ratio <= GOAL { "met" } else { "MISSED" };
+    let beside = own.samples.iter().zip(floor.samples);
+    let beside = Spread::of(beside.map(|(own, floor)| cost_ns(own) / cost_ns(floor)));
+    println!(
+        "  {}: {ratio:.2}, at most {GOAL}: {verdict}; the floor's own is {:.2}, and at many\n  \
+         connections a request costs {:.3} of what it costs the floor ({:.3} .. {:.3})",
+        own.name,
+        many_over_few(floor).median,
+        beside.median,
+        beside.min,
+        beside.max,
+    );
+}
+
+fn cost_ns(sample: &Sample) -> f64 {
+    1e9 / sample.per_cpu_second()
+}
+
+/// The ratio that the goal speaks of, round by round.
+fn many_over_few(row: &Row<'_, Sample>) -> Spread {
+    let pairs = row.samples.iter().zip(row.floor);
+    Spread::of(pairs.map(|(many, few)| cost_ns(many) / cost_ns(few)))
+}
+
 fn print(row: &Row<'_, Sample>) {
-    let cost_ns = |sample: &Sample| 1e9 / sample.per_cpu_second();
-    let (many, few) = (row.samples.iter(), row.floor.iter());
-    let pairs = many.clone().map(cost_ns).zip(few.clone().map(cost_ns));
+    let median_ns = |samples: &[Sample]| Spread::of(samples.iter().map(cost_ns)).median;
     println!(
         "  {:<12} {} {:>12.0} {:>12.0} {:>4.0} %",
         row.name,
-        Spread::of(pairs.map(|(many, few)| many / few)),
-        Spread::of(few.map(cost_ns)).median,
-        Spread::of(many.clone().map(cost_ns)).median,
-        Spread::of(many.map(Sample::busy_percent)).median,
+        many_over_few(row),
+        median_ns(row.floor),
+        median_ns(row.samples),
+        Spread::of(row.samples.iter().map(Sample::busy_percent)).median,
     );
 }

@@ -38,6 +38,9 @@ pub const ALL: [Kind; 6] = [
     Kind::ServeTcp,
 ];
 
+/// Above the most that any table opens; the default of `serve` is just that many.
+const CONNECTIONS_MAX: &str = "12000";
+
 /// What the two jobs of `bareloop serve` reply, so that the floors send the same bytes.
 pub struct Replies {
     http: Vec<u8>,
@@ -128,6 +131,7 @@ fn floor(reply: &[u8], core: usize) -> io::Result<Server> {
 fn serve(job: &str, core: usize) -> io::Result<Server> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bareloop"));
     command.args(["serve", job, "--bind", "127.0.0.1:0"]);
+    command.args(["--connections-max", CONNECTIONS_MAX]);
     Server::announced(command, core)
         .map_err(|error| io::Error::other(format!("bareloop serve {job}: {error}")))
 }
