@@ -56,7 +56,7 @@ pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, F
 }
 
 impl fmt::Display for Report {
-    /// The table, the sentences below it, and the published figures.
+    /// The table, the sentences below it, and the published figures of those that took part.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", table(self).trim_fmt())?;
         if self.interrupted {
@@ -70,7 +70,11 @@ impl fmt::Display for Report {
             notes(self, |standing| standing.verdicts.iter()),
         )?;
         write_block(f, "", [machine(self)])?;
-        let published = self.published.iter().map(published);
+        let takes_part = |figure: &&Published| {
+            let mut names = self.contestants.iter().map(|standing| &standing.name);
+            names.any(|name| name == figure.name)
+        };
+        let published = self.published.iter().filter(takes_part).map(published);
         write_block(f, "Published, for reference only:", published)
     }
 }
