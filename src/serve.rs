@@ -1,6 +1,7 @@
 //! `serve`: the two reference servers, the smallest correct reply on the bare loop.
 
 pub mod http;
+mod known_head;
 pub mod tcp;
 mod warning;
 

@@ -27,6 +27,12 @@ pub enum TerminatorCounter {
     CrLfCr,
 }
 
+/// The front of `bytes` up to the end of the first terminator in it.
+pub fn first_head(bytes: &[u8]) -> Option<&[u8]> {
+    let at = FINDER.find(bytes)?;
+    Some(&bytes[..at + TERMINATOR.len()])
+}
+
 impl TerminatorCounter {
     /// How many terminators end within `bytes`, the next piece of the stream.
     pub fn count(&mut self, bytes: &[u8]) -> usize {

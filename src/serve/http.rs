@@ -1,7 +1,6 @@
 //! `serve http`: every GET is answered with the same body; whatever else comes is answered to the
 //! letter of RFC 9110 and RFC 9112, and hurts nobody.
 
-mod known_head;
 mod patience;
 mod replies;
 
@@ -10,10 +9,10 @@ use std::time::{Duration, SystemTime};
 pub use patience::Timeouts;
 
 use super::Warn;
+use super::known_head::KnownHead;
 use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
 use crate::http::reply::WithBody;
 use crate::http::request::{Limits, Method, Persistence, Request, RequestParser, Step};
-use known_head::KnownHead;
 use patience::Patience;
 use replies::{Answer, Replies};
 

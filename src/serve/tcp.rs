@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::Warn;
+use super::known_head::KnownHead;
 use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
-use crate::http::terminator::TerminatorCounter;
+use crate::http::terminator::{self, TerminatorCounter};
 
 /// The reply of the seed's `TCPHandler`.
 pub const REPLY: &[u8] = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world!";
@@ -15,6 +16,7 @@ pub const REPLY: &[u8] = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world
 /// Answers terminators.
 pub struct TcpServer<'a> {
     reply: Rc<Block>,
+    known_head: KnownHead,
     idle_timeout: Option<Duration>,
     warn: Warn<'a>,
 }
@@ -31,8 +33,29 @@ impl<'a> TcpServer<'a> {
     pub fn new(idle_timeout: Option<Duration>, warn: Warn<'a>) -> TcpServer<'a> {
         TcpServer {
             reply: Block::repeated(REPLY),
+            known_head: KnownHead::default(),
             idle_timeout,
             warn,
+        }
+    }
+
+    /// How many terminators end within `bytes`. The fast path comes first: copies of a head that
+    /// is known, one terminator each.
+    #[inline]
+    fn count(&mut self, terminators: &mut TerminatorCounter, bytes: &[u8]) -> usize {
+        let (mut copies, mut rest) = (0, bytes);
+        if *terminators == TerminatorCounter::Start {
+            (copies, rest) = self.known_head.strip_repeats(bytes);
+            if copies == 0
+                && let Some(head) = terminator::first_head(bytes)
+            {
+                self.known_head.learn(head);
+                (copies, rest) = self.known_head.strip_repeats(bytes);
+            }
+        }
+        match rest {
+            [] => copies,
+            rest => copies + terminators.count(rest),
         }
     }
 }
@@ -56,7 +79,8 @@ impl Protocol for TcpServer<'_> {
         out: &mut WriteQueue,
     ) -> Flow {
         conn.heard_at = now;
-        out.push(&self.reply, conn.terminators.count(bytes));
+        let replies = self.count(&mut conn.terminators, bytes);
+        out.push(&self.reply, replies);
         Flow::Keep
     }
 
@@ -90,5 +114,47 @@ impl Protocol for TcpServer<'_> {
 
     fn trouble(&mut self, what: Trouble, now: Time) {
         self.warn.warn(&what, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Heads of which some begin, end or contain what others consist of.
+    fn head() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            Just(b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+            Just(b"GET / HTTP/1.1\r\n".to_vec()),
+            Just(b"\r\n\r\n".to_vec()),
+            Just(b"\r\n".to_vec()),
+            Just(b"\r\nGET /\r\n\r\n".to_vec()),
+            Just(b"GET /\r\n\r\r\n\r\n".to_vec()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn replies_are_as_many_as_terminators_on_several_connections(
+            pieces in prop::collection::vec((head(), 1usize..6, 0usize..90, 0usize..3), 0..12),
+        ) {
+            let mut ignored = |_: &str| {};
+            let mut server = TcpServer::new(None, Warn::new(&mut ignored));
+            let mut queue = WriteQueue::new();
+            let mut conns = [(); 3].map(|()| server.opened(Time::START, &mut queue));
+            let mut oracle = [TerminatorCounter::default(); 3];
+            let mut expected = 0;
+            for (head, copies, cut, index) in pieces {
+                let stream = head.repeat(copies);
+                let (one, other) = stream.split_at(cut.min(stream.len()));
+                for piece in [one, other] {
+                    server.received(&mut conns[index], piece, Time::START, &mut queue);
+                    expected += oracle[index].count(piece);
+                }
+            }
+            prop_assert_eq!(queue.len_bytes(), expected * REPLY.len());
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! The repeat-head step: a head that equals the last plain GET byte for byte needs no parsing.
+//! The repeat-head step: a head that equals one just answered byte for byte needs no reading.
 //!
-//! It is exact because the parser is a pure function of the bytes from a request's start: the
-//! same bytes are the same request and draw the same reply. It applies to a fresh parser only.
-//! No valid head is a prefix of another, since each ends in its only CR LF CR LF.
+//! It is exact because both servers are pure functions of the bytes from a request's start: the
+//! same bytes are the same request and draw the same reply. It applies at a request's start only.
+//! No head is a prefix of another, since each ends in its only CR LF CR LF.
 
 /// A longer head is not worth remembering.
 const HEAD_BYTES_MAX: usize = 1024;
 
-/// The head of the last plain GET.
+/// A head that was answered lately, and is likely to come again.
 #[derive(Debug, Default)]
 pub struct KnownHead {
     /// Empty until one is learned.
@@ -15,8 +15,8 @@ pub struct KnownHead {
 }
 
 impl KnownHead {
-    /// Remembers the whole head of a request for which `is_plain_get` holds. Not so one with an
-    /// empty line before it: of these a parser passes over a few only, so it counts them.
+    /// Remembers a whole head, after which its reader was as it was before. Not one with an empty
+    /// line before it: of these a parser passes over a few only, so it counts them.
     pub fn learn(&mut self, head: &[u8]) {
         if head.len() <= HEAD_BYTES_MAX && !head.starts_with(b"\r") {
             self.bytes.clear();
