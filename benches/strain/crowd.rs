@@ -1,0 +1,38 @@
+//! A crowd that is silent.
+
+use std::time::Duration;
+
+use bareloop::event_loop::raise_descriptor_limit;
+
+use super::client::Client;
+use super::figure::{Bound, Figures};
+use super::paced;
+use super::runner::{Bench, Result};
+
+/// Unless the limit on descriptors, which both ends have, leaves fewer.
+const CLIENTS_MAX: usize = 10_000;
+/// What the process has open besides the crowd.
+const OTHER_DESCRIPTORS: usize = 100;
+/// 2 KB for each.
+const MEGABYTES_FOR_EACH: f64 = 0.002;
+/// How long the server is watched while nothing happens.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Each has had an answer: a buffer that it needs no longer would count.
+pub fn idle(bench: &Bench) -> Result<Vec<Figures>> {
+    let clients = CLIENTS_MAX.min(raise_descriptor_limit().saturating_sub(OTHER_DESCRIPTORS));
+    let ceiling = (clients + OTHER_DESCRIPTORS / 2).to_string();
+    let server = bench.server(&["--connections-max", &ceiling])?;
+    let before_bytes = server.resident_bytes()?;
+    let crowd = Client::crowd(server.address(), clients)?;
+    server.rest()?;
+    let growth_bytes = server.resident_bytes()?.saturating_sub(before_bytes);
+    let cpu_percent = server.cpu_percent(SILENCE)?;
+    let latencies = paced::beside(&server, bench.span)?;
+    drop(crowd);
+    let limit = Bound::AtMost(clients as f64 * MEGABYTES_FOR_EACH);
+    let figures = Figures::new(1, format!("{clients} idle clients"))
+        .memory(growth_bytes, limit)
+        .cpu("CPU", cpu_percent, 0.1);
+    Ok(vec![latencies.p99(figures, 10.0)])
+}

@@ -1,0 +1,83 @@
+//! The client beside an attack: one request after the other, one each millisecond at most.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use super::client::Client;
+use super::figure::Figures;
+use super::runner::Result;
+use super::schedule::Schedule;
+use super::server::Server;
+
+const PACE: Duration = Duration::from_millis(1);
+/// Longer ones count as so long: no patience lasts to here.
+const HIGHEST_NS: u64 = 60_000_000_000;
+
+/// This one, in /proc.
+const THREAD: &str = "thread-self";
+
+/// How long its replies took.
+pub struct Latencies {
+    ns: Histogram<u64>,
+    /// For how long something else had the server's core, or this client's.
+    server_waited: Duration,
+    client_waited: Duration,
+}
+
+impl Latencies {
+    pub fn new() -> Result<Latencies> {
+        Ok(Latencies {
+            ns: Histogram::new_with_bounds(1, HIGHEST_NS, 3)?,
+            server_waited: Duration::ZERO,
+            client_waited: Duration::ZERO,
+        })
+    }
+
+    /// Goes on for `span` on `client`. A reply that takes several milliseconds is counted as if
+    /// the requests that were due meanwhile had been sent, and been answered with it: a stall is
+    /// not one sample (coordinated omission).
+    pub fn record(&mut self, server: &Server, client: &mut Client, span: Duration) -> Result<()> {
+        let before = (server.schedule()?.waited, Schedule::of(THREAD)?.waited);
+        let started = Instant::now();
+        let mut sent_at = started;
+        while sent_at < started + span {
+            client.get()?;
+            let latency_ns = u64::try_from(sent_at.elapsed().as_nanos())?;
+            self.ns.record_correct(latency_ns, PACE.as_nanos() as u64)?;
+            thread::sleep((sent_at + PACE).saturating_duration_since(Instant::now()));
+            sent_at = Instant::now();
+        }
+        self.server_waited += server.schedule()?.waited - before.0;
+        self.client_waited += Schedule::of(THREAD)?.waited - before.1;
+        Ok(())
+    }
+
+    pub fn at(&self, quantile: f64) -> Duration {
+        Duration::from_nanos(self.ns.value_at_quantile(quantile))
+    }
+
+    pub fn p99(&self, figures: Figures, limit_ms: f64) -> Figures {
+        let what = "another client's p99";
+        let noted = figures.time(what, self.at(0.99), limit_ms);
+        noted.note(format!("cores taken: {}", self.cores_taken()))
+    }
+
+    /// What the machine, and the attackers beside the client, have added.
+    pub fn cores_taken(&self) -> String {
+        format!(
+            "server's {:.0} ms, client's {:.0} ms in all",
+            self.server_waited.as_secs_f64() * 1e3,
+            self.client_waited.as_secs_f64() * 1e3
+        )
+    }
+}
+
+/// All of `span` on a connection of its own.
+pub fn beside(server: &Server, span: Duration) -> Result<Latencies> {
+    let mut client = Client::connect(server.address())?;
+    let mut latencies = Latencies::new()?;
+    latencies.record(server, &mut client, span)?;
+    Ok(latencies)
+}
