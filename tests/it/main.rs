@@ -28,6 +28,8 @@ mod load_usage;
 #[cfg(target_os = "linux")]
 mod proc;
 #[cfg(target_os = "linux")]
+mod serve_clock;
+#[cfg(target_os = "linux")]
 mod serve_soak;
 #[cfg(unix)]
 mod serve_stop;
