@@ -119,6 +119,47 @@ fn a_batch_of_equal_gets_is_one_run_of_replies() {
 }
 
 #[test]
+fn patience_begins_anew_with_each_request_whichever_path_it_takes() {
+    const GET: &str = PIECES[0];
+    const HEADER: u64 = 10;
+    const BODY: u64 = 60;
+    const IDLE: u64 = 30;
+    let at = |seconds| Time::START + Duration::from_secs(seconds);
+    let (head, rest) = GET.split_at(10);
+    let (post, hello) = PIECES[8].split_at(PIECES[8].len() - 5);
+    for (first, second, since_second) in [
+        (GET.into(), GET.into(), IDLE),
+        (GET.into(), GET.repeat(3), IDLE),
+        (GET.into(), PIECES[1].into(), IDLE),
+        (GET.into(), format!("{GET}{head}"), HEADER),
+        (GET.into(), format!("{GET}{post}"), BODY),
+        (head.into(), rest.into(), IDLE),
+        (head.into(), format!("{rest}{head}"), HEADER),
+        (post.into(), hello.into(), IDLE),
+        (post.into(), format!("{hello}{post}"), BODY),
+        (GET.into(), "\r\n".into(), IDLE),
+    ] {
+        let mut ignore = |_: &str| {};
+        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        server.timeouts = Timeouts {
+            header: Duration::from_secs(HEADER),
+            body_gap: Duration::from_secs(2 * BODY),
+            body_total: Duration::from_secs(BODY),
+            idle: Duration::from_secs(IDLE),
+        };
+        let mut out = WriteQueue::new();
+        let mut conn = server.opened(at(0), &mut out);
+        let (first, second): (String, String) = (first, second);
+        server.received(&mut conn, first.as_bytes(), at(1), &mut out);
+        server.received(&mut conn, second.as_bytes(), at(5), &mut out);
+        let deadline = server.deadline(&conn);
+        assert_eq!(deadline, at(5 + since_second), "{first:?}, {second:?}");
+        server.resumed(&mut conn, Duration::from_secs(7));
+        assert_eq!(server.deadline(&conn), at(5 + since_second + 7));
+    }
+}
+
+#[test]
 fn nothing_is_answered_after_the_end() {
     for last in [PIECES[12], PIECES[15], PIECES[10]] {
         let stream = format!("{}{last}{}", PIECES[0], PIECES[0]);
