@@ -362,6 +362,20 @@ fn an_end_with_nothing_in_flight_is_no_error() {
 }
 
 #[test]
+fn an_announced_end_is_waited_for_no_longer_than_a_reply() {
+    let hasty = Plan {
+        timeout: Duration::from_millis(200),
+        ..plan("http://localhost")
+    };
+    play(hasty, |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, LAST_REPLY, 5);
+        assert_eq!(bench.client.deadline(&line.conn), ms(205));
+        stop(bench, line, 5000);
+    });
+}
+
+#[test]
 fn an_end_in_the_middle_is_closed_early() {
     let report = play(plan("http://localhost"), |bench| {
         let mut line = bench.open(0);

@@ -101,6 +101,20 @@ proptest! {
 }
 
 #[test]
+fn the_end_of_a_head_that_came_in_pieces_is_not_taken_for_a_head() {
+    let get = PIECES[0].as_bytes();
+    for cut in 0..get.len() {
+        let (start, end) = get.split_at(cut);
+        let mut ignore = |_: &str| {};
+        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let pieces = [start, end, end].into_iter().filter(|p| !p.is_empty());
+        let stream = [start, end, end].concat();
+        let (answered, flow) = converse(&mut server, pieces);
+        assert_eq!((answered, flow), slowly(&stream), "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_batch_of_equal_gets_is_one_run_of_replies() {
     let mut ignore = |_: &str| {};
     let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
