@@ -20,6 +20,7 @@ mod http_timeouts;
 #[cfg(unix)]
 mod interop;
 mod load;
+mod load_connecting;
 mod load_harness;
 mod load_peers;
 #[cfg(unix)]
