@@ -10,6 +10,7 @@ use crate::load_harness::load_command;
 use crate::load_harness::{Peer, Visit, load, load_well};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const LAST: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
 fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -80,6 +81,21 @@ fn a_server_that_comes_back_is_loaded_again() {
     assert_eq!(report.completed(), 200);
     assert_eq!(report.timed_out(), 0);
     assert!(second.requests() >= 150);
+}
+
+#[test]
+fn a_connection_for_each_request_is_dialled_as_often_as_there_are_requests() {
+    const REQUESTS: u64 = 1_000;
+    let peer = Peer::serving(|visit| {
+        if visit.request().is_some() {
+            visit.answer(LAST);
+        }
+    });
+    // More than are dialled at once, and each gives its place back.
+    let report = load_well(&["-c", "10", "-a", &REQUESTS.to_string(), &peer.url()]);
+    report.assert_flawless();
+    assert_eq!(report.completed(), REQUESTS);
+    assert!(report.count("/bundling/connects") >= REQUESTS);
 }
 
 // Windows asks a closed port for two seconds before it says so.
