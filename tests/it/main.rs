@@ -30,6 +30,8 @@ mod load_usage;
 mod proc;
 #[cfg(target_os = "linux")]
 mod serve_clock;
+#[cfg(unix)]
+mod serve_limits;
 #[cfg(target_os = "linux")]
 mod serve_soak;
 #[cfg(unix)]
