@@ -382,3 +382,6 @@ fn deregister(registry: &Registry, stream: &mut Stream) {
     // The descriptor is closed next, which ends the registration even if this fails.
     let _ = stream.deregister(registry);
 }
+
+#[cfg(test)]
+mod tests;

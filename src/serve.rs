@@ -143,3 +143,41 @@ fn is_absent(error: &io::Error) -> bool {
         io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    /// Longer than a server takes to end. Reaching it is a failure.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_stop_that_was_raised_before_the_start_is_obeyed() {
+        let (sender, ended) = channel();
+        thread::spawn(move || {
+            let plan = Plan {
+                places: vec![Place {
+                    addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+                }],
+                limits: Limits {
+                    connections_max: 10,
+                    connect_timeout: Duration::ZERO,
+                    send_timeout: PATIENCE,
+                    linger: PATIENCE,
+                    grace: PATIENCE,
+                },
+            };
+            let signal = StopSignal::new();
+            signal.raise();
+            let events = Events {
+                listening: &mut |_| {},
+                warning: &mut |_| {},
+            };
+            sender.send(tcp(&plan, None, &signal, events).is_ok())
+        });
+        assert_eq!(ended.recv_timeout(PATIENCE), Ok(true));
+    }
+}

@@ -60,3 +60,41 @@ impl Dialler {
         self.under_way -= 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn dialler(connections: usize) -> Dialler {
+        Dialler::new(Peer::Tcp(([127, 0, 0, 1], 80).into()), connections)
+    }
+
+    #[test]
+    fn no_more_are_under_way_at_once_than_a_backlog_holds() {
+        let mut dialler = dialler(DIALLING_MAX + 1);
+        for _ in 0..DIALLING_MAX {
+            assert_eq!(dialler.take_due(Time::START), Some(()));
+        }
+        assert_eq!(dialler.next_at(), Time::NEVER);
+        assert_eq!(dialler.take_due(Time::START), None);
+        dialler.arrived();
+        assert_eq!(dialler.take_due(Time::START), Some(()));
+    }
+
+    #[test]
+    fn the_earliest_is_dialled_first_and_none_before_its_time() {
+        let at = |seconds| Time::START + Duration::from_secs(seconds);
+        let mut dialler = dialler(0);
+        for seconds in [7, 3, 5] {
+            dialler.dial_at(at(seconds));
+        }
+        assert_eq!(dialler.take_due(at(2)), None);
+        for seconds in [3, 5, 7] {
+            assert_eq!(dialler.next_at(), at(seconds));
+            assert_eq!(dialler.take_due(at(seconds)), Some(()));
+            assert_eq!(dialler.take_due(at(seconds)), None);
+        }
+    }
+}

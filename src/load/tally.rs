@@ -150,3 +150,42 @@ impl Tally {
         self.errors.total() + self.timed_out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_this_client_lacks_is_not_laid_at_the_servers_door() {
+        use rustix::io::Errno;
+        for (errno, kind) in [
+            (Errno::MFILE, ErrorKind::NoDescriptor),
+            (Errno::NFILE, ErrorKind::NoDescriptor),
+            (Errno::NOBUFS, ErrorKind::NoDescriptor),
+            (Errno::NOMEM, ErrorKind::NoDescriptor),
+            (Errno::ADDRNOTAVAIL, ErrorKind::NoLocalPort),
+            (Errno::ADDRINUSE, ErrorKind::NoLocalPort),
+            (Errno::CONNREFUSED, ErrorKind::Refused),
+            (Errno::CONNRESET, ErrorKind::Reset),
+            (Errno::TIMEDOUT, ErrorKind::Unreachable),
+            (Errno::HOSTUNREACH, ErrorKind::Unreachable),
+        ] {
+            let error = io::Error::from(errno);
+            assert_eq!(ErrorKind::of_connecting(&error), kind, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_open_connection_is_reset_or_fails_for_a_reason_of_its_own() {
+        use io::ErrorKind as Io;
+        for (error, kind) in [
+            (Io::ConnectionReset, ErrorKind::Reset),
+            (Io::ConnectionAborted, ErrorKind::Reset),
+            (Io::BrokenPipe, ErrorKind::Reset),
+            (Io::HostUnreachable, ErrorKind::Other),
+        ] {
+            assert_eq!(ErrorKind::of_connection(&error.into()), kind, "{error}");
+        }
+    }
+}

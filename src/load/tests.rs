@@ -265,6 +265,32 @@ fn what_an_amount_lost_is_sent_again() {
 }
 
 #[test]
+fn what_of_an_amount_timed_out_is_sent_again() {
+    let report = play(amount(12), |bench| {
+        let mut line = bench.open(0);
+        let flow = bench
+            .client
+            .overdue(&mut line.conn, ms(10_000), &mut line.out);
+        assert_eq!(flow, Flow::Abort);
+        bench.close(line, Closed::Done, 10_000);
+        let mut line = bench.open(10_001);
+        bench.receive(&mut line, &REPLY.repeat(10), 10_002);
+        bench.receive(&mut line, &REPLY.repeat(2), 10_003);
+        assert_eq!(bench.turn(10_004), Next::Stop);
+        bench.close(line, Closed::Stopped, 10_004);
+    });
+    assert_eq!(
+        report.accounting,
+        Accounting {
+            sent: 22,
+            completed: 12,
+            timed_out: 10,
+            ..Accounting::default()
+        }
+    );
+}
+
+#[test]
 fn an_amount_out_of_reach_is_given_up_and_failed() {
     let report = play(amount(5), |bench| {
         let refused = || Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
@@ -359,6 +385,20 @@ fn an_end_with_nothing_in_flight_is_no_error() {
     });
     assert_eq!((report.errors, report.resets), (0, 0));
     assert_eq!(report.bundling.connects, 2);
+}
+
+#[test]
+fn an_announced_end_is_waited_for_no_longer_than_a_reply() {
+    let hasty = Plan {
+        timeout: Duration::from_millis(200),
+        ..plan("http://localhost")
+    };
+    play(hasty, |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, LAST_REPLY, 5);
+        assert_eq!(bench.client.deadline(&line.conn), ms(205));
+        stop(bench, line, 5000);
+    });
 }
 
 #[test]

@@ -157,4 +157,18 @@ mod tests {
             prop_assert_eq!(queue.len_bytes(), expected * REPLY.len());
         }
     }
+
+    #[test]
+    fn silence_begins_with_the_last_bytes_and_our_own_pause_is_not_silence() {
+        let at = |seconds| Time::START + Duration::from_secs(seconds);
+        let mut ignore = |_: &str| {};
+        let mut server = TcpServer::new(Some(Duration::from_secs(5)), Warn::new(&mut ignore));
+        let mut out = WriteQueue::new();
+        let mut conn = server.opened(at(1), &mut out);
+        assert_eq!(server.deadline(&conn), at(6));
+        server.received(&mut conn, b"\r", at(4), &mut out);
+        assert_eq!(server.deadline(&conn), at(9));
+        server.resumed(&mut conn, Duration::from_secs(30));
+        assert_eq!(server.deadline(&conn), at(39));
+    }
 }

@@ -41,3 +41,24 @@ impl<'a> Warn<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_trouble_that_lasts_is_told_once_a_second() {
+        let mut told = Vec::new();
+        let mut sink = |text: &str| told.push(text.to_owned());
+        let mut warn = Warn::new(&mut sink);
+        for at_ms in [0, 100, 999, 1000, 1999, 2000] {
+            let trouble = Trouble::CannotAccept(io::Error::other(at_ms.to_string()));
+            warn.warn(&trouble, Time::START + Duration::from_millis(at_ms));
+        }
+        let said = |text: &&str| told.iter().any(|told| told.contains(&format!(": {text};")));
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(["0", "1000", "2000"].iter().all(said), "{told:?}");
+    }
+}

@@ -163,7 +163,11 @@ fn help_names_the_exit_codes() {
 fn without_arguments_the_help_is_shown_on_stderr() {
     let output = output_of(&[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("Usage: bareloop"));
+    assert_eq!(text(&output.stdout), "");
+    // An error would have the usage too; the examples stand in the help only.
+    for part in ["Usage: bareloop", "Examples:\n  bareloop "] {
+        assert!(text(&output.stderr).contains(part), "{output:?}");
+    }
 }
 
 #[test]

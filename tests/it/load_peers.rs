@@ -1,8 +1,6 @@
 //! `load` against servers that misbehave: nothing is lost from the books, and each error has its
 //! kind.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -337,75 +335,4 @@ fn bodies_that_vary_are_a_note_if_none_was_expected() {
     assert_eq!(report.count("/mismatches") + report.errors_of_any_kind(), 0);
     let (_, report) = load(&["-c", "1", "-E", "ok", "-a", "300", &peer.url()]);
     assert_eq!(report.count("/mismatches"), 100);
-}
-
-#[test]
-fn a_server_that_has_died_is_not_hammered() {
-    const CONNECTIONS: u64 = 4;
-    // Answers ten times, then is gone with all its connections.
-    let (listener, address) = listener();
-    let server = std::thread::spawn(move || {
-        let mut left = 10;
-        let mut streams = Vec::new();
-        // The first is closed as soon as it is open: the client only asks whether we listen.
-        for _ in 0..=CONNECTIONS {
-            streams.push(listener.accept().expect("a client").0);
-        }
-        // Before any connection is closed, or the client's next one would still be let in.
-        drop(listener);
-        for mut stream in streams {
-            let mut request = [0; 4096];
-            while left > 0 && stream.read(&mut request).is_ok_and(|bytes| bytes > 0) {
-                stream.write_all(OK).expect("the client reads");
-                left -= 1;
-            }
-        }
-    });
-    let (finished, report) = load(&[
-        "-c",
-        &CONNECTIONS.to_string(),
-        "-d",
-        "1s",
-        &format!("http://{address}"),
-    ]);
-    server.join().expect("the server ends by itself");
-    assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(report.completed(), 10);
-    // 5, 10, 20 ... 320 ms: seven or eight rounds in a second. A hammer would make thousands.
-    assert!((1..=CONNECTIONS * 10).contains(&report.errors("refused")));
-    // One on each connection; none on the one whose last reply came together with its end.
-    assert!((CONNECTIONS - 1..=CONNECTIONS).contains(&report.lost()));
-    assert_eq!(report.in_flight(), 0);
-    assert!(report.at("/verdict/valid") == false);
-}
-
-#[test]
-fn a_server_that_comes_back_is_loaded_again() {
-    let (listener, address) = listener();
-    let answer_some = |visit: &mut Visit| {
-        while visit.request().is_some() && visit.before < 50 && visit.answer(OK) {}
-    };
-    let first = Peer::on(listener, answer_some);
-    let restart = std::thread::spawn(move || {
-        while first.requests() < 50 {
-            std::thread::yield_now();
-        }
-        drop(first);
-        let again = TcpListener::bind(address).expect("its port is free again");
-        Peer::on(again, |visit| {
-            while visit.request().is_some() && visit.answer(OK) {}
-        })
-    });
-    let url = format!("http://{address}");
-    let report = load_well(&["-c", "4", "-a", "200", &url]);
-    let second = restart.join().expect("the port is free again");
-    assert_eq!(report.completed(), 200);
-    assert_eq!(report.timed_out(), 0);
-    assert!(second.requests() >= 150);
-}
-
-fn listener() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    (listener, address)
 }

@@ -2,6 +2,8 @@
 //! code.
 
 use std::net::TcpListener;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 use crate::harness::{Complaints, Finished, bareloop, run};
 use crate::load_harness::{Peer, load as load_json};
@@ -111,6 +113,24 @@ fn a_target_that_does_not_answer_is_one_line_that_names_it_and_exit_code_1() {
         }
     }
     complaints.settle();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "needs unshare and ip"]
+fn a_port_from_which_the_connect_itself_comes_is_no_server() {
+    // With one port to come from, a connect to that port meets itself (RFC 9293 3.5).
+    let finished = run(Command::new("unshare")
+        .args(["--map-root-user", "--net", "sh", "-ec"])
+        .arg(
+            "ip link set lo up
+            echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range
+            exec \"$0\" load -d 1 http://127.0.0.1:40000",
+        )
+        .arg(bareloop().get_program()));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.stdout, "", "no report");
+    assert!(finished.stderr.contains("refused"), "{finished:?}");
 }
 
 #[test]

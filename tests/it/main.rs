@@ -20,6 +20,7 @@ mod http_timeouts;
 #[cfg(unix)]
 mod interop;
 mod load;
+mod load_connecting;
 mod load_harness;
 mod load_peers;
 #[cfg(unix)]
@@ -27,6 +28,10 @@ mod load_stop;
 mod load_usage;
 #[cfg(target_os = "linux")]
 mod proc;
+#[cfg(target_os = "linux")]
+mod serve_clock;
+#[cfg(unix)]
+mod serve_limits;
 #[cfg(target_os = "linux")]
 mod serve_soak;
 #[cfg(unix)]

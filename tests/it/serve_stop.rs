@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -244,6 +244,22 @@ fn localhost_is_every_address_that_it_resolves_to_on_one_port() {
         let is_ours = TcpListener::bind((address.ip(), 0)).is_ok();
         assert_eq!(is_listened_on, is_ours, "{address}");
     }
+}
+
+#[test]
+fn every_address_of_ipv6_is_none_of_ipv4() {
+    if TcpListener::bind("[::]:0").is_err() {
+        return; // This machine has no IPv6.
+    }
+    let held = TcpListener::bind("0.0.0.0:0").expect("a free port");
+    let port = held.local_addr().expect("it is bound").port();
+    let server = Server::start(&["serve", "http", "--bind", &format!("[::]:{port}")]);
+    let address = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    assert_eq!(
+        server.addresses(),
+        [SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))]
+    );
+    assert_eq!(Client::connect(address).get().status, 200);
 }
 
 #[test]

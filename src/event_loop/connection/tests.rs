@@ -396,6 +396,14 @@ fn a_peer_that_is_gone_when_all_is_sent_is_not_waited_for() {
 }
 
 #[test]
+fn a_peer_that_resets_while_it_is_drained_is_not_waited_for() {
+    let mut bed = bed(vec![bytes("?!")], vec![]);
+    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    bed.script().incoming = vec![Incoming::Error(io::ErrorKind::ConnectionReset)].into();
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+}
+
+#[test]
 fn draining_is_bounded_in_bytes_and_in_time() {
     let mut bed = bed(vec![bytes("!")], vec![]);
     bed.at(5).pump();

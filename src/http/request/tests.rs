@@ -303,6 +303,19 @@ fn a_kibibyte_of_framing_for_each_byte_is_refused_early() {
     assert!((16 * 1024..17 * 1024).contains(&body_bytes), "{body_bytes}");
 }
 
+#[test]
+fn chunk_framing_may_outweigh_the_data_by_16_kib_and_by_no_byte_more() {
+    // Five bytes of framing around each byte of data: four more than it.
+    const CHUNKS: usize = 16 * 1024 / 4;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunks = "1\r\nx\r\n".repeat(CHUNKS);
+    let just = format!("{head}{chunks}");
+    assert_eq!(bytes_to_refuse(just.as_bytes()), None);
+    let over = format!("{just}0\r\n\r\n");
+    assert_eq!(bytes_to_refuse(over.as_bytes()), Some(just.len() + 1));
+    assert_eq!(said(over.as_bytes()), "400");
+}
+
 /// One valid request with a body of any bytes, and what it is to be read as.
 fn request() -> impl Strategy<Value = (Vec<u8>, &'static str)> {
     let method = prop_oneof![

@@ -87,6 +87,13 @@ mod tests {
         Time::from_ns(seconds * 1_000_000_000)
     }
 
+    fn body(since: u64, last_piece: u64) -> Patience {
+        Patience::Body {
+            since: at(since),
+            last_piece: at(last_piece),
+        }
+    }
+
     fn deadline_after(steps: &[(u64, Position)]) -> Time {
         let mut patience = Patience::Idle { since: at(0) };
         for &(seconds, position) in steps {
@@ -125,8 +132,16 @@ mod tests {
 
     #[test]
     fn our_own_pause_is_not_the_clients_fault() {
-        let mut patience = Patience::Head { since: at(1) };
-        patience.extend(Duration::from_secs(30));
-        assert_eq!(patience.deadline(&TIMEOUTS), at(41));
+        let pause = Duration::from_secs(30);
+        for (mut patience, deadline) in [
+            (Patience::Idle { since: at(1) }, at(71)),
+            (Patience::Head { since: at(1) }, at(11)),
+            (body(1, 5), at(16)),
+            (body(1, 55), at(61)),
+        ] {
+            assert_eq!(patience.deadline(&TIMEOUTS), deadline, "{patience:?}");
+            patience.extend(pause);
+            assert_eq!(patience.deadline(&TIMEOUTS), deadline + pause);
+        }
     }
 }

@@ -154,8 +154,18 @@ mod tests {
         let mut replies = Replies::new(b"x".to_vec(), Vec::new());
         for (second, time) in [(10, "00:00:10"), (11, "00:00:11"), (10, "00:00:10")] {
             replies.set_date(at(second));
-            let text = text(&mut replies, Answer::Get(Persistence::Keep));
-            assert!(text.contains(time), "{text}");
+            for answer in [
+                Answer::Get(Persistence::Keep),
+                Answer::Get(Persistence::Close),
+                Answer::Head(Persistence::Keep),
+                Answer::Refused {
+                    status: 400,
+                    with_body: WithBody::Yes,
+                },
+            ] {
+                let text = text(&mut replies, answer);
+                assert!(text.contains(time), "{text}");
+            }
         }
     }
 

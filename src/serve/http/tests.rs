@@ -101,6 +101,20 @@ proptest! {
 }
 
 #[test]
+fn the_end_of_a_head_that_came_in_pieces_is_not_taken_for_a_head() {
+    let get = PIECES[0].as_bytes();
+    for cut in 0..get.len() {
+        let (start, end) = get.split_at(cut);
+        let mut ignore = |_: &str| {};
+        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let pieces = [start, end, end].into_iter().filter(|p| !p.is_empty());
+        let stream = [start, end, end].concat();
+        let (answered, flow) = converse(&mut server, pieces);
+        assert_eq!((answered, flow), slowly(&stream), "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_batch_of_equal_gets_is_one_run_of_replies() {
     let mut ignore = |_: &str| {};
     let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
@@ -116,6 +130,47 @@ fn a_batch_of_equal_gets_is_one_run_of_replies() {
         .get(Answer::Get(Persistence::Keep))
         .message_bytes();
     assert_eq!((out.len_runs(), out.len_bytes()), (1, 20 * reply_bytes));
+}
+
+#[test]
+fn patience_begins_anew_with_each_request_whichever_path_it_takes() {
+    const GET: &str = PIECES[0];
+    const HEADER: u64 = 10;
+    const BODY: u64 = 60;
+    const IDLE: u64 = 30;
+    let at = |seconds| Time::START + Duration::from_secs(seconds);
+    let (head, rest) = GET.split_at(10);
+    let (post, hello) = PIECES[8].split_at(PIECES[8].len() - 5);
+    for (first, second, since_second) in [
+        (GET.into(), GET.into(), IDLE),
+        (GET.into(), GET.repeat(3), IDLE),
+        (GET.into(), PIECES[1].into(), IDLE),
+        (GET.into(), format!("{GET}{head}"), HEADER),
+        (GET.into(), format!("{GET}{post}"), BODY),
+        (head.into(), rest.into(), IDLE),
+        (head.into(), format!("{rest}{head}"), HEADER),
+        (post.into(), hello.into(), IDLE),
+        (post.into(), format!("{hello}{post}"), BODY),
+        (GET.into(), "\r\n".into(), IDLE),
+    ] {
+        let mut ignore = |_: &str| {};
+        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        server.timeouts = Timeouts {
+            header: Duration::from_secs(HEADER),
+            body_gap: Duration::from_secs(2 * BODY),
+            body_total: Duration::from_secs(BODY),
+            idle: Duration::from_secs(IDLE),
+        };
+        let mut out = WriteQueue::new();
+        let mut conn = server.opened(at(0), &mut out);
+        let (first, second): (String, String) = (first, second);
+        server.received(&mut conn, first.as_bytes(), at(1), &mut out);
+        server.received(&mut conn, second.as_bytes(), at(5), &mut out);
+        let deadline = server.deadline(&conn);
+        assert_eq!(deadline, at(5 + since_second), "{first:?}, {second:?}");
+        server.resumed(&mut conn, Duration::from_secs(7));
+        assert_eq!(server.deadline(&conn), at(5 + since_second + 7));
+    }
 }
 
 #[test]

@@ -1,0 +1,154 @@
+//! `load` where connecting is the trouble: a server that goes away, comes back, or lets nobody in.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+#[cfg(target_os = "linux")]
+use crate::harness::run;
+#[cfg(target_os = "linux")]
+use crate::load_harness::load_command;
+use crate::load_harness::{Peer, Visit, load, load_well};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const LAST: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+
+fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, address)
+}
+
+#[test]
+fn a_server_that_has_died_is_not_hammered() {
+    const CONNECTIONS: u64 = 4;
+    // Answers ten times, then is gone with all its connections.
+    let (listener, address) = listener();
+    let server = std::thread::spawn(move || {
+        let mut left = 10;
+        let mut streams = Vec::new();
+        // The first is closed as soon as it is open: the client only asks whether we listen.
+        for _ in 0..=CONNECTIONS {
+            streams.push(listener.accept().expect("a client").0);
+        }
+        // Before any connection is closed, or the client's next one would still be let in.
+        drop(listener);
+        for mut stream in streams {
+            let mut request = [0; 4096];
+            while left > 0 && stream.read(&mut request).is_ok_and(|bytes| bytes > 0) {
+                stream.write_all(OK).expect("the client reads");
+                left -= 1;
+            }
+        }
+    });
+    let (finished, report) = load(&[
+        "-c",
+        &CONNECTIONS.to_string(),
+        "-d",
+        "1s",
+        &format!("http://{address}"),
+    ]);
+    server.join().expect("the server ends by itself");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(report.completed(), 10);
+    // 5, 10, 20 ... 320 ms: seven or eight rounds in a second. A hammer would make thousands.
+    assert!((1..=CONNECTIONS * 10).contains(&report.errors("refused")));
+    // One on each connection; none on the one whose last reply came together with its end.
+    assert!((CONNECTIONS - 1..=CONNECTIONS).contains(&report.lost()));
+    assert_eq!(report.in_flight(), 0);
+    assert!(report.at("/verdict/valid") == false);
+}
+
+#[test]
+fn a_server_that_comes_back_is_loaded_again() {
+    let (listener, address) = listener();
+    let answer_some = |visit: &mut Visit| {
+        while visit.request().is_some() && visit.before < 50 && visit.answer(OK) {}
+    };
+    let first = Peer::on(listener, answer_some);
+    let restart = std::thread::spawn(move || {
+        while first.requests() < 50 {
+            std::thread::yield_now();
+        }
+        drop(first);
+        let again = TcpListener::bind(address).expect("its port is free again");
+        Peer::on(again, |visit| {
+            while visit.request().is_some() && visit.answer(OK) {}
+        })
+    });
+    let url = format!("http://{address}");
+    let report = load_well(&["-c", "4", "-a", "200", &url]);
+    let second = restart.join().expect("the port is free again");
+    assert_eq!(report.completed(), 200);
+    assert_eq!(report.timed_out(), 0);
+    assert!(second.requests() >= 150);
+}
+
+#[test]
+fn a_connection_for_each_request_is_dialled_as_often_as_there_are_requests() {
+    const REQUESTS: u64 = 1_000;
+    let peer = Peer::serving(|visit| {
+        if visit.request().is_some() {
+            visit.answer(LAST);
+        }
+    });
+    // More than are dialled at once, and each gives its place back.
+    let report = load_well(&["-c", "10", "-a", &REQUESTS.to_string(), &peer.url()]);
+    report.assert_flawless();
+    assert_eq!(report.completed(), REQUESTS);
+    assert!(report.count("/bundling/connects") >= REQUESTS);
+}
+
+// Windows asks a closed port for two seconds before it says so.
+#[test]
+#[cfg(unix)]
+fn a_server_that_has_died_is_tried_again_by_every_connection() {
+    const CONNECTIONS: u64 = 300;
+    let (listener, address) = listener();
+    // The client asks whether anybody listens, and then nobody does.
+    let server = std::thread::spawn(move || drop(listener.accept()));
+    let connections = CONNECTIONS.to_string();
+    let url = format!("http://{address}");
+    let (_, report) = load(&["-c", &connections, "-d", "1", &url]);
+    server.join().expect("the server ends by itself");
+    // More than once each, also beyond as many as are under way at once.
+    assert!(report.errors_of_any_kind() > 2 * CONNECTIONS, "{report:?}");
+}
+
+/// Somewhere with room for one client, which is let in and then waits for ever. The system drops
+/// the first packet of whoever comes after it.
+#[cfg(target_os = "linux")]
+fn crowded() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&anywhere.into()).expect("a free port");
+    socket.listen(0).expect("it listens");
+    let address = socket.local_addr().expect("it is bound");
+    (socket, address.as_socket().expect("an IPv4 address"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_connection_that_does_not_come_about_is_given_up_after_the_timeout() {
+    let (_crowded, address) = crowded();
+    // The one who is let in asks only whether anybody listens.
+    let url = format!("http://{address}");
+    let (finished, report) = load(&["-c", "2", "--timeout", "200ms", "-d", "1", &url]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(report.errors("unreachable") >= 2, "{finished:?}");
+    assert_eq!(report.errors_of_any_kind(), report.errors("unreachable"));
+    assert_eq!((report.sent(), report.timed_out()), (0, 0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_target_that_lets_nobody_in_is_given_up_after_the_timeout() {
+    let (_crowded, address) = crowded();
+    let _first = std::net::TcpStream::connect(address).expect("there is room for one");
+    let url = format!("http://{address}");
+    let finished = run(&mut load_command(&["--timeout", "200ms", &url]));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stderr.contains(&url), "{finished:?}");
+    assert!(finished.stderr.contains("timed out"), "{finished:?}");
+    assert_eq!(finished.stdout, "");
+}
