@@ -12,7 +12,7 @@ use super::Warn;
 use super::known_head::KnownHead;
 use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
 use crate::http::reply::WithBody;
-use crate::http::request::{Limits, Method, Persistence, Request, RequestParser, Step};
+use crate::http::request::{Limits, Method, Request, RequestParser, Step};
 use patience::Patience;
 use replies::{Answer, Replies};
 
@@ -181,11 +181,7 @@ fn answer_to(request: &Request) -> Answer {
     };
     Answer::NotServed {
         status,
-        persistence: match request.method {
-            // What follows would be the tunnel's bytes (RFC 9110 9.3.6).
-            Method::Connect => Persistence::Close,
-            _ => persistence,
-        },
+        persistence,
     }
 }
 

@@ -15,10 +15,9 @@ pub struct KnownHead {
 }
 
 impl KnownHead {
-    /// Remembers a whole head, after which its reader was as it was before. Not one with an empty
-    /// line before it: of these a parser passes over a few only, so it counts them.
+    /// Remembers a whole head, read from a request's start, after which its reader is as new.
     pub fn learn(&mut self, head: &[u8]) {
-        if head.len() <= HEAD_BYTES_MAX && !head.starts_with(b"\r") {
+        if head.len() <= HEAD_BYTES_MAX {
             self.bytes.clear();
             self.bytes.extend_from_slice(head);
         }

@@ -116,6 +116,7 @@ impl Head {
     pub(super) fn request(&self) -> Request {
         let method = self.method.unwrap_or(Method::Unknown);
         let persistence = match self.version {
+            // What follows CONNECT would be the tunnel's bytes (RFC 9110 9.3.6).
             _ if self.asks_close || method == Method::Connect => Persistence::Close,
             Version::Http11 => Persistence::Keep,
             Version::Http10 if self.asks_keep_alive => Persistence::KeepEchoed,

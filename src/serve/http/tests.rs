@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::request::Persistence;
 
 /// What streams are made of: plain GETs that nearly equal each other, and everything that must
 /// not be taken for one.
