@@ -1,15 +1,19 @@
 //! What one paced run has found, as it goes from the paced client to the bench.
 
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Longer ones count as so long: no patience lasts to here.
-const HIGHEST_NS: u64 = 60_000_000_000;
+/// Replies of one slice: some tens of milliseconds of a run. A stall of the machine's, a
+/// millisecond long and some of them each second, is past the p99 of a whole run, and in few
+/// slices.
+const SLICE: usize = 1000;
 
 /// Latencies of one run, and how late its client was.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Latencies {
     pub p50_ns: u64,
+    /// p99 of the median slice.
+    pub slice_p99_ns: u64,
+    /// p99 of all.
     pub p99_ns: u64,
     pub p999_ns: u64,
     pub max_ns: u64,
@@ -20,36 +24,54 @@ pub struct Latencies {
 
 /// Latencies as they come.
 pub struct Recorder {
-    latencies_ns: Histogram<u64>,
-    lags_ns: Histogram<u64>,
+    latencies_ns: Vec<u64>,
+    lags_ns: Vec<u64>,
 }
 
 impl Recorder {
-    /// Takes all the memory that it will ever need: nothing is allocated between two requests.
-    pub fn new() -> Result<Recorder, hdrhistogram::CreationError> {
-        let histogram = || Histogram::new_with_bounds(1, HIGHEST_NS, 3);
-        Ok(Recorder {
-            latencies_ns: histogram()?,
-            lags_ns: histogram()?,
-        })
+    /// Takes all the memory that so many requests need: nothing is allocated between two of them.
+    pub fn new(requests: usize) -> Recorder {
+        Recorder {
+            latencies_ns: Vec::with_capacity(requests),
+            lags_ns: Vec::with_capacity(requests),
+        }
     }
 
     pub fn latency(&mut self, ns: u64) {
-        self.latencies_ns.saturating_record(ns);
+        self.latencies_ns.push(ns);
     }
 
     pub fn lag(&mut self, ns: u64) {
-        self.lags_ns.saturating_record(ns);
+        self.lags_ns.push(ns);
     }
 
-    pub fn latencies(&self) -> Latencies {
-        let latency_ns = |quantile| self.latencies_ns.value_at_quantile(quantile);
+    pub fn latencies(self) -> Latencies {
+        let slices = self.latencies_ns.chunks(SLICE);
+        let slices_p99_ns = slices.map(|slice| quantile(&sorted(slice), 0.99));
+        let slices_p99_ns = sorted(&slices_p99_ns.collect::<Vec<_>>());
+        let all = sorted(&self.latencies_ns);
         Latencies {
-            p50_ns: latency_ns(0.5),
-            p99_ns: latency_ns(0.99),
-            p999_ns: latency_ns(0.999),
-            max_ns: self.latencies_ns.max(),
-            lag_p99_ns: self.lags_ns.value_at_quantile(0.99),
+            p50_ns: quantile(&all, 0.5),
+            slice_p99_ns: quantile(&slices_p99_ns, 0.5),
+            p99_ns: quantile(&all, 0.99),
+            p999_ns: quantile(&all, 0.999),
+            max_ns: quantile(&all, 1.0),
+            lag_p99_ns: quantile(&sorted(&self.lags_ns), 0.99),
         }
     }
+}
+
+fn sorted(figures: &[u64]) -> Vec<u64> {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable();
+    sorted
+}
+
+/// The smallest figure that so great a share of all is not above; 0 if there is none.
+fn quantile(sorted: &[u64], share: f64) -> u64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or_default()
 }

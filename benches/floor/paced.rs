@@ -60,7 +60,6 @@ pub fn load(
     duration: Duration,
 ) -> io::Result<()> {
     let reply_bytes = first_reply(address)?.len();
-    let recorder = Recorder::new().map_err(io::Error::other)?;
     let mut poll = Epoll::new()?;
     let mut lane_of_descriptor = Vec::new();
     let mut lanes = Vec::with_capacity(connections);
@@ -78,15 +77,17 @@ pub fn load(
         started: Instant::now(),
         rate_per_second,
     };
+    let requests = schedule.requests_in(WARM_UP + duration);
+    let first_recorded = schedule.requests_in(WARM_UP);
     let mut client = PacedClient {
-        requests: schedule.requests_in(WARM_UP + duration),
-        first_recorded: schedule.requests_in(WARM_UP),
+        requests,
+        first_recorded,
         schedule,
         request: request(address),
         lanes,
         fallen_due: 0,
         answered: 0,
-        recorder,
+        recorder: Recorder::new((requests - first_recorded) as usize),
     };
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut heard = Instant::now();

@@ -92,14 +92,15 @@ pub fn table(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     println!(
         "\nTail: {rate_per_second} requests/s, due at even intervals over {} connections: half of the\n\
          floor server's closed-loop maximum ({maximum:.0}). Microseconds, from the time a request was due;\n\
-         medians of rounds, max of all. Of floor: p99 over the floor's in the same round. lag: p99 of\n\
-         how late the client itself was",
+         medians of rounds, max of all. slice: p99 of the median slice of a run, which stalls of the\n\
+         machine are not in; of floor: that over the floor's in the same round. lag: p99 of how late\n\
+         the client itself was",
         load.connections
     );
     let rounds = Rounds::run(options, bench, &programs, load)?;
     println!(
-        "{:<14} {:>8} {:>16} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "", "of floor", "min .. max", "p50", "p99", "p99.9", "max", "lag"
+        "{:<14} {:>8} {:>16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "of floor", "min .. max", "p50", "slice", "p99", "p99.9", "max", "lag"
     );
     let rows = rounds.rows();
     rows.iter().for_each(print);
@@ -135,7 +136,7 @@ fn judge(rows: &[Row<'_, Latencies>]) {
 /// p99 over the floor's, round by round.
 fn p99_of_floor(row: &Row<'_, Latencies>) -> Spread {
     let pairs = row.samples.iter().zip(row.floor);
-    Spread::of(pairs.map(|(own, floor)| own.p99_ns as f64 / floor.p99_ns as f64))
+    Spread::of(pairs.map(|(own, floor)| own.slice_p99_ns as f64 / floor.slice_p99_ns as f64))
 }
 
 /// Requests per second that the floor server answers to the floor client.
@@ -151,10 +152,11 @@ fn print(row: &Row<'_, Latencies>) {
         Spread::of(row.samples.iter().map(|sample| figure(sample) as f64 / 1e3))
     };
     println!(
-        "  {:<12} {} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
+        "  {:<12} {} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>8.1}",
         row.name,
         p99_of_floor(row),
         us(|sample| sample.p50_ns).median,
+        us(|sample| sample.slice_p99_ns).median,
         us(|sample| sample.p99_ns).median,
         us(|sample| sample.p999_ns).median,
         us(|sample| sample.max_ns).max,
