@@ -16,7 +16,7 @@ const FLOODERS: usize = 100;
 /// How often each flooder tries to send more.
 const TRY: Duration = Duration::from_millis(1);
 
-/// One asks 200,000 times, and reads once the server has stopped to read from it.
+/// One asks 200,000 times, and reads once the server has stopped reading from it.
 pub fn late_reader(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let before_bytes = server.resident_bytes()?;
