@@ -1,8 +1,8 @@
 //! The repeat-head step: a head that equals one just answered byte for byte needs no reading.
 //!
 //! It is exact because both servers are pure functions of the bytes from a request's start: the
-//! same bytes are the same request and draw the same reply. It applies at a request's start only.
-//! No head is a prefix of another, since each ends in its only CR LF CR LF.
+//! same bytes are the same request, end where it ended and draw the same reply, whatever follows.
+//! It applies at a request's start only.
 
 /// A longer head is not worth remembering.
 const HEAD_BYTES_MAX: usize = 1024;
