@@ -391,7 +391,7 @@ fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
             ..measured(1000)
         })
     };
-    let rounds = vec![doubtful(0.97, "12 errors"), doubtful(0.5, "7 errors")];
+    let rounds = vec![doubtful(0.97, "1,019 errors"), doubtful(0.5, "94 errors")];
     let mut script = Script::default().with("node", rounds);
     let (_, report, _) = held(&plan, &mut script);
     assert!(report.contestants[0].verdicts.is_empty());
@@ -401,7 +401,7 @@ fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
         "in 1 of 2 rounds: the client is the bottleneck: it used 97 % of a core, the server 80 %; the server could \
          do more"
     );
-    assert_eq!(verdicts[1], "in 2 of 2 rounds, such as: 12 errors");
+    assert_eq!(verdicts[1], "in 2 of 2 rounds, such as: 1,019 errors");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn doubts<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
             .into_iter()
             .chain(run.doubts.iter().cloned())
         {
-            let key: String = doubt.chars().filter(|c| !c.is_ascii_digit()).collect();
+            let key: String = doubt.chars().filter(|&c| !is_of_a_number(c)).collect();
             let (times, _) = found.entry(key.clone()).or_insert_with(|| {
                 order.push(key);
                 (0, doubt)
@@ -39,6 +39,10 @@ pub fn doubts<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
             (times, count) => format!("in {times} of {count} rounds, such as: {doubt}"),
         })
         .collect()
+}
+
+fn is_of_a_number(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, ',' | '.')
 }
 
 /// Says so if the load generator had no time left while the server had.
