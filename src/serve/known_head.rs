@@ -5,7 +5,7 @@
 //! It applies at a request's start only.
 
 /// A longer head is not worth remembering.
-const HEAD_BYTES_MAX: usize = 1024;
+pub const HEAD_BYTES_MAX: usize = 1024;
 
 /// A head that was answered lately, and is likely to come again.
 #[derive(Debug, Default)]

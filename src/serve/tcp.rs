@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::Warn;
-use super::known_head::KnownHead;
+use super::known_head::{HEAD_BYTES_MAX, KnownHead};
 use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
 use crate::http::terminator::{self, TerminatorCounter};
 
@@ -47,7 +47,8 @@ impl<'a> TcpServer<'a> {
         if *terminators == TerminatorCounter::Start {
             (copies, rest) = self.known_head.strip_repeats(bytes);
             if copies == 0
-                && let Some(head) = terminator::first_head(bytes)
+                && let Some(head) =
+                    terminator::first_head(&bytes[..bytes.len().min(HEAD_BYTES_MAX)])
             {
                 self.known_head.learn(head);
                 (copies, rest) = self.known_head.strip_repeats(bytes);
