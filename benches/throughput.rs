@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bareloop::cli::compare::{self, CompareArgs};
-use bareloop::event_loop::{Obeyed, StopSignal};
+use bareloop::event_loop::{StopSignal, StopSignals};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 /// What differs from `bareloop compare`: under 20 s in all.
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Err(e) => e.exit(),
     };
     let signal = StopSignal::new();
-    if let Err(e) = signal.obey_system(Obeyed::InterruptsAndHangUp) {
+    if let Err(e) = signal.obey_system(StopSignals::InterruptsAndHangUp) {
         eprintln!("throughput: Ctrl-C will not be handled: {e}");
     }
     let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));

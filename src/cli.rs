@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::event_loop::{Obeyed, StopSignal};
+use crate::event_loop::{StopSignal, StopSignals};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +84,8 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let signal = StopSignal::new();
     let obeyed = match cli.job {
-        Job::Serve(_) | Job::Load(_) => Obeyed::Interrupts,
-        Job::Compare(_) => Obeyed::InterruptsAndHangUp,
+        Job::Serve(_) | Job::Load(_) => StopSignals::Interrupts,
+        Job::Compare(_) => StopSignals::InterruptsAndHangUp,
     };
     if let Err(error) = signal.obey_system(obeyed) {
         output::warn(&format!("Ctrl-C will end the program at once: {error}"));

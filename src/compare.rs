@@ -6,27 +6,25 @@
 //!
 //! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
 
-pub mod child;
 pub mod contestant;
-mod cost;
 mod failure;
 mod figures;
 mod local_bench;
 mod machine;
 mod plan;
-mod process_group;
+pub mod process;
 pub mod report;
 mod schedule;
 pub mod statistics;
 pub mod table;
 mod verdict;
 
-pub use child::Children;
 pub use contestant::Contestant;
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::Machine;
 pub use plan::{Plan, PlanError, Settings};
+pub use process::child::Children;
 pub use report::Report;
 
 use std::time::Duration;

@@ -4,15 +4,15 @@
 //! and it alone reads, writes and closes; what connections are for is a [`Protocol`]'s affair.
 //! There is no timer wheel: deadlines are coarse and looked at together, when the earliest is due.
 
-mod arrivals;
 mod clock;
+mod connecting;
 pub mod connection;
-mod descriptors;
 mod dialler;
 pub mod gate;
 mod limits;
 mod listener;
 pub mod protocol;
+mod rlimit;
 mod shared;
 mod stop_signal;
 mod stream;
@@ -20,11 +20,11 @@ mod sweep;
 pub mod write_queue;
 
 pub use clock::{Clock, Time, TimeSource};
-pub use descriptors::raise_descriptor_limit;
 pub use limits::{Limits, Peer};
-pub use protocol::{Closed, Flow, Next, Protocol, Stamp, Then, Trouble};
+pub use protocol::{AfterClose, ClockRead, Closed, Flow, Protocol, ServerWarning, TurnResult};
+pub use rlimit::raise_descriptor_limit;
 pub use shared::{READ_BUFFER_BYTES, Shared};
-pub use stop_signal::{Obeyed, StopSignal};
+pub use stop_signal::{StopSignal, StopSignals};
 pub use stream::Transport;
 pub use write_queue::{Block, WriteQueue};
 
@@ -148,7 +148,7 @@ impl<P: Protocol> EventLoop<P> {
         Ok(address)
     }
 
-    /// Dials `peer` so many times, and again whenever the protocol says [`Then::Redial`].
+    /// Dials `peer` so many times, and again whenever the protocol says [`AfterClose::Redial`].
     pub fn dial(&mut self, peer: Peer, connections: usize) {
         self.entries.reserve(connections);
         self.dialler = Some(Dialler::new(peer, connections));
@@ -215,8 +215,8 @@ impl<P: Protocol> EventLoop<P> {
             self.wall_read_at = now;
         }
         match self.shared.protocol.turn(now, self.wall) {
-            Next::Run { wake } => self.wake_at = wake,
-            Next::Stop => self.phase = Phase::Over,
+            TurnResult::Run { wake } => self.wake_at = wake,
+            TurnResult::Stop => self.phase = Phase::Over,
         }
         if matches!(self.phase, Phase::Stopping { until } if now >= until) {
             self.phase = Phase::Over;
@@ -359,7 +359,7 @@ impl<P: Protocol> EventLoop<P> {
             if never_opened {
                 dialler.arrived();
             }
-            if let Then::Redial(at) = then {
+            if let AfterClose::Redial(at) = then {
                 dialler.dial_at(at);
             }
         }

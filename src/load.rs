@@ -4,6 +4,7 @@
 //! protocol may not read (calendar and CPU time), and lets the loop drive a [`client::LoadClient`].
 
 pub mod client;
+mod counters;
 mod figures;
 mod in_flight;
 mod preflight;
@@ -11,7 +12,6 @@ pub mod recorder;
 pub mod report;
 pub mod request;
 pub mod table;
-mod tally;
 pub mod target;
 mod verdict;
 mod windows;

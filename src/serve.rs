@@ -1,7 +1,7 @@
 //! `serve`: the two reference servers, the smallest correct reply on the bare loop.
 
 pub mod http;
-mod known_head;
+mod request_cache;
 pub mod tcp;
 mod warning;
 

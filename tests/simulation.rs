@@ -1,4 +1,4 @@
-//! A seeded simulation: `Connection::pump` and `Gate` under `HttpServer`, over a scripted kernel
+//! A seeded simulation: `Connection::pump` and `AcceptState` under `HttpServer`, over a scripted kernel
 //! that is as unkind as an edge-triggered one may be.
 //!
 //! Bytes come in any pieces, the send buffer has any room, events are merged, spurious or late,
@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bareloop::event_loop::connection::{Connection, Hint, Pumped};
-use bareloop::event_loop::gate::Gate;
+use bareloop::event_loop::gate::AcceptState;
 use bareloop::event_loop::{
     Flow, Limits, Protocol, Shared, Time, TimeSource, Transport, WriteQueue,
 };
@@ -154,7 +154,7 @@ struct World<'a> {
     shared: Shared<HttpServer<'a>, FakeClock>,
     clock: FakeClock,
     peers: Vec<Peer>,
-    gate: Gate,
+    gate: AcceptState,
     /// Clients waiting to be accepted, as their peers' indices.
     backlog: VecDeque<usize>,
     descriptors: usize,
@@ -406,7 +406,7 @@ impl World<'_> {
         }
         let may_accept = !self.backlog.is_empty() && self.descriptors > 0;
         assert!(
-            !may_accept || self.gate != Gate::AwaitEdge,
+            !may_accept || self.gate != AcceptState::AwaitEdge,
             "somebody waits in the backlog and no edge will come"
         );
     }
@@ -474,7 +474,7 @@ fn simulate(seed: u64) {
         shared: Shared::new(server, clock.clone(), LIMITS),
         clock,
         peers: Vec::new(),
-        gate: Gate::default(),
+        gate: AcceptState::default(),
         backlog: VecDeque::new(),
         descriptors: 20,
     };

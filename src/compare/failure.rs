@@ -29,38 +29,38 @@ pub enum Failure {
         cause: String,
     },
     /// It ended before it accepted a connection.
-    #[error("ended before it listened ({status}){}", after_colon(telling_line))]
+    #[error("ended before it listened ({status}){}", after_colon(error_excerpt))]
     EndedEarly {
         /// How it ended.
         status: String,
         /// What it wrote about it; empty if nothing.
-        telling_line: String,
+        error_excerpt: String,
     },
     /// It runs, and nobody accepts.
-    #[error("did not listen on {address} within {} s{}", within.as_secs_f64(), after_colon(telling_line))]
+    #[error("did not listen on {address} within {} s{}", within.as_secs_f64(), after_colon(error_excerpt))]
     NeverListened {
         /// Where it was told to listen.
         address: SocketAddr,
         /// How long it was given.
         within: Duration,
         /// What it wrote about it; empty if nothing.
-        telling_line: String,
+        error_excerpt: String,
     },
     /// It ended under load.
-    #[error("ended under load ({status}){}", after_colon(telling_line))]
+    #[error("ended under load ({status}){}", after_colon(error_excerpt))]
     Died {
         /// How it ended.
         status: String,
         /// What it wrote about it; empty if nothing.
-        telling_line: String,
+        error_excerpt: String,
     },
     /// It accepted connections, and completed no reply in the whole window.
-    #[error("completed no reply ({errors} errors){}", after_colon(telling_line))]
+    #[error("completed no reply ({errors} errors){}", after_colon(error_excerpt))]
     NoReply {
         /// Errors of any kind.
         errors: u64,
         /// What it wrote about it; empty if nothing.
-        telling_line: String,
+        error_excerpt: String,
     },
     /// The load generator could not measure it.
     #[error("could not be measured: {0}")]

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use super::child::{READY_WITHIN, Server};
-use super::cost::{self, Usage};
+use super::process::child::{READY_WITHIN, Server};
+use super::process::resource_usage::{self, Usage};
 use super::{Bench, Children, Contestant, Failure, Run, Settings, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 use crate::load::{self, Plan, Refill, Report, Target, Until};
@@ -87,10 +87,10 @@ fn load_once(
     }
     if server.has_ended() {
         let status = server.end();
-        let telling_line = server.telling_line();
+        let error_excerpt = server.error_excerpt();
         return Err(Failure::Died {
             status,
-            telling_line,
+            error_excerpt,
         }
         .into());
     }
@@ -98,10 +98,10 @@ fn load_once(
 }
 
 fn no_reply(server: &mut Server, errors: u64) -> Failure {
-    let telling_line = server.telling_line();
+    let error_excerpt = server.error_excerpt();
     Failure::NoReply {
         errors,
-        telling_line,
+        error_excerpt,
     }
 }
 
@@ -109,10 +109,10 @@ fn no_reply(server: &mut Server, errors: u64) -> Failure {
 /// must not fall into the measured window.
 fn settle(id: u32) {
     let clock = Clock::start();
-    let mut last = cost::usage(id);
+    let mut last = resource_usage::usage(id);
     while clock.now() - Time::START < SETTLE_WITHIN {
         thread::sleep(SETTLE_LOOK_EVERY);
-        let now = cost::usage(id);
+        let now = resource_usage::usage(id);
         match (last, now) {
             (Some(last), Some(now)) if now.cpu.saturating_sub(last.cpu) >= SETTLED => {}
             _ => return,
@@ -131,7 +131,7 @@ struct Meter {
 
 impl Meter {
     fn start(id: u32) -> Meter {
-        let before = cost::usage(id);
+        let before = resource_usage::usage(id);
         Meter {
             id,
             before,
@@ -141,14 +141,14 @@ impl Meter {
     }
 
     fn progress(&mut self, elapsed: Duration) {
-        if !cost::KERNEL_KEEPS_PEAK && elapsed >= self.looked + MEMORY_LOOK_EVERY {
+        if !resource_usage::KERNEL_KEEPS_PEAK && elapsed >= self.looked + MEMORY_LOOK_EVERY {
             self.looked = elapsed;
             self.look();
         }
     }
 
     fn look(&mut self) -> Option<Usage> {
-        let now = cost::usage(self.id);
+        let now = resource_usage::usage(self.id);
         let memory_bytes = now.map(|usage| usage.memory_bytes);
         self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
         now

@@ -19,7 +19,7 @@ pub struct Report {
     /// The contestant that ratios refer to; `null` if none ran.
     pub reference: Option<String>,
     /// In the order in which they were named.
-    pub contestants: Vec<Standing>,
+    pub contestants: Vec<ContestantResult>,
     /// What others measured elsewhere.
     pub published: Vec<Published>,
     /// Of this program.
@@ -59,7 +59,7 @@ pub enum Status {
 /// One contestant's figures. Medians, minima and maxima are over rounds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
+pub struct ContestantResult {
     /// Its name.
     pub name: String,
     /// Its command, with `{port}` in place.
@@ -155,7 +155,7 @@ impl Report {
     /// Judges `outcome`, which `plan` had on `machine`.
     pub fn new(plan: &Plan, outcome: &Outcome, machine: Machine) -> Report {
         let reference = reference(plan, &outcome.records);
-        let standing = |record| Standing::new(record, reference);
+        let standing = |record| ContestantResult::new(record, reference);
         Report {
             machine,
             settings: plan.settings().into(),
@@ -205,15 +205,15 @@ impl Record {
     }
 }
 
-impl Standing {
-    fn new(record: &Record, reference: Option<&Record>) -> Standing {
+impl ContestantResult {
+    fn new(record: &Record, reference: Option<&Record>) -> ContestantResult {
         let is_reference = |other: &Record| other.contestant.name() == record.contestant.name();
         let status = match &record.failure {
             Some(_) => Status::Failed,
             None if record.runs().next().is_none() => Status::NotRun,
             None => Status::Ran,
         };
-        Standing {
+        ContestantResult {
             name: record.contestant.name().to_owned(),
             command: record.contestant.command_shown().to_owned(),
             status,

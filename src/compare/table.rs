@@ -6,7 +6,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
 
 use super::figures::{bytes, grouped, milliseconds, rate, three_digits};
-use super::report::{Published, Report, Standing, Status};
+use super::report::{ContestantResult, Published, Report, Status};
 use super::{Failure, Plan, Run, verdict};
 
 /// A reason inside the table is broken at about this width.
@@ -106,7 +106,7 @@ fn table(report: &Report) -> Table {
     table
 }
 
-fn row(standing: &Standing, is_reference: bool) -> Vec<Cell> {
+fn row(standing: &ContestantResult, is_reference: bool) -> Vec<Cell> {
     let latency = standing.latency_ms;
     let errors = match standing.requests_per_second {
         Some(_) => grouped(standing.errors),
@@ -137,7 +137,7 @@ fn row(standing: &Standing, is_reference: bool) -> Vec<Cell> {
 }
 
 /// Median and range; or why there is none.
-fn speed(standing: &Standing) -> String {
+fn speed(standing: &ContestantResult) -> String {
     let figure = standing.requests_per_second.as_ref().map(|figure| {
         let (min, max) = (rate(figure.min), rate(figure.max));
         match figure.rounds.len() {
@@ -155,7 +155,7 @@ fn speed(standing: &Standing) -> String {
     }
 }
 
-fn ratio(standing: &Standing) -> String {
+fn ratio(standing: &ContestantResult) -> String {
     let Some(ratio) = standing.ratio else {
         return "-".to_owned();
     };
@@ -194,11 +194,11 @@ fn or_dash(figure: Option<String>) -> String {
     figure.unwrap_or_else(|| "-".to_owned())
 }
 
-fn notes<'a, I>(report: &'a Report, of: impl Fn(&'a Standing) -> I) -> Vec<String>
+fn notes<'a, I>(report: &'a Report, of: impl Fn(&'a ContestantResult) -> I) -> Vec<String>
 where
     I: Iterator<Item = &'a String>,
 {
-    let lines = |standing: &'a Standing| {
+    let lines = |standing: &'a ContestantResult| {
         of(standing)
             .map(|note| format!("{}: {note}", standing.name))
             .collect::<Vec<_>>()

@@ -135,7 +135,7 @@ fn not_found() -> Stopped {
 fn died() -> Stopped {
     Failure::Died {
         status: "signal: 9 (SIGKILL)".to_owned(),
-        telling_line: "out of memory".to_owned(),
+        error_excerpt: "out of memory".to_owned(),
     }
     .into()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Run;
 use super::figures::{percent, three_digits};
-use super::report::{Report, Standing, Status};
+use super::report::{ContestantResult, Report, Status};
 use super::statistics::{Finding, Ratio};
 
 /// From this share of a core on, a process counts as busy all the time.
@@ -76,7 +76,7 @@ pub fn sentences(report: &Report) -> Vec<String> {
         .collect()
 }
 
-fn sentence(standing: &Standing, reference: &Standing) -> Option<String> {
+fn sentence(standing: &ContestantResult, reference: &ContestantResult) -> Option<String> {
     let ratio = Ratio::from(standing.ratio?);
     let rounds = standing.requests_per_second.as_ref()?.rounds.len();
     let speed = match ratio.finding() {
@@ -109,8 +109,8 @@ fn certainty(ratio: &Ratio, rounds: usize) -> String {
     }
 }
 
-fn cost(standing: &Standing, reference: &Standing) -> String {
-    let micros = |of: &Standing| {
+fn cost(standing: &ContestantResult, reference: &ContestantResult) -> String {
+    let micros = |of: &ContestantResult| {
         of.cpu_micros_per_request
             .as_ref()
             .map(|figure| figure.median)

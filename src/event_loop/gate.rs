@@ -13,7 +13,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// Why a listener does or does not accept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gate {
+pub enum AcceptState {
     /// It waits for an edge from the kernel.
     #[default]
     AwaitEdge,
@@ -26,25 +26,25 @@ pub enum Gate {
     },
 }
 
-impl Gate {
+impl AcceptState {
     /// The kernel says that clients wait.
     pub fn edge(&mut self) {
-        *self = Gate::Ready;
+        *self = AcceptState::Ready;
     }
 
     /// A connection was closed: if descriptors were wanting, one is free.
     pub fn descriptor_freed(&mut self) {
-        if let Gate::Starved { .. } = self {
-            *self = Gate::Ready;
+        if let AcceptState::Starved { .. } = self {
+            *self = AcceptState::Ready;
         }
     }
 
     /// When accepting is to be tried although no event came.
     pub fn retry_at(&self) -> Time {
         match *self {
-            Gate::AwaitEdge => Time::NEVER,
-            Gate::Ready => Time::START,
-            Gate::Starved { retry_at } => retry_at,
+            AcceptState::AwaitEdge => Time::NEVER,
+            AcceptState::Ready => Time::START,
+            AcceptState::Starved { retry_at } => retry_at,
         }
     }
 
@@ -68,19 +68,19 @@ impl Gate {
             match accept() {
                 Ok(stream) => take(stream),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    *self = Gate::AwaitEdge;
+                    *self = AcceptState::AwaitEdge;
                     return Ok(());
                 }
                 Err(e) if is_of_one_connection(&e) => {}
                 Err(e) => {
-                    *self = Gate::Starved {
+                    *self = AcceptState::Starved {
                         retry_at: now + RETRY,
                     };
                     return Err(e);
                 }
             }
         }
-        *self = Gate::Ready;
+        *self = AcceptState::Ready;
         Ok(())
     }
 }
@@ -127,7 +127,12 @@ mod tests {
         }
     }
 
-    fn accept(gate: &mut Gate, at_ms: u64, room: usize, backlog: &mut Backlog) -> (usize, bool) {
+    fn accept(
+        gate: &mut AcceptState,
+        at_ms: u64,
+        room: usize,
+        backlog: &mut Backlog,
+    ) -> (usize, bool) {
         let now = Time::START + Duration::from_millis(at_ms);
         let mut taken = 0;
         let result = gate.accept(now, room, || backlog.accept(), |()| taken += 1);
@@ -140,7 +145,7 @@ mod tests {
             waiting: 1,
             descriptors: 9,
         };
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         assert_eq!(accept(&mut gate, 0, 9, &mut backlog), (0, true));
         assert_eq!(gate.retry_at(), Time::NEVER);
     }
@@ -151,7 +156,7 @@ mod tests {
             waiting: ACCEPTS_PER_TURN_MAX + 1,
             descriptors: 999,
         };
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         gate.edge();
         assert_eq!(
             accept(&mut gate, 0, 999, &mut backlog),
@@ -159,7 +164,7 @@ mod tests {
         );
         assert_eq!(gate.retry_at(), Time::START, "the rest is due at once");
         assert_eq!(accept(&mut gate, 0, 999, &mut backlog), (1, true));
-        assert_eq!(gate, Gate::AwaitEdge);
+        assert_eq!(gate, AcceptState::AwaitEdge);
     }
 
     #[test]
@@ -168,7 +173,7 @@ mod tests {
             waiting: 2,
             descriptors: 1,
         };
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         gate.edge();
         assert_eq!(accept(&mut gate, 0, 9, &mut backlog), (1, false));
         backlog.descriptors = 1;
@@ -182,7 +187,7 @@ mod tests {
             waiting: 1,
             descriptors: 0,
         };
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         gate.edge();
         assert_eq!(accept(&mut gate, 0, 9, &mut backlog), (0, false));
         backlog.descriptors = 1;
@@ -196,7 +201,7 @@ mod tests {
             waiting: 3,
             descriptors: 9,
         };
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         gate.edge();
         assert_eq!(accept(&mut gate, 0, 2, &mut backlog), (2, true));
         assert_eq!(accept(&mut gate, 1, 0, &mut backlog), (0, true));
@@ -211,7 +216,7 @@ mod tests {
             Err(io::ErrorKind::NotConnected.into()),
             Ok(()),
         ];
-        let mut gate = Gate::default();
+        let mut gate = AcceptState::default();
         gate.edge();
         let mut taken = 0;
         let accept = || {
@@ -221,6 +226,6 @@ mod tests {
         };
         gate.accept(Time::START, 9, accept, |()| taken += 1)
             .unwrap();
-        assert_eq!((taken, gate), (2, Gate::AwaitEdge));
+        assert_eq!((taken, gate), (2, AcceptState::AwaitEdge));
     }
 }

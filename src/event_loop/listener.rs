@@ -8,7 +8,7 @@ use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Time;
-use super::gate::Gate;
+use super::gate::AcceptState;
 
 /// Clients that may wait in the kernel. A burst beyond the backlog costs each client a second.
 /// Windows takes a number for what it says only if it is negative (`SOMAXCONN_HINT`), and else
@@ -20,7 +20,7 @@ const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
 pub struct Listener {
     socket: TcpListener,
     token: Token,
-    gate: Gate,
+    gate: AcceptState,
 }
 
 impl Listener {
@@ -45,7 +45,7 @@ impl Listener {
         Ok(Listener {
             socket,
             token,
-            gate: Gate::default(),
+            gate: AcceptState::default(),
         })
     }
 
@@ -60,12 +60,12 @@ impl Listener {
     }
 
     /// When it may accept.
-    pub fn gate(&self) -> &Gate {
+    pub fn gate(&self) -> &AcceptState {
         &self.gate
     }
 
     /// When it may accept, to tell it of an event.
-    pub fn gate_mut(&mut self) -> &mut Gate {
+    pub fn gate_mut(&mut self) -> &mut AcceptState {
         &mut self.gate
     }
 

@@ -15,7 +15,7 @@ pub trait Protocol {
     type Conn;
 
     /// How fresh the `now` of [`Protocol::received`] has to be.
-    const STAMP: Stamp = Stamp::PerTurn;
+    const CLOCK_READ: ClockRead = ClockRead::PerTurn;
 
     /// Whether a peer that does not take what is queued is read from all the same. A server that
     /// did so would queue replies without bound; a client that did not would wait for ever for a
@@ -55,19 +55,19 @@ pub trait Protocol {
     fn resumed(&mut self, _conn: &mut Self::Conn, _paused: Duration) {}
 
     /// The connection is gone; `None` if it never opened.
-    fn closed(&mut self, conn: Option<Self::Conn>, why: Closed, now: Time) -> Then;
+    fn closed(&mut self, conn: Option<Self::Conn>, why: Closed, now: Time) -> AfterClose;
 
     /// Once a loop turn, before its events: the wall clock's Date, windows of a report, the end
     /// of a run.
-    fn turn(&mut self, now: Time, wall: SystemTime) -> Next;
+    fn turn(&mut self, now: Time, wall: SystemTime) -> TurnResult;
 
     /// The loop had to refuse or postpone something that is not one connection's affair.
-    fn trouble(&mut self, _what: Trouble, _now: Time) {}
+    fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
 }
 
 /// How fresh `now` has to be when bytes are received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamp {
+pub enum ClockRead {
     /// The time at which this turn's events were fetched: no clock read per connection.
     PerTurn,
     /// Read from the clock after the bytes were, and before the answer is written.
@@ -102,7 +102,7 @@ pub enum Closed {
 
 /// What a client does about a connection that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
+pub enum AfterClose {
     /// Nothing.
     Forget,
     /// Dial the same peer again, not before this time.
@@ -111,7 +111,7 @@ pub enum Then {
 
 /// What the loop does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum TurnResult {
     /// Go on, and take another turn at this time at the latest.
     Run {
         /// [`Time::NEVER`] if only events matter.
@@ -123,7 +123,7 @@ pub enum Next {
 
 /// What is not one connection's affair.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum ServerWarning {
     /// Accepting failed for want of descriptors or memory; it is tried again.
     CannotAccept(io::Error),
 }

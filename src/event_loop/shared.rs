@@ -1,7 +1,7 @@
 //! What the connections of one loop share: the protocol, the clock, the buffers.
 
 use super::clock::TimeSource;
-use super::{Limits, Protocol, Stamp, Time, WriteQueue};
+use super::{ClockRead, Limits, Protocol, Time, WriteQueue};
 
 /// What all connections of a loop read into: one buffer, hot in the cache. A connection that
 /// has nothing to say owns no buffer.
@@ -40,9 +40,9 @@ impl<P: Protocol, K: TimeSource> Shared<P, K> {
 
     /// The time to stamp received bytes with.
     pub(super) fn received_at(&self) -> Time {
-        match P::STAMP {
-            Stamp::PerTurn => self.now,
-            Stamp::PerRead => self.clock.now(),
+        match P::CLOCK_READ {
+            ClockRead::PerTurn => self.now,
+            ClockRead::PerRead => self.clock.now(),
         }
     }
 }

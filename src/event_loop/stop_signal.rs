@@ -35,7 +35,7 @@ struct Shared {
 
 /// Which of the system's signals mean "stop".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obeyed {
+pub enum StopSignals {
     /// Ctrl-C and SIGTERM.
     Interrupts,
     /// These and the terminal's hang-up, for a job that must tidy up after itself. Not for a
@@ -53,7 +53,7 @@ impl StopSignal {
     ///
     /// # Errors
     /// The system does not let them be caught.
-    pub fn obey_system(&self, obeyed: Obeyed) -> io::Result<()> {
+    pub fn obey_system(&self, obeyed: StopSignals) -> io::Result<()> {
         self.shared.system.catch(obeyed, self)
     }
 

@@ -34,12 +34,12 @@ impl Protocol for Silent {
         Flow::Finish
     }
 
-    fn closed(&mut self, _: Option<()>, _: Closed, _: Time) -> Then {
-        Then::Forget
+    fn closed(&mut self, _: Option<()>, _: Closed, _: Time) -> AfterClose {
+        AfterClose::Forget
     }
 
-    fn turn(&mut self, _: Time, _: SystemTime) -> Next {
-        Next::Run { wake: Time::NEVER }
+    fn turn(&mut self, _: Time, _: SystemTime) -> TurnResult {
+        TurnResult::Run { wake: Time::NEVER }
     }
 }
 

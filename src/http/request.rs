@@ -23,16 +23,16 @@
 //!   by 16 KiB at most (CVE-2023-39326, CVE-2024-22019): 400. A trailer section over 16 KiB is 431.
 //! - Trailer fields are checked as fields and otherwise ignored, whatever they are named.
 
-mod authority;
 mod chunk;
 mod class;
 mod field;
 mod framing;
+mod host;
+mod keyword;
 mod line;
 mod message;
 mod target;
 mod value;
-mod word;
 
 #[cfg(test)]
 mod tests;

@@ -16,11 +16,13 @@ pub use conn::LoadConn;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use super::counters::Counters;
 use super::recorder::Recorder;
 use super::request;
-use super::tally::Tally;
 use super::{Plan, Progress, Refill, Until};
-use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Stamp, Then, Time, WriteQueue};
+use crate::event_loop::{
+    AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
+};
 use crate::http::response::{
     Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply,
 };
@@ -50,7 +52,7 @@ pub struct LoadClient<'a> {
     body_is_given: bool,
     connects_failed_in_a_row: usize,
     recorder: Recorder,
-    tally: Tally,
+    counters: Counters,
     started: Option<Time>,
     ended: Time,
     /// How it ended; `None` while it runs.
@@ -74,7 +76,7 @@ pub(crate) enum RunEnd {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) recorder: Recorder,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
     pub(crate) started: Time,
     pub(crate) ended: Time,
     pub(crate) end: RunEnd,
@@ -106,7 +108,7 @@ impl<'a> LoadClient<'a> {
             },
             connects_failed_in_a_row: 0,
             recorder: Recorder::starting(Time::START),
-            tally: Tally::default(),
+            counters: Counters::default(),
             started: None,
             ended: Time::START,
             ending: None,
@@ -120,7 +122,7 @@ impl<'a> LoadClient<'a> {
         self.recorder.finish(self.ended);
         Outcome {
             recorder: self.recorder,
-            tally: self.tally,
+            counters: self.counters,
             started: self.started.unwrap_or_default(),
             ended: self.ended,
             end: self.ending.unwrap_or(RunEnd::Interrupted),
@@ -144,8 +146,8 @@ impl<'a> LoadClient<'a> {
         }
         out.push(&self.request, requests);
         conn.in_flight.sent(requests, now);
-        self.tally.sent += requests as u64;
-        self.tally.writes += 1;
+        self.counters.sent += requests as u64;
+        self.counters.writes += 1;
         if let Until::Amount(_) = self.until {
             self.budget -= requests as u64;
         }
@@ -219,12 +221,12 @@ impl<'a> LoadClient<'a> {
         let recorder = &mut self.recorder;
         conn.in_flight
             .answered(replies, |sent_at, n| recorder.took(sent_at, now, n));
-        self.tally.interim += u64::from(reply.interim);
+        self.counters.interim += u64::from(reply.interim);
         if reply.body == BodyVerdict::Other {
             if self.body_is_given {
-                self.tally.wrong_bodies += replies as u64;
+                self.counters.wrong_bodies += replies as u64;
             } else {
-                self.tally.varied_bodies += replies as u64;
+                self.counters.varied_bodies += replies as u64;
             }
         }
         if reply.closes {
@@ -259,7 +261,7 @@ impl<'a> LoadClient<'a> {
         (self.on_progress)(Progress {
             elapsed: now - started,
             completed: self.recorder.completed(),
-            errors: self.tally.errors_total(),
+            errors: self.counters.errors_total(),
         });
     }
 }
@@ -267,11 +269,11 @@ impl<'a> LoadClient<'a> {
 impl Protocol for LoadClient<'_> {
     type Conn = LoadConn;
 
-    const STAMP: Stamp = Stamp::PerRead;
+    const CLOCK_READ: ClockRead = ClockRead::PerRead;
     const READS_WHILE_BLOCKED: bool = true;
 
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
-        self.tally.connects += 1;
+        self.counters.connects += 1;
         self.connects_failed_in_a_row = 0;
         let mut conn = LoadConn::with_room_for(self.pipelining);
         self.fill(&mut conn, now, out);
@@ -289,11 +291,11 @@ impl Protocol for LoadClient<'_> {
             // Too late: the figures are for the time that the run has lasted.
             return Flow::Keep;
         }
-        if conn.is_superfluous() {
+        if conn.has_no_work() {
             // A server that speaks unasked is no error where nobody was going to ask.
             return Flow::Abort;
         }
-        self.tally.reads += 1;
+        self.counters.reads += 1;
         self.recorder.received(bytes.len());
         if let Err(why) = self.take_replies(conn, bytes, now) {
             return self.refuse(conn, why);
@@ -307,7 +309,7 @@ impl Protocol for LoadClient<'_> {
         if conn.state == ConnState::Open {
             self.fill(conn, now, out);
         }
-        if conn.is_superfluous() {
+        if conn.has_no_work() {
             Flow::Abort
         } else {
             Flow::Keep
@@ -327,12 +329,12 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open && !conn.is_superfluous() {
-            let given_up = conn.in_flight.give_up();
-            self.tally.timed_out += given_up as u64;
-            self.tally.resets += 1;
+        if conn.state == ConnState::Open && !conn.has_no_work() {
+            let given_up = conn.in_flight.abandon_all();
+            self.counters.timed_out += given_up as u64;
+            self.counters.resets += 1;
             self.back_to_budget(given_up);
-            self.tally.first_error.get_or_insert_with(|| {
+            self.counters.first_error.get_or_insert_with(|| {
                 format!("no reply within the timeout of {:?}", self.timeout)
             });
             conn.state = ConnState::GivenUp;
@@ -340,7 +342,7 @@ impl Protocol for LoadClient<'_> {
         Flow::Abort
     }
 
-    fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> Then {
+    fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
         if closing::is_stop(&why) && self.ending.is_none() {
             self.ended = now;
         }
@@ -350,7 +352,7 @@ impl Protocol for LoadClient<'_> {
         }
     }
 
-    fn turn(&mut self, now: Time, _wall: SystemTime) -> Next {
+    fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
         let started = match self.started {
             Some(started) => started,
             None => {
@@ -363,7 +365,7 @@ impl Protocol for LoadClient<'_> {
         if let Some((end, at)) = self.end(now, started) {
             self.ending = Some(end);
             self.ended = at;
-            return Next::Stop;
+            return TurnResult::Stop;
         }
         self.recorder.turn(now);
         self.tell_progress(now, started);
@@ -371,7 +373,7 @@ impl Protocol for LoadClient<'_> {
             Until::Duration(duration) => started + duration,
             Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
         };
-        Next::Run {
+        TurnResult::Run {
             wake: end.min(self.recorder.windows.due()).min(self.progress_due),
         }
     }

@@ -74,7 +74,7 @@ impl InFlight {
     }
 
     /// All of them are given up; returns how many they were.
-    pub(super) fn give_up(&mut self) -> usize {
+    pub(super) fn abandon_all(&mut self) -> usize {
         self.runs.clear();
         std::mem::take(&mut self.requests)
     }
@@ -98,7 +98,7 @@ mod tests {
         in_flight.answered(5, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 2), (at(5), 3), (at(7), 2)]);
         assert_eq!((in_flight.requests(), in_flight.oldest()), (2, Some(at(7))));
-        assert_eq!(in_flight.give_up(), 2);
+        assert_eq!(in_flight.abandon_all(), 2);
         assert_eq!((in_flight.requests(), in_flight.oldest()), (0, None));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::client::{LoadClient, LoadConn};
 use super::report::{Accounting, Circumstances, Cost};
 use super::{Plan, Refill, Report, Target, Until};
-use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, WriteQueue};
+use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
@@ -56,7 +56,7 @@ fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
         client: LoadClient::new(&plan, &mut ignore),
         request_bytes: super::request::render(&plan).len(),
     };
-    assert!(matches!(bench.turn(0), Next::Run { .. }));
+    assert!(matches!(bench.turn(0), TurnResult::Run { .. }));
     script(&mut bench);
     let outcome = bench.client.finish();
     let report = Report::new(
@@ -78,7 +78,7 @@ fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
 }
 
 impl Bench<'_> {
-    fn turn(&mut self, at: u64) -> Next {
+    fn turn(&mut self, at: u64) -> TurnResult {
         self.client.turn(ms(at), SystemTime::UNIX_EPOCH)
     }
 
@@ -110,11 +110,11 @@ impl Bench<'_> {
         self.client.received(conn, bytes, ms(at), out)
     }
 
-    fn close(&mut self, line: Line, why: Closed, at: u64) -> Then {
+    fn close(&mut self, line: Line, why: Closed, at: u64) -> AfterClose {
         self.client.closed(Some(line.conn), why, ms(at))
     }
 
-    fn peer_ends(&mut self, mut line: Line, at: u64) -> Then {
+    fn peer_ends(&mut self, mut line: Line, at: u64) -> AfterClose {
         let flow = self.client.ended(&mut line.conn, ms(at), &mut line.out);
         assert_eq!(flow, Flow::Abort);
         self.close(line, Closed::Done, at)
@@ -123,8 +123,8 @@ impl Bench<'_> {
 
 /// Ends the run at `at`, with `line` still open.
 fn stop(bench: &mut Bench<'_>, line: Line, at: u64) {
-    assert_eq!(bench.turn(at), Next::Stop);
-    assert_eq!(bench.close(line, Closed::Stopped, at), Then::Forget);
+    assert_eq!(bench.turn(at), TurnResult::Stop);
+    assert_eq!(bench.close(line, Closed::Stopped, at), AfterClose::Forget);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_amount_is_never_exceeded_and_ends_with_its_last_reply() {
         assert_eq!(bench.requests(&mut line), 2);
         bench.receive(&mut line, &REPLY.repeat(3), 200);
         assert_eq!(bench.requests(&mut line), 0);
-        assert_eq!(bench.turn(250), Next::Stop);
+        assert_eq!(bench.turn(250), TurnResult::Stop);
         bench.close(line, Closed::Stopped, 260);
     });
     assert_eq!((report.accounting.sent, report.duration), (12, 0.2));
@@ -222,16 +222,16 @@ fn a_connection_with_nothing_left_to_send_is_closed_at_once() {
         let mut second = bench.open(1);
         assert_eq!(bench.requests(&mut second), 1);
         assert_eq!(bench.receive(&mut second, REPLY, 2), Flow::Abort);
-        assert_eq!(bench.close(second, Closed::Done, 2), Then::Forget);
+        assert_eq!(bench.close(second, Closed::Done, 2), AfterClose::Forget);
         let mut late = bench.open(3);
         assert_eq!(bench.requests(&mut late), 0);
         assert!(bench.client.deadline(&late.conn) <= ms(3));
         assert_eq!(bench.receive(&mut late, REPLY, 3), Flow::Abort);
         let flow = bench.client.overdue(&mut late.conn, ms(3), &mut late.out);
         assert_eq!(flow, Flow::Abort);
-        assert_eq!(bench.close(late, Closed::Done, 3), Then::Forget);
+        assert_eq!(bench.close(late, Closed::Done, 3), AfterClose::Forget);
         assert_eq!(bench.receive(&mut first, &REPLY.repeat(10), 4), Flow::Abort);
-        assert_eq!(bench.turn(5), Next::Stop);
+        assert_eq!(bench.turn(5), TurnResult::Stop);
         bench.close(first, Closed::Stopped, 5);
     });
     assert_eq!((report.errors, report.resets), (0, 0));
@@ -243,13 +243,13 @@ fn what_an_amount_lost_is_sent_again() {
         let mut line = bench.open(0);
         bench.receive(&mut line, REPLY, 10);
         let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
-        assert_eq!(bench.close(line, reset, 20), Then::Redial(ms(20)));
+        assert_eq!(bench.close(line, reset, 20), AfterClose::Redial(ms(20)));
         let mut line = bench.open(30);
         assert_eq!(bench.requests(&mut line), 10);
         bench.receive(&mut line, &REPLY.repeat(10), 40);
         assert_eq!(bench.requests(&mut line), 1);
         bench.receive(&mut line, REPLY, 50);
-        assert_eq!(bench.turn(60), Next::Stop);
+        assert_eq!(bench.turn(60), TurnResult::Stop);
         bench.close(line, Closed::Stopped, 60);
     });
     assert_eq!(
@@ -276,7 +276,7 @@ fn what_of_an_amount_timed_out_is_sent_again() {
         let mut line = bench.open(10_001);
         bench.receive(&mut line, &REPLY.repeat(10), 10_002);
         bench.receive(&mut line, &REPLY.repeat(2), 10_003);
-        assert_eq!(bench.turn(10_004), Next::Stop);
+        assert_eq!(bench.turn(10_004), TurnResult::Stop);
         bench.close(line, Closed::Stopped, 10_004);
     });
     assert_eq!(
@@ -295,8 +295,8 @@ fn an_amount_out_of_reach_is_given_up_and_failed() {
     let report = play(amount(5), |bench| {
         let refused = || Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
         bench.client.closed(None, refused(), ms(1));
-        assert!(matches!(bench.turn(30_000), Next::Run { .. }));
-        assert_eq!(bench.turn(30_001), Next::Stop);
+        assert!(matches!(bench.turn(30_000), TurnResult::Run { .. }));
+        assert_eq!(bench.turn(30_001), TurnResult::Stop);
     });
     assert!(report.gave_up && report.is_failure());
     assert_eq!(report.error_kinds.refused, 1);
@@ -315,9 +315,9 @@ fn an_overdue_connection_loses_all_its_requests_to_the_timeout() {
         assert_eq!(flow, Flow::Abort);
         assert_eq!(
             bench.close(line, Closed::Done, 10_000),
-            Then::Redial(ms(10_000))
+            AfterClose::Redial(ms(10_000))
         );
-        assert_eq!(bench.turn(10_000), Next::Stop);
+        assert_eq!(bench.turn(10_000), TurnResult::Stop);
     });
     let expected = Accounting {
         sent: 14,
@@ -337,7 +337,7 @@ fn a_reply_that_comes_with_the_peers_end_draws_no_request() {
         bench.receive_a_part(&mut line, REPLY, 1);
         assert_eq!(bench.requests(&mut line), 0, "more may have arrived");
         bench.peer_ends(line, 1);
-        assert_eq!(bench.turn(5000), Next::Stop);
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
     });
     let accounting = report.accounting;
     assert_eq!((accounting.sent, accounting.lost), (10, 9));
@@ -356,7 +356,7 @@ fn a_server_that_closes_after_each_reply_loses_the_requests_behind_it() {
                 let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
                 bench.close(line, reset, round * 10 + 2);
             }
-            assert_eq!(bench.turn(5000), Next::Stop);
+            assert_eq!(bench.turn(5000), TurnResult::Stop);
         });
         let expected = Accounting {
             sent: 30,
@@ -379,7 +379,7 @@ fn an_end_with_nothing_in_flight_is_no_error() {
         let mut line = bench.open(0);
         bench.receive(&mut line, LAST_REPLY, 1);
         assert_eq!(bench.client.deadline(&line.conn), ms(1001));
-        assert_eq!(bench.peer_ends(line, 2), Then::Redial(ms(2)));
+        assert_eq!(bench.peer_ends(line, 2), AfterClose::Redial(ms(2)));
         let line = bench.open(3);
         stop(bench, line, 5000);
     });
@@ -407,7 +407,7 @@ fn an_end_in_the_middle_is_closed_early() {
         let mut line = bench.open(0);
         bench.receive(&mut line, &REPLY[..20], 1);
         bench.peer_ends(line, 2);
-        assert_eq!(bench.turn(5000), Next::Stop);
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
     });
     assert_eq!(report.accounting.lost, 10);
     assert_eq!(report.error_kinds.closed_early, 1);
@@ -421,7 +421,7 @@ fn a_body_that_ends_with_its_connection_is_complete_there() {
         let mut line = bench.open(0);
         bench.receive(&mut line, b"HTTP/1.1 200 OK\r\n\r\nhello", 1);
         bench.peer_ends(line, 4);
-        assert_eq!(bench.turn(5000), Next::Stop);
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
     });
     assert_eq!(
         (report.accounting.completed, report.accounting.lost),
@@ -439,7 +439,7 @@ fn bytes_that_are_no_reply_end_the_connection_with_one_error() {
             let mut line = bench.open(0);
             assert_eq!(bench.receive(&mut line, bad, 1), Flow::Abort);
             bench.close(line, Closed::Done, 1);
-            assert_eq!(bench.turn(5000), Next::Stop);
+            assert_eq!(bench.turn(5000), TurnResult::Stop);
         });
         assert_eq!((report.errors, report.error_kinds.bad_reply), (1, 1));
     }
@@ -452,7 +452,7 @@ fn more_replies_than_requests_are_refused_on_the_fast_path_too() {
         bench.receive(&mut line, REPLY, 1);
         assert_eq!(bench.receive(&mut line, &REPLY.repeat(11), 2), Flow::Abort);
         bench.close(line, Closed::Done, 2);
-        assert_eq!(bench.turn(5000), Next::Stop);
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
     });
     assert_eq!((report.accounting.completed, report.errors), (11, 1));
 }
@@ -500,8 +500,8 @@ fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
         let mut fail = || {
             let refused = Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
             match bench.client.closed(None, refused, ms(0)) {
-                Then::Redial(at) => at.as_ns() / 1_000_000,
-                Then::Forget => panic!("a run goes on dialling"),
+                AfterClose::Redial(at) => at.as_ns() / 1_000_000,
+                AfterClose::Forget => panic!("a run goes on dialling"),
             }
         };
         let pauses: Vec<u64> = (0..6).map(|_| fail()).collect();
@@ -511,7 +511,7 @@ fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
         let refused = Closed::NotConnected(io::ErrorKind::AddrNotAvailable.into());
         assert_eq!(
             bench.client.closed(None, refused, ms(0)),
-            Then::Redial(ms(5))
+            AfterClose::Redial(ms(5))
         );
         stop(bench, line, 5000);
     });
@@ -524,7 +524,7 @@ fn replies_after_the_end_do_not_count() {
     let report = play(plan("http://localhost"), |bench| {
         let mut line = bench.open(0);
         bench.receive(&mut line, REPLY, 1);
-        assert_eq!(bench.turn(5000), Next::Stop);
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
         bench.receive(&mut line, REPLY, 5001);
         bench.close(line, Closed::Stopped, 5002);
     });
@@ -540,11 +540,14 @@ fn an_interrupted_run_reports_what_it_has() {
     let report = play(plan("http://localhost"), |bench| {
         let mut line = bench.open(0);
         bench.receive(&mut line, &REPLY.repeat(10), 1500);
-        assert!(matches!(bench.turn(2000), Next::Run { .. }));
+        assert!(matches!(bench.turn(2000), TurnResult::Run { .. }));
         bench.close(line, Closed::Stopped, 2000);
         // Another connection was being dialled.
         let dialling = Closed::NotConnected(io::ErrorKind::Interrupted.into());
-        assert_eq!(bench.client.closed(None, dialling, ms(2000)), Then::Forget);
+        assert_eq!(
+            bench.client.closed(None, dialling, ms(2000)),
+            AfterClose::Forget
+        );
     });
     assert!(report.interrupted);
     assert_eq!((report.duration, report.accounting.in_flight), (2.0, 10));

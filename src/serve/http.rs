@@ -1,20 +1,22 @@
 //! `serve http`: every GET is answered with the same body; whatever else comes is answered to the
 //! letter of RFC 9110 and RFC 9112, and hurts nobody.
 
-mod patience;
-mod replies;
+mod request_timer;
+mod response_cache;
 
 use std::time::{Duration, SystemTime};
 
-pub use patience::Timeouts;
+pub use request_timer::Timeouts;
 
 use super::Warn;
-use super::known_head::KnownHead;
-use crate::event_loop::{Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
+use super::request_cache::RequestCache;
+use crate::event_loop::{
+    AfterClose, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
+};
 use crate::http::reply::WithBody;
 use crate::http::request::{Limits, Method, Request, RequestParser, Step};
-use patience::Patience;
-use replies::{Answer, Replies};
+use request_timer::RequestTimer;
+use response_cache::{Answer, ResponseCache};
 
 /// What an HTTP server is told.
 #[derive(Clone, Debug)]
@@ -33,8 +35,8 @@ pub struct HttpSettings {
 pub struct HttpServer<'a> {
     limits: Limits,
     timeouts: Timeouts,
-    replies: Replies,
-    known_head: KnownHead,
+    response_cache: ResponseCache,
+    request_cache: RequestCache,
     warn: Warn<'a>,
 }
 
@@ -42,7 +44,7 @@ pub struct HttpServer<'a> {
 #[derive(Debug)]
 pub struct HttpConn {
     parser: RequestParser,
-    patience: Patience,
+    request_timer: RequestTimer,
 }
 
 impl<'a> HttpServer<'a> {
@@ -51,8 +53,8 @@ impl<'a> HttpServer<'a> {
         HttpServer {
             limits: settings.limits,
             timeouts: settings.timeouts,
-            replies: Replies::new(settings.body, settings.fields),
-            known_head: KnownHead::default(),
+            response_cache: ResponseCache::new(settings.body, settings.fields),
+            request_cache: RequestCache::default(),
             warn,
         }
     }
@@ -72,35 +74,37 @@ impl<'a> HttpServer<'a> {
             bytes = rest;
             match step {
                 None => break,
-                Some(Step::ExpectsContinue) => out.push(self.replies.get(Answer::Continue), 1),
+                Some(Step::ExpectsContinue) => {
+                    out.push(self.response_cache.get(Answer::Continue), 1)
+                }
                 Some(Step::Complete(request)) => {
-                    conn.patience = Patience::Idle { since: now };
+                    conn.request_timer = RequestTimer::Idle { since: now };
                     let answer = answer_to(&request);
-                    out.push(self.replies.get(answer), 1);
+                    out.push(self.response_cache.get(answer), 1);
                     if answer.closes() {
                         return Flow::Finish;
                     }
                     if fresh && request.is_plain_get() {
-                        self.known_head.learn(head);
+                        self.request_cache.learn(head);
                         bytes = self.answer_repeats(bytes, out);
                     }
                 }
                 Some(Step::Refused(why)) => {
                     let answer = refusal(conn, why.status());
-                    out.push(self.replies.get(answer), 1);
+                    out.push(self.response_cache.get(answer), 1);
                     return Flow::Finish;
                 }
             }
         }
-        conn.patience.follow(conn.parser.position(), now);
+        conn.request_timer.follow(conn.parser.position(), now);
         Flow::Keep
     }
 
     /// The fast path: answers the requests at the front of `bytes` that equal the last plain GET
     /// byte for byte, and returns what follows them. Only for a connection between two requests.
     fn answer_repeats<'b>(&self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
-        let (count, rest) = self.known_head.strip_repeats(bytes);
-        out.push(self.replies.plain_get(), count);
+        let (count, rest) = self.request_cache.strip_repeats(bytes);
+        out.push(self.response_cache.plain_get(), count);
         rest
     }
 }
@@ -111,7 +115,7 @@ impl Protocol for HttpServer<'_> {
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> HttpConn {
         HttpConn {
             parser: RequestParser::default(),
-            patience: Patience::Idle { since: now },
+            request_timer: RequestTimer::Idle { since: now },
         }
     }
 
@@ -126,7 +130,7 @@ impl Protocol for HttpServer<'_> {
         if conn.parser.is_fresh() {
             bytes = self.answer_repeats(bytes, out);
             if bytes.is_empty() {
-                conn.patience = Patience::Idle { since: now };
+                conn.request_timer = RequestTimer::Idle { since: now };
                 return Flow::Keep;
             }
         }
@@ -139,33 +143,33 @@ impl Protocol for HttpServer<'_> {
 
     #[inline]
     fn deadline(&self, conn: &HttpConn) -> Time {
-        conn.patience.deadline(&self.timeouts)
+        conn.request_timer.deadline(&self.timeouts)
     }
 
     fn overdue(&mut self, conn: &mut HttpConn, _now: Time, out: &mut WriteQueue) -> Flow {
-        match conn.patience {
-            Patience::Idle { .. } => {}
-            Patience::Head { .. } | Patience::Body { .. } => {
-                out.push(self.replies.get(refusal(conn, 408)), 1);
+        match conn.request_timer {
+            RequestTimer::Idle { .. } => {}
+            RequestTimer::Head { .. } | RequestTimer::Body { .. } => {
+                out.push(self.response_cache.get(refusal(conn, 408)), 1);
             }
         }
         Flow::Finish
     }
 
     fn resumed(&mut self, conn: &mut HttpConn, paused: Duration) {
-        conn.patience.extend(paused);
+        conn.request_timer.extend(paused);
     }
 
-    fn closed(&mut self, _conn: Option<HttpConn>, _why: Closed, _now: Time) -> Then {
-        Then::Forget
+    fn closed(&mut self, _conn: Option<HttpConn>, _why: Closed, _now: Time) -> AfterClose {
+        AfterClose::Forget
     }
 
-    fn turn(&mut self, _now: Time, wall: SystemTime) -> Next {
-        self.replies.set_date(wall);
-        Next::Run { wake: Time::NEVER }
+    fn turn(&mut self, _now: Time, wall: SystemTime) -> TurnResult {
+        self.response_cache.set_date(wall);
+        TurnResult::Run { wake: Time::NEVER }
     }
 
-    fn trouble(&mut self, what: Trouble, now: Time) {
+    fn trouble(&mut self, what: ServerWarning, now: Time) {
         self.warn.warn(&what, now);
     }
 }

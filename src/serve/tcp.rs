@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::Warn;
-use super::known_head::{HEAD_BYTES_MAX, KnownHead};
-use crate::event_loop::{Block, Closed, Flow, Next, Protocol, Then, Time, Trouble, WriteQueue};
+use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
+use crate::event_loop::{
+    AfterClose, Block, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
+};
 use crate::http::terminator::{self, TerminatorCounter};
 
 /// The reply of the seed's `TCPHandler`.
@@ -16,7 +18,7 @@ pub const REPLY: &[u8] = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world
 /// Answers terminators.
 pub struct TcpServer<'a> {
     reply: Rc<Block>,
-    known_head: KnownHead,
+    request_cache: RequestCache,
     idle_timeout: Option<Duration>,
     warn: Warn<'a>,
 }
@@ -33,7 +35,7 @@ impl<'a> TcpServer<'a> {
     pub fn new(idle_timeout: Option<Duration>, warn: Warn<'a>) -> TcpServer<'a> {
         TcpServer {
             reply: Block::repeated(REPLY),
-            known_head: KnownHead::default(),
+            request_cache: RequestCache::default(),
             idle_timeout,
             warn,
         }
@@ -45,13 +47,13 @@ impl<'a> TcpServer<'a> {
     fn count(&mut self, terminators: &mut TerminatorCounter, bytes: &[u8]) -> usize {
         let (mut copies, mut rest) = (0, bytes);
         if *terminators == TerminatorCounter::Start {
-            (copies, rest) = self.known_head.strip_repeats(bytes);
+            (copies, rest) = self.request_cache.strip_repeats(bytes);
             if copies == 0
                 && let Some(head) =
                     terminator::first_head(&bytes[..bytes.len().min(HEAD_BYTES_MAX)])
             {
-                self.known_head.learn(head);
-                (copies, rest) = self.known_head.strip_repeats(bytes);
+                self.request_cache.learn(head);
+                (copies, rest) = self.request_cache.strip_repeats(bytes);
             }
         }
         match rest {
@@ -105,15 +107,15 @@ impl Protocol for TcpServer<'_> {
         conn.heard_at = conn.heard_at + paused;
     }
 
-    fn closed(&mut self, _conn: Option<TcpConn>, _why: Closed, _now: Time) -> Then {
-        Then::Forget
+    fn closed(&mut self, _conn: Option<TcpConn>, _why: Closed, _now: Time) -> AfterClose {
+        AfterClose::Forget
     }
 
-    fn turn(&mut self, _now: Time, _wall: SystemTime) -> Next {
-        Next::Run { wake: Time::NEVER }
+    fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
+        TurnResult::Run { wake: Time::NEVER }
     }
 
-    fn trouble(&mut self, what: Trouble, now: Time) {
+    fn trouble(&mut self, what: ServerWarning, now: Time) {
         self.warn.warn(&what, now);
     }
 }

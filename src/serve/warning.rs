@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event_loop::{Time, Trouble};
+use crate::event_loop::{ServerWarning, Time};
 
 /// No more than one warning in this time.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -29,13 +29,13 @@ impl<'a> Warn<'a> {
     }
 
     /// Says what is wrong, unless something was said a moment ago.
-    pub fn warn(&mut self, trouble: &Trouble, now: Time) {
+    pub fn warn(&mut self, trouble: &ServerWarning, now: Time) {
         if now < self.quiet_until {
             return;
         }
         self.quiet_until = now + INTERVAL;
         match trouble {
-            Trouble::CannotAccept(e) => (self.sink)(&format!(
+            ServerWarning::CannotAccept(e) => (self.sink)(&format!(
                 "cannot accept more connections: {e}; clients wait until one closes{REMEDY}"
             )),
         }
@@ -54,7 +54,7 @@ mod tests {
         let mut sink = |text: &str| told.push(text.to_owned());
         let mut warn = Warn::new(&mut sink);
         for at_ms in [0, 100, 999, 1000, 1999, 2000] {
-            let trouble = Trouble::CannotAccept(io::Error::other(at_ms.to_string()));
+            let trouble = ServerWarning::CannotAccept(io::Error::other(at_ms.to_string()));
             warn.warn(&trouble, Time::START + Duration::from_millis(at_ms));
         }
         let said = |text: &&str| told.iter().any(|told| told.contains(&format!(": {text};")));

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::closing::{DRAINED_BYTES_MAX, IDLE_LINGER};
 use super::*;
-use crate::event_loop::{Block, Limits, Next, Then, TimeSource, Trouble};
+use crate::event_loop::{AfterClose, Block, Limits, ServerWarning, TimeSource, TurnResult};
 
 /// What the next read finds; a script that is over would block.
 enum Incoming {
@@ -130,15 +130,15 @@ impl<const READS: bool> Protocol for Oracle<READS> {
         self.resumed.push(paused);
     }
 
-    fn closed(&mut self, _: Option<()>, _why: Closed, _now: Time) -> Then {
-        Then::Forget
+    fn closed(&mut self, _: Option<()>, _why: Closed, _now: Time) -> AfterClose {
+        AfterClose::Forget
     }
 
-    fn turn(&mut self, _now: Time, _wall: SystemTime) -> Next {
-        Next::Stop
+    fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
+        TurnResult::Stop
     }
 
-    fn trouble(&mut self, _what: Trouble, _now: Time) {}
+    fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
 }
 
 struct Stopped;

@@ -12,7 +12,7 @@ use mio::{Interest, Registry};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
-use super::{Obeyed, StopSignal};
+use super::{StopSignal, StopSignals};
 use crate::event_loop::WAKE;
 
 /// The system's signals that are caught, if any are.
@@ -31,12 +31,12 @@ struct State {
 
 impl SystemSignals {
     /// Catches signals from now on.
-    pub fn catch(&self, obeyed: Obeyed, _signal: &StopSignal) -> io::Result<()> {
+    pub fn catch(&self, obeyed: StopSignals, _signal: &StopSignal) -> io::Result<()> {
         let (caught, sender) = StdUnixStream::pair()?;
         caught.set_nonblocking(true)?;
         let signals: &[i32] = match obeyed {
-            Obeyed::Interrupts => &[SIGINT, SIGTERM],
-            Obeyed::InterruptsAndHangUp => &[SIGINT, SIGTERM, SIGHUP],
+            StopSignals::Interrupts => &[SIGINT, SIGTERM],
+            StopSignals::InterruptsAndHangUp => &[SIGINT, SIGTERM, SIGHUP],
         };
         for &signal in signals {
             pipe::register(signal, sender.try_clone()?)?;

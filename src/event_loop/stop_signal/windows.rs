@@ -4,7 +4,7 @@ use std::io;
 
 use mio::Registry;
 
-use super::{Obeyed, StopSignal};
+use super::{StopSignal, StopSignals};
 
 /// The console's events, once they are caught.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub struct SystemSignals;
 
 impl SystemSignals {
     /// Catches the console's events from now on; Windows does not tell them apart.
-    pub fn catch(&self, _obeyed: Obeyed, signal: &StopSignal) -> io::Result<()> {
+    pub fn catch(&self, _obeyed: StopSignals, signal: &StopSignal) -> io::Result<()> {
         let raised = signal.clone();
         ctrlc::set_handler(move || raised.raise()).map_err(io::Error::other)
     }

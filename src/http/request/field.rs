@@ -2,8 +2,8 @@
 
 use super::class::{BLANK, TOKEN, is, span};
 use super::framing::Head;
+use super::keyword::{KeywordMatcher, Keywords};
 use super::value::ValueReader;
-use super::word::{Recogniser, Words};
 use super::{Limits, Refusal};
 
 /// The fields that a head is read for.
@@ -16,7 +16,7 @@ pub(super) enum Name {
     Expect,
 }
 
-const NAMES: &Words<Name> = &[
+const NAMES: &Keywords<Name> = &[
     (b"host", Name::Host),
     (b"content-length", Name::ContentLength),
     (b"transfer-encoding", Name::TransferEncoding),
@@ -30,7 +30,7 @@ pub(super) struct FieldReader {
     at: At,
     // Beside the phase and not in it: moving them from phase to phase costs more than reading a
     // short field does.
-    name: Recogniser,
+    name: KeywordMatcher,
     value: ValueReader,
 }
 
@@ -50,7 +50,7 @@ impl FieldReader {
         FieldReader {
             fields: 0,
             at: At::LineStart,
-            name: Recogniser::new(),
+            name: KeywordMatcher::new(),
             value: ValueReader::Other,
         }
     }
@@ -115,7 +115,7 @@ impl FieldReader {
         }
         self.fields += 1;
         self.at = At::Name;
-        self.name = Recogniser::new();
+        self.name = KeywordMatcher::new();
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! The four forms of a request-target (RFC 9112 3.2).
 
 use super::Refusal;
-use super::authority::Authority;
 use super::class::{SCHEME, TARGET, is, span};
+use super::host::Host;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TargetReader {
@@ -15,9 +15,9 @@ pub(super) enum TargetReader {
     Scheme,
     /// So many slashes after the scheme's colon.
     Slashes(u8),
-    Authority(Authority),
-    /// Authority-form, of CONNECT only.
-    Tunnel(Authority),
+    Host(Host),
+    /// Host-form, of CONNECT only.
+    Tunnel(Host),
 }
 
 impl TargetReader {
@@ -31,7 +31,7 @@ impl TargetReader {
         while let Some(&byte) = input.first() {
             match self {
                 TargetReader::Start if is_connect => {
-                    *self = TargetReader::Tunnel(Authority::new());
+                    *self = TargetReader::Tunnel(Host::new());
                     continue;
                 }
                 TargetReader::Path => {
@@ -46,7 +46,7 @@ impl TargetReader {
                         Err(Refusal::BadRequest)
                     };
                 }
-                TargetReader::Authority(authority) | TargetReader::Tunnel(authority) => {
+                TargetReader::Host(authority) | TargetReader::Tunnel(authority) => {
                     if !authority.advance(input)? {
                         return Ok(false);
                     }
@@ -63,7 +63,7 @@ impl TargetReader {
                 (TargetReader::Scheme, b':') => TargetReader::Slashes(0),
                 (TargetReader::Scheme, _) if is(byte, SCHEME) => TargetReader::Scheme,
                 (TargetReader::Slashes(0), b'/') => TargetReader::Slashes(1),
-                (TargetReader::Slashes(_), b'/') => TargetReader::Authority(Authority::new()),
+                (TargetReader::Slashes(_), b'/') => TargetReader::Host(Host::new()),
                 _ => return Err(Refusal::BadRequest),
             };
         }
@@ -74,7 +74,7 @@ impl TargetReader {
     fn leave_authority(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
         let end = input[0];
         let is_path = match self {
-            TargetReader::Authority(authority) if authority.has_host() => {
+            TargetReader::Host(authority) if authority.has_host() => {
                 matches!(end, b'/' | b'?')
             }
             TargetReader::Tunnel(authority) if authority.has_host_and_port() => false,

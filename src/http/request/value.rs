@@ -1,20 +1,20 @@
 //! Field values: those that framing and persistence depend on, and all others.
 
-use super::authority::Authority;
 use super::class::{BLANK, TOKEN, VALUE, is, span};
 use super::field::Name;
 use super::framing::{Asked, Head};
-use super::word::{Recogniser, Words};
+use super::host::Host;
+use super::keyword::{KeywordMatcher, Keywords};
 use super::{Limits, Refusal};
 
-const CODINGS: &Words<()> = &[(b"chunked", ())];
-const OPTIONS: &Words<Asked> = &[(b"close", Asked::Close), (b"keep-alive", Asked::KeepAlive)];
-const EXPECTATIONS: &Words<Asked> = &[(b"100-continue", Asked::Continue)];
+const CODINGS: &Keywords<()> = &[(b"chunked", ())];
+const OPTIONS: &Keywords<Asked> = &[(b"close", Asked::Close), (b"keep-alive", Asked::KeepAlive)];
+const EXPECTATIONS: &Keywords<Asked> = &[(b"100-continue", Asked::Continue)];
 
 /// Reads a value from its first byte that is not blank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueReader {
-    Host { authority: Authority, is_past: bool },
+    Host { authority: Host, is_past: bool },
     Length { length: u64, at: AtLength },
     Codings { at: AtCoding, any: bool },
     Options(AtMember),
@@ -34,7 +34,7 @@ pub(super) enum AtLength {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtCoding {
     Before,
-    Name(Recogniser),
+    Name(KeywordMatcher),
     After,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum AtCoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AtMember {
     Before,
-    Word(Recogniser),
+    Word(KeywordMatcher),
     /// In the blanks after a word: only a comma makes a member of it.
     After(Option<Asked>),
     /// In a member that is more than a word, and so none that is known.
@@ -56,7 +56,7 @@ impl ValueReader {
             Name::Host => {
                 head.host()?;
                 ValueReader::Host {
-                    authority: Authority::new(),
+                    authority: Host::new(),
                     is_past: false,
                 }
             }
@@ -137,16 +137,12 @@ fn end_of_value(input: &mut &[u8]) -> Result<bool, Refusal> {
     }
 }
 
-fn read_host(
-    authority: &mut Authority,
-    is_past: &mut bool,
-    input: &mut &[u8],
-) -> Result<bool, Refusal> {
+fn read_host(authority: &mut Host, is_past: &mut bool, input: &mut &[u8]) -> Result<bool, Refusal> {
     if !*is_past {
         if !authority.advance(input)? {
             return Ok(false);
         }
-        if !authority.has_host() && *authority != Authority::Empty {
+        if !authority.has_host() && *authority != Host::Empty {
             return Err(Refusal::BadRequest);
         }
         *is_past = true;
@@ -158,7 +154,7 @@ fn read_host(
 /// Connection and Expect (RFC 9110 5.6.1, 7.6.1, 10.1.1).
 fn read_members(
     at: &mut AtMember,
-    words: &Words<Asked>,
+    words: &Keywords<Asked>,
     input: &mut &[u8],
     head: &mut Head,
 ) -> Result<bool, Refusal> {
@@ -168,7 +164,7 @@ fn read_members(
             if run > 0 {
                 let mut word = match *at {
                     AtMember::Word(word) => word,
-                    _ => Recogniser::new(),
+                    _ => KeywordMatcher::new(),
                 };
                 word.feed(&input[..run], words);
                 *at = AtMember::Word(word);
@@ -240,7 +236,7 @@ fn push_coding(
         (AtCoding::Before | AtCoding::Name(_), _) if is(byte, TOKEN) => {
             let mut name = match *at {
                 AtCoding::Name(name) => name,
-                _ => Recogniser::new(),
+                _ => KeywordMatcher::new(),
             };
             name.feed(&[byte], CODINGS);
             AtCoding::Name(name)

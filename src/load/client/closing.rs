@@ -5,9 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use super::{ConnState, LoadClient, LoadConn};
-use crate::event_loop::{Closed, Flow, Then, Time};
+use crate::event_loop::{AfterClose, Closed, Flow, Time};
 use crate::http::response::BadReply;
-use crate::load::tally::ErrorKind;
+use crate::load::counters::ErrorKind;
 
 /// The first pause after a failed connect; each round of failures doubles it ...
 const BACKOFF: Duration = Duration::from_millis(5);
@@ -26,7 +26,7 @@ pub(super) fn is_stop(why: &Closed) -> bool {
 impl LoadClient<'_> {
     /// Bytes that are no reply: nothing later on this connection can be trusted.
     pub(super) fn refuse(&mut self, conn: &mut LoadConn, why: BadReply) -> Flow {
-        self.tally
+        self.counters
             .error(ErrorKind::BadReply, || format!("bad reply: {why}"));
         conn.state = ConnState::GivenUp;
         Flow::Abort
@@ -37,21 +37,21 @@ impl LoadClient<'_> {
         mut conn: LoadConn,
         why: &Closed,
         now: Time,
-    ) -> Then {
+    ) -> AfterClose {
         if is_stop(why) {
-            self.tally.in_flight_at_stop += conn.in_flight.give_up() as u64;
-            return Then::Forget;
+            self.counters.in_flight_at_stop += conn.in_flight.abandon_all() as u64;
+            return AfterClose::Forget;
         }
         self.settle(conn, why);
         self.redial(now)
     }
 
-    pub(super) fn not_connected(&mut self, why: &Closed, now: Time) -> Then {
+    pub(super) fn not_connected(&mut self, why: &Closed, now: Time) -> AfterClose {
         if is_stop(why) {
-            return Then::Forget;
+            return AfterClose::Forget;
         }
         if let Closed::NotConnected(error) | Closed::Failed(error) = why {
-            self.tally.error(ErrorKind::of_connecting(error), || {
+            self.counters.error(ErrorKind::of_connecting(error), || {
                 format!("cannot connect: {error}")
             });
         }
@@ -64,24 +64,24 @@ impl LoadClient<'_> {
     }
 
     /// With nothing left to send, a connection would be idle.
-    fn redial(&self, at: Time) -> Then {
+    fn redial(&self, at: Time) -> AfterClose {
         match self.budget {
-            0 => Then::Forget,
-            _ => Then::Redial(at),
+            0 => AfterClose::Forget,
+            _ => AfterClose::Redial(at),
         }
     }
 
     /// Settles the requests that were in flight on a connection that is gone.
     fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
-        let left = conn.in_flight.give_up();
+        let left = conn.in_flight.abandon_all();
         if left == 0 {
             return;
         }
         self.back_to_budget(left);
-        self.tally.resets += 1;
+        self.counters.resets += 1;
         if matches!(why, Closed::Stalled) {
-            self.tally.timed_out += left as u64;
-            self.tally.first_error.get_or_insert_with(|| {
+            self.counters.timed_out += left as u64;
+            self.counters.first_error.get_or_insert_with(|| {
                 format!(
                     "the server took nothing of a request within the timeout of {:?}",
                     self.timeout
@@ -89,16 +89,16 @@ impl LoadClient<'_> {
             });
             return;
         }
-        self.tally.lost += left as u64;
+        self.counters.lost += left as u64;
         match (conn.state, why) {
             (ConnState::GivenUp, _) => {}
             (ConnState::Open, Closed::Failed(error)) => {
-                self.tally.error(ErrorKind::of_connection(error), || {
+                self.counters.error(ErrorKind::of_connection(error), || {
                     format!("connection failed with {left} requests in flight: {error}")
                 });
             }
             // An announced end often comes as a reset, for the requests behind it were never read.
-            _ => self.tally.error(ErrorKind::ClosedEarly, || {
+            _ => self.counters.error(ErrorKind::ClosedEarly, || {
                 format!("the server closed the connection with {left} requests in flight")
             }),
         }

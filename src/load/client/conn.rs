@@ -53,7 +53,7 @@ impl LoadConn {
 
     /// Nothing was left to send on it. It must not stay open: a server that serves one connection
     /// after the other would wait for this one, while the last requests wait on another.
-    pub(super) fn is_superfluous(&self) -> bool {
+    pub(super) fn has_no_work(&self) -> bool {
         self.state == ConnState::Open && self.in_flight.requests() == 0
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{Accounting, Bundling, ClientCost, ErrorKinds, Latency, Rate, Report, StatusCount};
 use crate::load::client::{Outcome, RunEnd};
+use crate::load::counters::Counters;
 use crate::load::recorder::{Latencies, Recorder};
-use crate::load::tally::Tally;
 use crate::load::verdict::{self, Evidence};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{Plan, Until};
@@ -33,7 +33,7 @@ pub(in crate::load) struct Cost {
 impl Report {
     pub(in crate::load) fn new(plan: &Plan, outcome: &Outcome, around: Circumstances) -> Report {
         let Outcome {
-            recorder, tally, ..
+            recorder, counters, ..
         } = outcome;
         let duration = (outcome.ended - outcome.started).as_secs_f64();
         let client = ClientCost::new(around.cost, recorder.completed());
@@ -57,29 +57,29 @@ impl Report {
             latency: Latency::new(&recorder.latencies),
             requests: Rate {
                 total: recorder.completed(),
-                sent: Some(tally.sent),
+                sent: Some(counters.sent),
                 ..Rate::new(recorder.windows.reply_rates())
             },
             throughput: Rate {
                 total: recorder.bytes(),
                 ..Rate::new(recorder.windows.byte_rates())
             },
-            errors: tally.errors_total(),
-            timeouts: tally.timed_out,
-            mismatches: tally.wrong_bodies,
-            varied_bodies: tally.varied_bodies,
+            errors: counters.errors_total(),
+            timeouts: counters.timed_out,
+            mismatches: counters.wrong_bodies,
+            varied_bodies: counters.varied_bodies,
             non2xx: recorder.completed() - statuses.classes[2],
-            resets: tally.resets,
-            status_1xx: tally.interim,
+            resets: counters.resets,
+            status_1xx: counters.interim,
             status_2xx: statuses.classes[2],
             status_3xx: statuses.classes[3],
             status_4xx: statuses.classes[4],
             status_5xx: statuses.classes[5],
             status_code_stats: statuses.codes,
-            accounting: Accounting::new(tally, recorder.completed()),
-            error_kinds: ErrorKinds::new(tally),
-            first_error: tally.first_error.clone(),
-            bundling: Bundling::new(tally, recorder.completed()),
+            accounting: Accounting::new(counters, recorder.completed()),
+            error_kinds: ErrorKinds::new(counters),
+            first_error: counters.first_error.clone(),
+            bundling: Bundling::new(counters, recorder.completed()),
             longest_silence_ms: ms(silence.ns as f64),
             longest_silence_began: rounded((silence.began - outcome.started).as_secs_f64(), 3),
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
@@ -93,14 +93,14 @@ impl Report {
 
 fn evidence(plan: &Plan, outcome: &Outcome, duration_s: f64, cpu_share: f64) -> Evidence {
     let Outcome {
-        recorder, tally, ..
+        recorder, counters, ..
     } = outcome;
     Evidence {
         completed: recorder.completed(),
-        errors: tally.errors_total(),
-        wrong_bodies: tally.wrong_bodies,
+        errors: counters.errors_total(),
+        wrong_bodies: counters.wrong_bodies,
         gave_up: outcome.end == RunEnd::GaveUp,
-        first_error: tally.first_error.clone(),
+        first_error: counters.first_error.clone(),
         beyond_range: recorder.latencies.beyond_range(),
         cpu_share,
         mean_latency_s: recorder.latencies.mean_ns() / 1e9,
@@ -194,28 +194,28 @@ impl Rate {
 }
 
 impl Accounting {
-    fn new(tally: &Tally, completed: u64) -> Accounting {
+    fn new(counters: &Counters, completed: u64) -> Accounting {
         Accounting {
-            sent: tally.sent,
+            sent: counters.sent,
             completed,
-            timed_out: tally.timed_out,
-            lost: tally.lost,
-            in_flight: tally.in_flight_at_stop,
+            timed_out: counters.timed_out,
+            lost: counters.lost,
+            in_flight: counters.in_flight_at_stop,
         }
     }
 }
 
 impl ErrorKinds {
-    fn new(tally: &Tally) -> ErrorKinds {
-        let errors = &tally.errors;
+    fn new(counters: &Counters) -> ErrorKinds {
+        let errors = &counters.errors;
         ErrorKinds {
             refused: errors.refused,
             unreachable: errors.unreachable,
             reset: errors.reset,
             closed_early: errors.closed_early,
-            timeout: tally.timed_out,
+            timeout: counters.timed_out,
             bad_reply: errors.bad_reply,
-            wrong_body: tally.wrong_bodies,
+            wrong_body: counters.wrong_bodies,
             no_local_port: errors.no_local_port,
             no_descriptor: errors.no_descriptor,
             other: errors.other,
@@ -224,12 +224,12 @@ impl ErrorKinds {
 }
 
 impl Bundling {
-    fn new(tally: &Tally, completed: u64) -> Bundling {
+    fn new(counters: &Counters, completed: u64) -> Bundling {
         let mean = |total: u64, times: u64| rounded(total as f64 / times.max(1) as f64, 2);
         Bundling {
-            requests_per_write: mean(tally.sent, tally.writes),
-            replies_per_read: mean(completed, tally.reads),
-            connects: tally.connects,
+            requests_per_write: mean(counters.sent, counters.writes),
+            replies_per_read: mean(completed, counters.reads),
+            connects: counters.connects,
         }
     }
 }

@@ -127,7 +127,7 @@ fn a_batch_of_equal_gets_is_one_run_of_replies() {
         server.received(&mut conn, batch.as_bytes(), Time::START, &mut out);
     }
     let reply_bytes = server
-        .replies
+        .response_cache
         .get(Answer::Get(Persistence::Keep))
         .message_bytes();
     assert_eq!((out.len_runs(), out.len_bytes()), (1, 20 * reply_bytes));

@@ -25,11 +25,11 @@ pub fn usage(root: u32) -> Option<Usage> {
 
 /// The ids of a process and all its descendants; with `/proc`, also of those that lost their
 /// parent and stayed in its process group. Who has left both is a stranger.
-pub fn family(root: u32) -> Vec<u32> {
+pub fn process_tree(root: u32) -> Vec<u32> {
     #[cfg(target_os = "linux")]
-    return linux::family_ids(root);
+    return linux::process_tree_ids(root);
     #[cfg(not(target_os = "linux"))]
-    return portable::family(root, |process| process.pid().as_u32());
+    return portable::process_tree(root, |process| process.pid().as_u32());
 }
 
 /// `/proc`: exact to the nanosecond, and with peaks that the kernel keeps.
@@ -58,7 +58,7 @@ mod linux {
     }
 
     pub fn usage(root: u32) -> Option<Usage> {
-        let members = family(root, &all_processes()?);
+        let members = process_tree(root, &all_processes()?);
         members
             .iter()
             .map(|stat| Usage {
@@ -72,13 +72,13 @@ mod linux {
             })
     }
 
-    pub fn family_ids(root: u32) -> Vec<u32> {
-        let members = family(root, &all_processes().unwrap_or_default());
+    pub fn process_tree_ids(root: u32) -> Vec<u32> {
+        let members = process_tree(root, &all_processes().unwrap_or_default());
         members.iter().map(|stat| stat.pid).collect()
     }
 
     /// `root`, its process group, and whoever descends from one of them.
-    pub fn family(root: u32, all: &[Stat]) -> Vec<Stat> {
+    pub fn process_tree(root: u32, all: &[Stat]) -> Vec<Stat> {
         let mut ids: HashSet<u32> = all
             .iter()
             .filter(|stat| stat.pid == root || stat.group == root)
@@ -159,7 +159,7 @@ mod portable {
     use super::Usage;
 
     pub fn usage(root: u32) -> Option<Usage> {
-        family(root, |process| Usage {
+        process_tree(root, |process| Usage {
             cpu: Duration::from_millis(process.accumulated_cpu_time()),
             memory_bytes: process.memory(),
         })
@@ -171,7 +171,7 @@ mod portable {
     }
 
     /// What `look` finds in `root` and in each of its descendants.
-    pub fn family<T>(root: u32, look: impl Fn(&Process) -> T) -> Vec<T> {
+    pub fn process_tree<T>(root: u32, look: impl Fn(&Process) -> T) -> Vec<T> {
         let mut system = System::new();
         let kind = ProcessRefreshKind::nothing()
             .with_cpu()

@@ -8,7 +8,7 @@ use mio::{Interest, Registry, Token};
 use super::connection::Connection;
 use super::listener::Listener;
 use super::stream::{Dialled, Stream};
-use super::{Closed, Entry, EventLoop, Peer, Phase, Protocol, Trouble, Watched};
+use super::{Closed, Entry, EventLoop, Peer, Phase, Protocol, ServerWarning, Watched};
 
 /// Dials begun in one turn.
 const DIALS_PER_TURN_MAX: usize = 256;
@@ -28,7 +28,7 @@ impl<P: Protocol> EventLoop<P> {
                 self.open(Stream::Tcp(stream));
             }
             if let Err(e) = result {
-                let trouble = Trouble::CannotAccept(e);
+                let trouble = ServerWarning::CannotAccept(e);
                 self.shared.protocol.trouble(trouble, now);
             }
         }

@@ -42,7 +42,7 @@ fn is_gone(id: u32) -> bool {
 fn written_id(server: &mut Server) -> u32 {
     let mut id = None;
     wait_until(|| {
-        id = server.telling_line().parse().ok();
+        id = server.error_excerpt().parse().ok();
         id.is_some()
     });
     id.unwrap()
@@ -167,9 +167,9 @@ fn descendants_in_a_session_of_their_own_are_ended() {
 #[test]
 fn the_line_that_names_an_error_is_quoted_before_what_follows_it() {
     let text = "starting\nError: no module server.js\n    at load\n\nNode.js v20\n";
-    assert_eq!(super::telling_line(text), "Error: no module server.js");
-    assert_eq!(super::telling_line("one\ntwo\n\n"), "two");
-    assert_eq!(super::telling_line(""), "");
+    assert_eq!(super::error_excerpt(text), "Error: no module server.js");
+    assert_eq!(super::error_excerpt("one\ntwo\n\n"), "two");
+    assert_eq!(super::error_excerpt(""), "");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn much_output_neither_stops_a_server_nor_stays() {
     let mut server =
         start("yes 'a long line of a chatty server' | head -n 100000 >&2; echo end >&2");
     wait_until(|| server.has_ended());
-    assert_eq!(server.telling_line(), "end");
+    assert_eq!(server.error_excerpt(), "end");
     assert!(server.stderr.kept.lock().unwrap().len() <= TAIL_BYTES_MAX);
 }
 

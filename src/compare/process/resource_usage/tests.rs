@@ -2,7 +2,7 @@ use super::*;
 
 #[cfg(target_os = "linux")]
 mod on_linux {
-    use super::super::linux::{Stat, family, parse_stat};
+    use super::super::linux::{Stat, parse_stat, process_tree};
     use super::*;
 
     fn stat(pid: u32, parent: u32, group: u32) -> Stat {
@@ -38,8 +38,8 @@ mod on_linux {
             stat(6, 1, 5), // orphaned, still in the group
             stat(4, 1, 4), // a stranger
         ];
-        assert_eq!(ids(&family(5, &all)), [9, 5, 8, 6]);
-        assert!(family(77, &all).is_empty());
+        assert_eq!(ids(&process_tree(5, &all)), [9, 5, 8, 6]);
+        assert!(process_tree(77, &all).is_empty());
     }
 }
 
@@ -70,8 +70,8 @@ fn the_portable_source_finds_a_child_and_not_its_parent() {
         .spawn()
         .unwrap();
     let id = |process: &sysinfo::Process| process.pid().as_u32();
-    let ours = portable::family(std::process::id(), id);
-    let its_own = portable::family(child.id(), id);
+    let ours = portable::process_tree(std::process::id(), id);
+    let its_own = portable::process_tree(child.id(), id);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(ours.contains(&child.id()), "{ours:?}");

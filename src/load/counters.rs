@@ -5,7 +5,7 @@ use std::io;
 /// Requests: sent = completed + timed out + lost + in flight. Completed ones are counted by the
 /// recorder, with their latencies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     /// Requests handed over for sending.
     pub(crate) sent: u64,
     /// Given up for want of a reply within the timeout.
@@ -138,7 +138,7 @@ impl ErrorCounts {
     }
 }
 
-impl Tally {
+impl Counters {
     /// Counts an error; its words are kept if it is the first.
     pub(crate) fn error(&mut self, kind: ErrorKind, words: impl FnOnce() -> String) {
         *self.errors.count_of(kind) += 1;

@@ -20,7 +20,7 @@ pub struct Timeouts {
 
 /// What a client is being waited for, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum RequestTimer {
     /// The first byte of a request.
     Idle { since: Time },
     /// The rest of a head whose first byte came then. Later bytes do not move this.
@@ -29,32 +29,32 @@ pub enum Patience {
     Body { since: Time, last_piece: Time },
 }
 
-impl Patience {
+impl RequestTimer {
     /// Bytes arrived, after which the parser stands at `position`. Whoever saw a request end
-    /// in these bytes has set [`Patience::Idle`] before.
+    /// in these bytes has set [`RequestTimer::Idle`] before.
     pub fn follow(&mut self, position: Position, now: Time) {
         *self = match (position, *self) {
-            (Position::Head, Patience::Head { since }) => Patience::Head { since },
-            (Position::Head, _) => Patience::Head { since: now },
-            (Position::Body, Patience::Body { since, .. }) => Patience::Body {
+            (Position::Head, RequestTimer::Head { since }) => RequestTimer::Head { since },
+            (Position::Head, _) => RequestTimer::Head { since: now },
+            (Position::Body, RequestTimer::Body { since, .. }) => RequestTimer::Body {
                 since,
                 last_piece: now,
             },
-            (Position::Body, _) => Patience::Body {
+            (Position::Body, _) => RequestTimer::Body {
                 since: now,
                 last_piece: now,
             },
-            (Position::Boundary | Position::Refused, _) => Patience::Idle { since: now },
+            (Position::Boundary | Position::Refused, _) => RequestTimer::Idle { since: now },
         };
     }
 
-    /// When patience ends.
+    /// When request_timer ends.
     #[inline]
     pub fn deadline(&self, timeouts: &Timeouts) -> Time {
         match *self {
-            Patience::Idle { since } => since + timeouts.idle,
-            Patience::Head { since } => since + timeouts.header,
-            Patience::Body { since, last_piece } => {
+            RequestTimer::Idle { since } => since + timeouts.idle,
+            RequestTimer::Head { since } => since + timeouts.header,
+            RequestTimer::Body { since, last_piece } => {
                 (since + timeouts.body_total).min(last_piece + timeouts.body_gap)
             }
         }
@@ -63,8 +63,8 @@ impl Patience {
     /// The client could not be heard for so long, through no fault of its own.
     pub fn extend(&mut self, by: Duration) {
         match self {
-            Patience::Idle { since } | Patience::Head { since } => *since = *since + by,
-            Patience::Body { since, last_piece } => {
+            RequestTimer::Idle { since } | RequestTimer::Head { since } => *since = *since + by,
+            RequestTimer::Body { since, last_piece } => {
                 *since = *since + by;
                 *last_piece = *last_piece + by;
             }
@@ -87,19 +87,19 @@ mod tests {
         Time::from_ns(seconds * 1_000_000_000)
     }
 
-    fn body(since: u64, last_piece: u64) -> Patience {
-        Patience::Body {
+    fn body(since: u64, last_piece: u64) -> RequestTimer {
+        RequestTimer::Body {
             since: at(since),
             last_piece: at(last_piece),
         }
     }
 
     fn deadline_after(steps: &[(u64, Position)]) -> Time {
-        let mut patience = Patience::Idle { since: at(0) };
+        let mut request_timer = RequestTimer::Idle { since: at(0) };
         for &(seconds, position) in steps {
-            patience.follow(position, at(seconds));
+            request_timer.follow(position, at(seconds));
         }
-        patience.deadline(&TIMEOUTS)
+        request_timer.deadline(&TIMEOUTS)
     }
 
     #[test]
@@ -133,15 +133,19 @@ mod tests {
     #[test]
     fn our_own_pause_is_not_the_clients_fault() {
         let pause = Duration::from_secs(30);
-        for (mut patience, deadline) in [
-            (Patience::Idle { since: at(1) }, at(71)),
-            (Patience::Head { since: at(1) }, at(11)),
+        for (mut request_timer, deadline) in [
+            (RequestTimer::Idle { since: at(1) }, at(71)),
+            (RequestTimer::Head { since: at(1) }, at(11)),
             (body(1, 5), at(16)),
             (body(1, 55), at(61)),
         ] {
-            assert_eq!(patience.deadline(&TIMEOUTS), deadline, "{patience:?}");
-            patience.extend(pause);
-            assert_eq!(patience.deadline(&TIMEOUTS), deadline + pause);
+            assert_eq!(
+                request_timer.deadline(&TIMEOUTS),
+                deadline,
+                "{request_timer:?}"
+            );
+            request_timer.extend(pause);
+            assert_eq!(request_timer.deadline(&TIMEOUTS), deadline + pause);
         }
     }
 }

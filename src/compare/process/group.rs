@@ -12,7 +12,7 @@ mod system {
         Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
     };
 
-    use crate::compare::cost;
+    use crate::compare::process::resource_usage;
 
     /// The child is to lead a process group of its own. A Ctrl-C on our terminal then reaches us
     /// and not the child, whom we end in good order.
@@ -34,7 +34,10 @@ mod system {
     /// To each descendant, since some make a group of their own, and to the group, since some lose
     /// their parent. Fails only for those that are gone, which is what was wanted.
     fn send(leader: u32, signal: Signal) {
-        for descendant in cost::family(leader).into_iter().filter_map(pid) {
+        for descendant in resource_usage::process_tree(leader)
+            .into_iter()
+            .filter_map(pid)
+        {
             let _ = kill_process(descendant, signal);
         }
         if let Some(group) = pid(leader) {
@@ -65,7 +68,7 @@ mod system {
 
     use sysinfo::{Pid, ProcessesToUpdate, System};
 
-    use crate::compare::cost;
+    use crate::compare::process::resource_usage;
 
     /// The child is to be out of reach of a Ctrl-C on our console, which ends it in good order.
     /// It is no group to send signals to: descendants are found by their parents' ids.
@@ -86,7 +89,7 @@ mod system {
 
     /// Ends the child and its descendants at once.
     pub fn kill(leader: u32) {
-        let ids: Vec<Pid> = cost::family(leader)
+        let ids: Vec<Pid> = resource_usage::process_tree(leader)
             .into_iter()
             .map(Pid::from_u32)
             .collect();

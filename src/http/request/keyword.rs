@@ -1,8 +1,8 @@
 //! Recognises one word out of a few, whatever pieces it comes in.
 
-/// A word to be recognised, in lower case, and what it means. Words are made of letters, digits
+/// A word to be recognised, in lower case, and what it means. Keywords are made of letters, digits
 /// and hyphens, at most 255 of them.
-pub(super) type Words<T> = [(&'static [u8], T)];
+pub(super) type Keywords<T> = [(&'static [u8], T)];
 
 /// Makes a letter lower case. It also makes a digit or a hyphen of some control bytes, but those
 /// are in no token.
@@ -12,15 +12,15 @@ const LOWER: u8 = 0x20;
 ///
 /// It keeps which of them still fit and how far, never the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Recogniser {
+pub(super) struct KeywordMatcher {
     fitting: u8,
     matched: u8,
 }
 
-impl Recogniser {
+impl KeywordMatcher {
     /// Nothing read yet: every word fits.
-    pub(super) const fn new() -> Recogniser {
-        Recogniser {
+    pub(super) const fn new() -> KeywordMatcher {
+        KeywordMatcher {
             fitting: u8::MAX,
             matched: 0,
         }
@@ -28,7 +28,7 @@ impl Recogniser {
 
     /// Reads on in the same word: a piece of a token.
     #[inline]
-    pub(super) fn feed<T>(&mut self, piece: &[u8], words: &Words<T>) {
+    pub(super) fn feed<T>(&mut self, piece: &[u8], words: &Keywords<T>) {
         let Some(&first) = piece.first() else { return };
         let start = usize::from(self.matched);
         let end = start + piece.len();
@@ -50,7 +50,7 @@ impl Recogniser {
 
     /// What the word means, now that it has ended.
     #[inline]
-    pub(super) fn found<T: Copy>(self, words: &Words<T>) -> Option<T> {
+    pub(super) fn found<T: Copy>(self, words: &Keywords<T>) -> Option<T> {
         words
             .iter()
             .enumerate()
@@ -65,14 +65,14 @@ impl Recogniser {
 mod tests {
     use super::*;
 
-    const WORDS: &Words<u8> = &[(b"connection", 1), (b"content-length", 2), (b"con", 3)];
+    const WORDS: &Keywords<u8> = &[(b"connection", 1), (b"content-length", 2), (b"con", 3)];
 
     fn found(pieces: &[&str]) -> Option<u8> {
-        let mut recogniser = Recogniser::new();
+        let mut matcher = KeywordMatcher::new();
         for piece in pieces {
-            recogniser.feed(piece.as_bytes(), WORDS);
+            matcher.feed(piece.as_bytes(), WORDS);
         }
-        recogniser.found(WORDS)
+        matcher.found(WORDS)
     }
 
     #[test]

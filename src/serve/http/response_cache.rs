@@ -46,7 +46,7 @@ const PLAIN_GET: Answer = Answer::Get(Persistence::Keep);
 
 /// The replies of one server.
 #[derive(Debug)]
-pub struct Replies {
+pub struct ResponseCache {
     body: Vec<u8>,
     fields: Vec<(String, String)>,
     /// Seconds since 1970 for which `rendered` is true.
@@ -58,10 +58,10 @@ pub struct Replies {
     rendered: Vec<(Answer, Rc<Block>)>,
 }
 
-impl Replies {
+impl ResponseCache {
     /// Replies to GET with `body`, and `fields` beside the server's own.
-    pub fn new(body: Vec<u8>, fields: Vec<(String, String)>) -> Replies {
-        let mut replies = Replies {
+    pub fn new(body: Vec<u8>, fields: Vec<(String, String)>) -> ResponseCache {
+        let mut response_cache = ResponseCache {
             body,
             fields,
             second: 0,
@@ -69,8 +69,8 @@ impl Replies {
             plain_get: Block::once(&[]),
             rendered: Vec::new(),
         };
-        replies.plain_get = Block::repeated(&replies.render(PLAIN_GET));
-        replies
+        response_cache.plain_get = Block::repeated(&response_cache.render(PLAIN_GET));
+        response_cache
     }
 
     /// From now on replies carry the Date of `wall`. What was queued before keeps its own.
@@ -145,15 +145,15 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(second)
     }
 
-    fn text(replies: &mut Replies, answer: Answer) -> String {
-        String::from_utf8(replies.get(answer).message().to_vec()).unwrap()
+    fn text(response_cache: &mut ResponseCache, answer: Answer) -> String {
+        String::from_utf8(response_cache.get(answer).message().to_vec()).unwrap()
     }
 
     #[test]
     fn the_date_moves_with_the_wall_clock_and_back() {
-        let mut replies = Replies::new(b"x".to_vec(), Vec::new());
+        let mut response_cache = ResponseCache::new(b"x".to_vec(), Vec::new());
         for (second, time) in [(10, "00:00:10"), (11, "00:00:11"), (10, "00:00:10")] {
-            replies.set_date(at(second));
+            response_cache.set_date(at(second));
             for answer in [
                 Answer::Get(Persistence::Keep),
                 Answer::Get(Persistence::Close),
@@ -163,7 +163,7 @@ mod tests {
                     with_body: WithBody::Yes,
                 },
             ] {
-                let text = text(&mut replies, answer);
+                let text = text(&mut response_cache, answer);
                 assert!(text.contains(time), "{text}");
             }
         }
@@ -171,25 +171,25 @@ mod tests {
 
     #[test]
     fn a_reply_is_rendered_once_a_second() {
-        let mut replies = Replies::new(b"x".to_vec(), Vec::new());
+        let mut response_cache = ResponseCache::new(b"x".to_vec(), Vec::new());
         let answer = Answer::Get(Persistence::Keep);
-        let first = Rc::clone(replies.get(answer));
-        replies.get(Answer::Continue);
-        assert!(Rc::ptr_eq(&first, replies.get(answer)));
-        replies.set_date(at(1));
-        assert!(!Rc::ptr_eq(&first, replies.get(answer)));
+        let first = Rc::clone(response_cache.get(answer));
+        response_cache.get(Answer::Continue);
+        assert!(Rc::ptr_eq(&first, response_cache.get(answer)));
+        response_cache.set_date(at(1));
+        assert!(!Rc::ptr_eq(&first, response_cache.get(answer)));
     }
 
     #[test]
     fn body_and_fields_are_the_users() {
         let fields = vec![("X-A".to_owned(), "b".to_owned())];
-        let mut replies = Replies::new(b"Hi".to_vec(), fields);
-        let get = text(&mut replies, Answer::Get(Persistence::Keep));
+        let mut response_cache = ResponseCache::new(b"Hi".to_vec(), fields);
+        let get = text(&mut response_cache, Answer::Get(Persistence::Keep));
         assert!(
             get.contains("\r\nX-A: b\r\nContent-Length: 2\r\n\r\nHi"),
             "{get}"
         );
-        let head = text(&mut replies, Answer::Head(Persistence::Keep));
+        let head = text(&mut response_cache, Answer::Head(Persistence::Keep));
         assert_eq!(format!("{head}Hi"), get);
     }
 }

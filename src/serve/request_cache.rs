@@ -9,12 +9,12 @@ pub const HEAD_BYTES_MAX: usize = 1024;
 
 /// A head that was answered lately, and is likely to come again.
 #[derive(Debug, Default)]
-pub struct KnownHead {
+pub struct RequestCache {
     /// Empty until one is learned.
     bytes: Vec<u8>,
 }
 
-impl KnownHead {
+impl RequestCache {
     /// Remembers a whole head, read from a request's start, after which its reader is as new.
     pub fn learn(&mut self, head: &[u8]) {
         if head.len() <= HEAD_BYTES_MAX {
@@ -46,11 +46,11 @@ impl KnownHead {
 
 #[cfg(test)]
 mod tests {
-    use super::KnownHead;
+    use super::RequestCache;
     use proptest::prelude::*;
 
-    fn known(head: &[u8]) -> KnownHead {
-        let mut known = KnownHead::default();
+    fn known(head: &[u8]) -> RequestCache {
+        let mut known = RequestCache::default();
         known.learn(head);
         known
     }
@@ -72,7 +72,10 @@ mod tests {
 
     #[test]
     fn nothing_known_strips_nothing() {
-        assert_eq!(KnownHead::default().strip_repeats(b"abc"), (0, &b"abc"[..]));
+        assert_eq!(
+            RequestCache::default().strip_repeats(b"abc"),
+            (0, &b"abc"[..])
+        );
     }
 
     #[test]

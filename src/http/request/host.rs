@@ -5,7 +5,7 @@ use super::Refusal;
 use super::class::{REG_NAME, span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Authority {
+pub(super) enum Host {
     Empty,
     /// A registered name or an IPv4 address.
     Name,
@@ -20,9 +20,9 @@ pub(super) enum Authority {
     Port(Option<u32>),
 }
 
-impl Authority {
-    pub(super) const fn new() -> Authority {
-        Authority::Empty
+impl Host {
+    pub(super) const fn new() -> Host {
+        Host::Empty
     }
 
     /// Whether a byte was met that belongs to no authority; it is left in the input. All of the
@@ -30,10 +30,10 @@ impl Authority {
     #[inline]
     pub(super) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
         loop {
-            if let Authority::Empty | Authority::Name = self {
+            if let Host::Empty | Host::Name = self {
                 let run = span(input, REG_NAME);
                 if run > 0 {
-                    *self = Authority::Name;
+                    *self = Host::Name;
                     *input = &input[run..];
                 }
             }
@@ -50,25 +50,25 @@ impl Authority {
     /// Whether `byte` is a part of the authority.
     fn push(&mut self, byte: u8) -> Result<bool, Refusal> {
         *self = match (*self, byte) {
-            (Authority::Empty, b'[') => Authority::Address(Address::new()),
-            (Authority::Empty | Authority::Name, b'%') => Authority::Percent { digits_missing: 2 },
-            (Authority::Percent { digits_missing }, _) if byte.is_ascii_hexdigit() => {
+            (Host::Empty, b'[') => Host::Address(Address::new()),
+            (Host::Empty | Host::Name, b'%') => Host::Percent { digits_missing: 2 },
+            (Host::Percent { digits_missing }, _) if byte.is_ascii_hexdigit() => {
                 match digits_missing {
-                    2 => Authority::Percent { digits_missing: 1 },
-                    _ => Authority::Name,
+                    2 => Host::Percent { digits_missing: 1 },
+                    _ => Host::Name,
                 }
             }
-            (Authority::Name | Authority::AfterAddress, b':') => Authority::Port(None),
-            (Authority::Port(port), b'0'..=b'9') => {
+            (Host::Name | Host::AfterAddress, b':') => Host::Port(None),
+            (Host::Port(port), b'0'..=b'9') => {
                 let port = port.unwrap_or(0).saturating_mul(10);
-                Authority::Port(Some(port.saturating_add(u32::from(byte - b'0'))))
+                Host::Port(Some(port.saturating_add(u32::from(byte - b'0'))))
             }
-            (Authority::Address(address), b']') if address.is_complete() => Authority::AfterAddress,
-            (Authority::Address(mut address), _) => {
+            (Host::Address(address), b']') if address.is_complete() => Host::AfterAddress,
+            (Host::Address(mut address), _) => {
                 address.push(byte)?;
-                Authority::Address(address)
+                Host::Address(address)
             }
-            (Authority::Percent { .. }, _) => return Err(Refusal::BadRequest),
+            (Host::Percent { .. }, _) => return Err(Refusal::BadRequest),
             _ => return Ok(false),
         };
         Ok(true)
@@ -76,15 +76,12 @@ impl Authority {
 
     /// Whether it names a host and may end here.
     pub(super) fn has_host(self) -> bool {
-        matches!(
-            self,
-            Authority::Name | Authority::AfterAddress | Authority::Port(_)
-        )
+        matches!(self, Host::Name | Host::AfterAddress | Host::Port(_))
     }
 
     /// Whether it may end here and names a port that exists besides (RFC 9110 9.3.6).
     pub(super) fn has_host_and_port(self) -> bool {
-        matches!(self, Authority::Port(Some(1..=65_535)))
+        matches!(self, Host::Port(Some(1..=65_535)))
     }
 }
 
@@ -205,7 +202,7 @@ mod tests {
     use super::*;
 
     fn is_address(text: &str) -> bool {
-        let mut authority = Authority::new();
+        let mut authority = Host::new();
         let bracketed = format!("[{text}]");
         let mut input = bracketed.as_bytes();
         authority.advance(&mut input).is_ok() && authority.has_host() && input.is_empty()

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::{Contestant, Failure, Stopped, process_group};
+use super::group;
+use crate::compare::{Contestant, Failure, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 use crate::load;
 
@@ -57,7 +58,7 @@ impl Children {
     fn kill_all(&self) {
         // A panic under the lock must not wait for itself.
         if let Ok(living) = self.living.try_lock() {
-            living.iter().for_each(|&id| process_group::kill(id));
+            living.iter().for_each(|&id| group::kill(id));
         }
     }
 
@@ -89,7 +90,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        process_group::prepare(&mut command);
+        group::prepare(&mut command);
         // Held across the start, so that there is no child without an entry.
         let mut living = children.lock();
         let mut child = command.spawn().map_err(|e| {
@@ -146,10 +147,10 @@ impl Server {
             // Looked at after the connect: who accepts while the child is dead is a stranger.
             if self.has_ended() {
                 let status = self.end();
-                let telling_line = self.telling_line();
+                let error_excerpt = self.error_excerpt();
                 return Err(Failure::EndedEarly {
                     status,
-                    telling_line,
+                    error_excerpt,
                 }
                 .into());
             }
@@ -158,11 +159,11 @@ impl Server {
             }
             if clock.now() - Time::START >= within {
                 self.end();
-                let (address, telling_line) = (self.address, self.telling_line());
+                let (address, error_excerpt) = (self.address, self.error_excerpt());
                 return Err(Failure::NeverListened {
                     address,
                     within,
-                    telling_line,
+                    error_excerpt,
                 }
                 .into());
             }
@@ -172,18 +173,18 @@ impl Server {
 
     /// Whether the process that was started has ended.
     pub fn has_ended(&mut self) -> bool {
-        self.reaped.is_some() || process_group::has_ended(&mut self.child)
+        self.reaped.is_some() || group::has_ended(&mut self.child)
     }
 
     /// The line in which it says what is wrong, on stderr or else on stdout; empty if it wrote
     /// nothing. Complete only once it has ended.
-    pub fn telling_line(&mut self) -> String {
+    pub fn error_excerpt(&mut self) -> String {
         if self.has_ended() {
             self.stderr.wait_for_end();
             self.stdout.wait_for_end();
         }
-        match self.stderr.telling_line() {
-            line if line.is_empty() => self.stdout.telling_line(),
+        match self.stderr.error_excerpt() {
+            line if line.is_empty() => self.stdout.error_excerpt(),
             line => line,
         }
     }
@@ -196,7 +197,7 @@ impl Server {
 
     fn stop_within(&mut self, within: Duration, signal: &StopSignal) -> String {
         if self.reaped.is_none() {
-            process_group::terminate(self.child.id());
+            group::terminate(self.child.id());
             let clock = Clock::start();
             while !self.has_ended()
                 && clock.now() - Time::START < within
@@ -214,7 +215,7 @@ impl Server {
             return status.clone();
         }
         let id = self.child.id();
-        process_group::kill(id);
+        group::kill(id);
         // Once more by its handle, which cannot miss: the wait below must come to an end. Fails
         // only if the child has ended.
         let _ = self.child.kill();
@@ -279,10 +280,10 @@ impl Tail {
         }
     }
 
-    fn telling_line(&self) -> String {
+    fn error_excerpt(&self) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = kept.iter().copied().collect();
-        telling_line(&String::from_utf8_lossy(&bytes))
+        error_excerpt(&String::from_utf8_lossy(&bytes))
     }
 }
 
@@ -304,7 +305,7 @@ fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
 
 /// The last line that names an error, or else the last that says something; without what a
 /// terminal would obey.
-fn telling_line(text: &str) -> String {
+fn error_excerpt(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let names_error = |line: &&str| line.to_ascii_lowercase().contains("error");
     let line = lines
