@@ -8,7 +8,6 @@
 
 pub mod contestant;
 mod failure;
-mod figures;
 mod local_bench;
 mod machine;
 mod plan;
@@ -18,6 +17,7 @@ mod schedule;
 pub mod statistics;
 pub mod table;
 mod verdict;
+mod warning;
 
 pub use contestant::Contestant;
 pub use failure::Failure;
@@ -26,6 +26,7 @@ pub use machine::Machine;
 pub use plan::{Plan, PlanError, Settings};
 pub use process::child::Children;
 pub use report::Report;
+pub use warning::{Reason, Warning};
 
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ pub struct Run {
     /// CPU time of the load generator, as a share of one core.
     pub client_cpu_share: f64,
     /// Why the load generator would not trust these figures.
-    pub doubts: Vec<String>,
+    pub warnings: Vec<load::Warning>,
 }
 
 impl Run {

@@ -48,6 +48,7 @@
 pub mod cli;
 pub mod compare;
 pub mod event_loop;
+pub mod format;
 pub mod http;
 pub mod load;
 pub mod serve;

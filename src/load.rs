@@ -5,7 +5,6 @@
 
 pub mod client;
 mod counters;
-mod figures;
 mod in_flight;
 mod preflight;
 pub mod recorder;
@@ -14,6 +13,7 @@ pub mod request;
 pub mod table;
 pub mod target;
 mod verdict;
+mod warning;
 mod windows;
 
 #[cfg(test)]
@@ -22,6 +22,7 @@ mod tests;
 pub use preflight::{PreflightError, knock};
 pub use report::Report;
 pub use target::Target;
+pub use warning::Warning;
 
 use std::io;
 use std::time::{Duration, Instant, SystemTime};

@@ -9,7 +9,15 @@ const FILE_LINES_MAX: usize = 400;
 
 /// The floors, from the ground up. A module may use its own floor's modules below it in this
 /// list, and every floor below.
-const FLOORS: [&str; 6] = ["http", "event_loop", "load", "serve", "compare", "cli"];
+const FLOORS: [&str; 7] = [
+    "format",
+    "http",
+    "event_loop",
+    "load",
+    "serve",
+    "compare",
+    "cli",
+];
 
 /// Where time may be read: the loop, and the top of each job.
 const CLOCKS: [&str; 4] = ["event_loop", "load.rs", "compare.rs", "compare/contestant"];

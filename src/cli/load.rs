@@ -14,7 +14,7 @@ use clap::Args;
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
-use crate::load::{self, Plan, Refill, Report, Target, Until};
+use crate::load::{self, Plan, Refill, Report, Target, Until, Warning};
 use progress::ProgressLine;
 
 const EXAMPLES: &str = "\
@@ -189,7 +189,7 @@ fn conclude(report: &Report, args: &LoadArgs, signal: &StopSignal) -> Exit {
     }
     if report.is_failure() {
         let reason = report.verdict.reasons.first();
-        output::fail(reason.map_or("the run failed", String::as_str));
+        output::fail(&reason.map_or_else(|| "the run failed".to_owned(), Warning::to_string));
         return Exit::Failed;
     }
     Exit::Fine

@@ -170,7 +170,7 @@ impl Meter {
             server_cpu,
             peak_memory_bytes: self.peak_memory_bytes,
             client_cpu_share: report.client.cpu_share,
-            doubts: report.verdict.reasons.clone(),
+            warnings: report.verdict.reasons.clone(),
         }
     }
 }

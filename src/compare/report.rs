@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::contestant::DEFAULT_REFERENCE;
 use super::statistics::{Interval, Ratio, Summary};
-use super::{Machine, Outcome, Plan, Record, Run, Settings, verdict};
+use super::{Machine, Outcome, Plan, Record, Run, Settings, Warning, warning};
 
 /// A finished (or interrupted) comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -82,7 +82,7 @@ pub struct ContestantResult {
     /// round.
     pub ratio: Option<RatioToReference>,
     /// Why its figures should be doubted; empty if there is no reason.
-    pub verdicts: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// A figure over the rounds.
@@ -155,13 +155,13 @@ impl Report {
     /// Judges `outcome`, which `plan` had on `machine`.
     pub fn new(plan: &Plan, outcome: &Outcome, machine: Machine) -> Report {
         let reference = reference(plan, &outcome.records);
-        let standing = |record| ContestantResult::new(record, reference);
+        let result = |record| ContestantResult::new(record, reference);
         Report {
             machine,
             settings: plan.settings().into(),
             interrupted: outcome.interrupted,
             reference: reference.map(|record| record.contestant.name().to_owned()),
-            contestants: outcome.records.iter().map(standing).collect(),
+            contestants: outcome.records.iter().map(result).collect(),
             published: PUBLISHED.to_vec(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -229,7 +229,7 @@ impl ContestantResult {
             ratio: reference
                 .filter(|reference| !is_reference(reference))
                 .and_then(|reference| record.ratio_to(reference)),
-            verdicts: verdict::doubts(record.runs()),
+            warnings: warning::of_runs(record.runs()),
         }
     }
 }

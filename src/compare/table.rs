@@ -5,9 +5,11 @@ use std::fmt;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
 
-use super::figures::{bytes, grouped, milliseconds, rate, three_digits};
 use super::report::{ContestantResult, Published, Report, Status};
 use super::{Failure, Plan, Run, verdict};
+use crate::format::{
+    bytes, count, milliseconds, or_dash, plural, rate, rounded_count, three_digits,
+};
 
 /// A reason inside the table is broken at about this width.
 const REASON_COLUMNS: usize = 36;
@@ -45,13 +47,13 @@ pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, F
     };
     let cpu = run.cpu_micros_per_request().map(three_digits);
     format!(
-        "{round}  {name:<width$}  {:>9} requests/s  p50 {:>7}  p99 {:>7}  {} errors  {} µs CPU/request  {}",
+        "{round}  {name:<width$}  {:>9} requests/s  p50 {:>7}  p99 {:>7}  {}  {} µs CPU/request  {}",
         rate(run.requests_per_second()),
         or_dash(run.p50_ms.map(milliseconds)),
         or_dash(run.p99_ms.map(milliseconds)),
-        grouped(run.errors),
+        plural(run.errors, "error"),
         or_dash(cpu),
-        or_dash(run.peak_memory_bytes.map(bytes)),
+        or_dash(run.peak_memory_bytes.map(|size| bytes(size as f64))),
     )
 }
 
@@ -63,15 +65,11 @@ impl fmt::Display for Report {
             writeln!(f, "\nInterrupted: these are the runs that had ended.")?;
         }
         write_block(f, "", verdict::sentences(self))?;
-        write_block(f, "Failed:", notes(self, |standing| standing.reason.iter()))?;
-        write_block(
-            f,
-            "Doubts:",
-            notes(self, |standing| standing.verdicts.iter()),
-        )?;
+        write_block(f, "Failed:", failures(self))?;
+        write_block(f, "Warnings:", warnings(self))?;
         write_block(f, "", [machine(self)])?;
         let takes_part = |figure: &&Published| {
-            let mut names = self.contestants.iter().map(|standing| &standing.name);
+            let mut names = self.contestants.iter().map(|result| &result.name);
             names.any(|name| name == figure.name)
         };
         let published = self.published.iter().filter(takes_part).map(published);
@@ -96,9 +94,9 @@ fn table(report: &Report) -> Table {
         "Server CPU\nµs/request",
         "Peak\nmemory",
     ]);
-    for standing in &report.contestants {
-        let is_reference = report.reference.as_ref() == Some(&standing.name);
-        table.add_row(row(standing, is_reference));
+    for result in &report.contestants {
+        let is_reference = report.reference.as_ref() == Some(&result.name);
+        table.add_row(row(result, is_reference));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -106,30 +104,30 @@ fn table(report: &Report) -> Table {
     table
 }
 
-fn row(standing: &ContestantResult, is_reference: bool) -> Vec<Cell> {
-    let latency = standing.latency_ms;
-    let errors = match standing.requests_per_second {
-        Some(_) => grouped(standing.errors),
+fn row(result: &ContestantResult, is_reference: bool) -> Vec<Cell> {
+    let latency = result.latency_ms;
+    let errors = match result.requests_per_second {
+        Some(_) => count(result.errors),
         None => "-".to_owned(),
     };
-    let cpu = standing.cpu_micros_per_request.as_ref();
+    let cpu = result.cpu_micros_per_request.as_ref();
     let figures = [
-        speed(standing),
+        speed(result),
         match is_reference {
             true => "1".to_owned(),
-            false => ratio(standing),
+            false => ratio(result),
         },
         or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
         or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
         errors,
         or_dash(cpu.map(|figure| three_digits(figure.median))),
-        or_dash(standing.peak_memory_bytes.map(bytes)),
+        or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),
     ];
-    let mut cells: Vec<Cell> = std::iter::once(&standing.name)
+    let mut cells: Vec<Cell> = std::iter::once(&result.name)
         .chain(&figures)
         .map(Cell::new)
         .collect();
-    if standing.requests_per_second.is_none() {
+    if result.requests_per_second.is_none() {
         // A sentence in place of a figure.
         cells[1] = Cell::new(&figures[0]).set_alignment(CellAlignment::Left);
     }
@@ -137,16 +135,16 @@ fn row(standing: &ContestantResult, is_reference: bool) -> Vec<Cell> {
 }
 
 /// Median and range; or why there is none.
-fn speed(standing: &ContestantResult) -> String {
-    let figure = standing.requests_per_second.as_ref().map(|figure| {
+fn speed(result: &ContestantResult) -> String {
+    let figure = result.requests_per_second.as_ref().map(|figure| {
         let (min, max) = (rate(figure.min), rate(figure.max));
         match figure.rounds.len() {
             1 => rate(figure.median),
             _ => format!("{} ({min} - {max})", rate(figure.median)),
         }
     });
-    let reason = standing.reason.as_deref().map(broken);
-    match standing.status {
+    let reason = result.reason.as_deref().map(broken);
+    match result.status {
         Status::NotRun => "not run".to_owned(),
         Status::Ran | Status::Failed => {
             let lines: Vec<String> = figure.into_iter().chain(reason).collect();
@@ -155,8 +153,8 @@ fn speed(standing: &ContestantResult) -> String {
     }
 }
 
-fn ratio(standing: &ContestantResult) -> String {
-    let Some(ratio) = standing.ratio else {
+fn ratio(result: &ContestantResult) -> String {
+    let Some(ratio) = result.ratio else {
         return "-".to_owned();
     };
     let median = three_digits(ratio.median);
@@ -190,18 +188,18 @@ fn broken(text: &str) -> String {
     lines.join("\n")
 }
 
-fn or_dash(figure: Option<String>) -> String {
-    figure.unwrap_or_else(|| "-".to_owned())
+fn failures(report: &Report) -> Vec<String> {
+    let line = |result: &ContestantResult| {
+        let reason = result.reason.as_ref()?;
+        Some(format!("{}: {reason}", result.name))
+    };
+    report.contestants.iter().filter_map(line).collect()
 }
 
-fn notes<'a, I>(report: &'a Report, of: impl Fn(&'a ContestantResult) -> I) -> Vec<String>
-where
-    I: Iterator<Item = &'a String>,
-{
-    let lines = |standing: &'a ContestantResult| {
-        of(standing)
-            .map(|note| format!("{}: {note}", standing.name))
-            .collect::<Vec<_>>()
+fn warnings(report: &Report) -> Vec<String> {
+    let lines = |result: &ContestantResult| -> Vec<String> {
+        let warnings = result.warnings.iter();
+        warnings.map(|w| format!("{}: {w}", result.name)).collect()
     };
     report.contestants.iter().flat_map(lines).collect()
 }
@@ -217,18 +215,16 @@ fn machine(report: &Report) -> String {
         report.version,
         machine.os,
         machine.cores,
-        bytes(machine.memory_bytes)
+        bytes(machine.memory_bytes as f64)
     )
 }
 
 fn published(figure: &Published) -> String {
-    let whole = figure.requests_per_second.trunc();
-    let tenths = (figure.requests_per_second.fract() * 10.0).round();
     format!(
-        "{}: {}.{tenths} requests/s, {}k errors ({})",
+        "{}: {} requests/s, {} errors ({})",
         figure.name,
-        grouped(whole as u64),
-        figure.errors / 1000,
+        rate(figure.requests_per_second),
+        rounded_count(figure.errors),
         figure.conditions,
     )
 }

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Warning;
+
 /// A finished (or interrupted) run.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -220,12 +222,12 @@ pub struct Bundling {
 }
 
 /// Whether the figures can be trusted, and why not.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
     /// No reason for doubt was found.
     pub valid: bool,
-    /// Reasons for doubt, as sentences.
-    pub reasons: Vec<String>,
+    /// Reasons for doubt.
+    pub reasons: Vec<Warning>,
 }
 
 /// What the run cost this process.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentLineStyle, LineStyle, Table, TableStyle};
 
-use super::figures::{bytes, milliseconds, milliseconds_or_dash, plural, rounded_count, thousands};
 use super::report::{Latency, Rate, Report};
+use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, rounded_count};
 
 const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('┌', '─', '┬', '┐'))
@@ -62,10 +62,10 @@ fn latency_box(latency: &Latency) -> String {
     let mut table = boxed(&["Stat", "2.5%", "50%", "97.5%", "99%", "Avg", "Stdev", "Max"]);
     table.add_row([
         "Latency".to_owned(),
-        milliseconds_or_dash(latency.p2_5),
-        milliseconds_or_dash(latency.p50),
-        milliseconds_or_dash(latency.p97_5),
-        milliseconds_or_dash(latency.p99),
+        or_dash(latency.p2_5.map(milliseconds)),
+        or_dash(latency.p50.map(milliseconds)),
+        or_dash(latency.p97_5.map(milliseconds)),
+        or_dash(latency.p99.map(milliseconds)),
         milliseconds(latency.mean),
         milliseconds(latency.stddev),
         milliseconds(latency.max),
@@ -75,27 +75,27 @@ fn latency_box(latency: &Latency) -> String {
 
 fn rate_box(requests: &Rate, throughput: &Rate) -> String {
     let mut table = boxed(&["Stat", "1%", "2.5%", "50%", "97.5%", "Avg", "Stdev", "Min"]);
-    let whole = |rate: f64| thousands(rate.round());
-    table.add_row(rate_row("Req/Sec", requests, whole, thousands));
+    let whole = |value: f64| rate(value.round());
+    table.add_row(rate_row("Req/Sec", requests, whole, rate));
     table.add_row(rate_row("Bytes/Sec", throughput, bytes, bytes));
     table.to_string()
 }
 
 fn rate_row(
     name: &str,
-    rate: &Rate,
+    figures: &Rate,
     sample: impl Fn(f64) -> String,
     derived: impl Fn(f64) -> String,
 ) -> [String; 8] {
     [
         name.to_owned(),
-        sample(rate.p1),
-        sample(rate.p2_5),
-        sample(rate.p50),
-        sample(rate.p97_5),
-        derived(rate.mean),
-        derived(rate.stddev),
-        sample(rate.min),
+        sample(figures.p1),
+        sample(figures.p2_5),
+        sample(figures.p50),
+        sample(figures.p97_5),
+        derived(figures.mean),
+        derived(figures.stddev),
+        sample(figures.min),
     ]
 }
 
@@ -118,7 +118,7 @@ fn percentile_box(latency: &Latency) -> String {
         ("99.99", latency.p99_99),
         ("99.999", latency.p99_999),
     ] {
-        table.add_row([percent.to_owned(), milliseconds_or_dash(ms)]);
+        table.add_row([percent.to_owned(), or_dash(ms.map(milliseconds))]);
     }
     table.to_string()
 }
@@ -140,7 +140,7 @@ fn closing_lines(text: &mut String, report: &Report) {
         let codes: Vec<String> = report
             .status_code_stats
             .iter()
-            .map(|(code, status)| format!("{code}: {}", thousands(status.count as f64)))
+            .map(|(code, status)| format!("{code}: {}", count(status.count)))
             .collect();
         line(text, &format!("by status: {}", codes.join(", ")));
     }
@@ -215,7 +215,6 @@ fn method_lines(text: &mut String, report: &Report) {
 }
 
 fn accounting_line(report: &Report) -> String {
-    let count = |n: u64| thousands(n as f64);
     let accounting = &report.accounting;
     format!(
         "Sent {} = {} completed + {} timed out + {} lost + {} in flight at the stop.",
@@ -249,8 +248,8 @@ fn error_line(report: &Report) -> Option<String> {
         ("other", kinds.other),
     ]
     .into_iter()
-    .filter(|&(_, count)| count > 0)
-    .map(|(kind, count)| format!("{} {kind}", thousands(count as f64)))
+    .filter(|&(_, times)| times > 0)
+    .map(|(kind, times)| format!("{} {kind}", count(times)))
     .collect();
     (!named.is_empty()).then(|| format!("Errors: {}.", named.join(", ")))
 }
@@ -279,6 +278,7 @@ fn line(text: &mut String, content: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Warning;
     use super::super::report::{
         Accounting, Bundling, ClientCost, ErrorKinds, StatusCount, Verdict,
     };
@@ -417,7 +417,7 @@ Verdict: VALID
             },
             verdict: Verdict {
                 valid: false,
-                reasons: vec!["one".into(), "two".into()],
+                reasons: vec![Warning::GaveUp, Warning::FewReplies { replies: 1 }],
             },
             ..seed()
         };
@@ -441,8 +441,8 @@ Errors: 13,999 closed early, 20 timed out, 2 wrong body, 1 no local port left (t
 Timed out requests have no latency here: the tail is cut at the timeout.
 Interrupted: the figures are of what was measured so far.
 Verdict: SUSPECT
-  - one
-  - two
+  - gave up: errors and no reply for three timeouts
+  - only 1 reply; run longer
 "
         );
     }

@@ -412,7 +412,11 @@ fn an_end_in_the_middle_is_closed_early() {
     assert_eq!(report.accounting.lost, 10);
     assert_eq!(report.error_kinds.closed_early, 1);
     assert!(report.is_failure());
-    assert!(report.verdict.reasons[0].starts_with("no reply was completed"));
+    assert!(
+        report.verdict.reasons[0]
+            .to_string()
+            .starts_with("no reply was completed")
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::report::Verdict;
 use super::windows::Summary;
-use super::{Refill, figures};
+use super::{Refill, Warning};
 
 /// A client this busy is as much the bottleneck as the server.
 const CPU_SHARE_MAX: f64 = 0.90;
@@ -43,7 +43,7 @@ pub(super) struct Evidence {
 
 /// Collects every reason for doubt.
 pub(super) fn judge(evidence: &Evidence) -> Verdict {
-    let reasons: Vec<String> = [
+    let reasons: Vec<Warning> = [
         no_reply(evidence),
         gave_up(evidence),
         errors(evidence),
@@ -63,51 +63,38 @@ pub(super) fn judge(evidence: &Evidence) -> Verdict {
     }
 }
 
-fn no_reply(evidence: &Evidence) -> Option<String> {
-    let why = match &evidence.first_error {
-        Some(error) => format!("first error: {error}"),
-        None => "the server sent none before the end".to_owned(),
-    };
-    (evidence.completed == 0).then(|| format!("no reply was completed; {why}"))
-}
-
-fn gave_up(evidence: &Evidence) -> Option<String> {
-    evidence
-        .gave_up
-        .then(|| "gave up: errors and no reply for three timeouts".to_owned())
-}
-
-fn errors(evidence: &Evidence) -> Option<String> {
-    (evidence.errors > 0).then(|| match &evidence.first_error {
-        Some(first) => format!(
-            "{}; the first: {first}",
-            figures::plural(evidence.errors, "error")
-        ),
-        None => figures::plural(evidence.errors, "error"),
+fn no_reply(evidence: &Evidence) -> Option<Warning> {
+    (evidence.completed == 0).then(|| Warning::NoReply {
+        first_error: evidence.first_error.clone(),
     })
 }
 
-fn wrong_bodies(evidence: &Evidence) -> Option<String> {
-    let wrong = evidence.wrong_bodies;
-    (wrong > 0).then(|| format!("{} had a wrong body", figures::plural(wrong, "reply")))
+fn gave_up(evidence: &Evidence) -> Option<Warning> {
+    evidence.gave_up.then_some(Warning::GaveUp)
 }
 
-fn busy_client(evidence: &Evidence) -> Option<String> {
-    (evidence.cpu_share >= CPU_SHARE_MAX).then(|| {
-        format!(
-            "the client was busy {:.0} % of the time: the server may be faster than this",
-            evidence.cpu_share * 100.0
-        )
+fn errors(evidence: &Evidence) -> Option<Warning> {
+    (evidence.errors > 0).then(|| Warning::Errors {
+        errors: evidence.errors,
+        first_error: evidence.first_error.clone(),
     })
 }
 
-fn too_few(evidence: &Evidence) -> Option<String> {
-    (1..SAMPLES_MIN).contains(&evidence.completed).then(|| {
-        format!(
-            "only {}; run longer",
-            figures::plural(evidence.completed, "reply")
-        )
-    })
+fn wrong_bodies(evidence: &Evidence) -> Option<Warning> {
+    let replies = evidence.wrong_bodies;
+    (replies > 0).then_some(Warning::WrongBodies { replies })
+}
+
+fn busy_client(evidence: &Evidence) -> Option<Warning> {
+    let cpu_share = evidence.cpu_share;
+    (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share })
+}
+
+fn too_few(evidence: &Evidence) -> Option<Warning> {
+    let replies = evidence.completed;
+    (1..SAMPLES_MIN)
+        .contains(&replies)
+        .then_some(Warning::FewReplies { replies })
 }
 
 /// Mean latency x rate / slots: 1 in a closed loop whose slots are all in use (J. D. C. Little,
@@ -122,38 +109,31 @@ pub(super) fn little_ratio(evidence: &Evidence) -> Option<f64> {
     })
 }
 
-fn little(evidence: &Evidence) -> Option<String> {
-    let ratio = little_ratio(evidence)?;
-    ((ratio - 1.0).abs() > LITTLE_TOLERANCE).then(|| {
-        format!(
-            "mean latency x rate / slots is {ratio:.2}, not 1: slots were empty (reconnects, \
-             errors), or latency is not what it seems"
-        )
-    })
+fn little(evidence: &Evidence) -> Option<Warning> {
+    let little_ratio = little_ratio(evidence)?;
+    let strays = (little_ratio - 1.0).abs() > LITTLE_TOLERANCE;
+    strays.then_some(Warning::IdleSlots { little_ratio })
 }
 
 /// Compares the first half of the windows with the second, the middle one left out.
-fn drift(rates: &[f64]) -> Option<String> {
+fn drift(rates: &[f64]) -> Option<Warning> {
     let half = rates.len() / 2;
     if half < WINDOWS_PER_HALF_MIN {
         return None;
     }
-    let first = Summary::of(rates[..half].to_vec()).mean;
-    let second = Summary::of(rates[rates.len() - half..].to_vec()).mean;
-    let chance = CHANCE_SIGMAS * ((first + second) / half as f64).sqrt();
-    let change = second - first;
-    (change.abs() > (first * DRIFT_MAX).max(chance)).then(|| {
-        format!(
-            "the rate drifted from {} to {} replies a second between the halves",
-            figures::thousands(first.round()),
-            figures::thousands(second.round())
-        )
+    let first_half = Summary::of(rates[..half].to_vec()).mean;
+    let second_half = Summary::of(rates[rates.len() - half..].to_vec()).mean;
+    let chance = CHANCE_SIGMAS * ((first_half + second_half) / half as f64).sqrt();
+    let change = (second_half - first_half).abs();
+    (change > (first_half * DRIFT_MAX).max(chance)).then_some(Warning::Drift {
+        first_half,
+        second_half,
     })
 }
 
-fn beyond_range(evidence: &Evidence) -> Option<String> {
-    let beyond = evidence.beyond_range;
-    (beyond > 0).then(|| format!("{} took over an hour", figures::plural(beyond, "reply")))
+fn beyond_range(evidence: &Evidence) -> Option<Warning> {
+    let replies = evidence.beyond_range;
+    (replies > 0).then_some(Warning::BeyondRange { replies })
 }
 
 #[cfg(test)]
@@ -183,7 +163,7 @@ mod tests {
         change(&mut evidence);
         let verdict = judge(&evidence);
         assert_eq!(verdict.valid, verdict.reasons.is_empty());
-        verdict.reasons
+        verdict.reasons.iter().map(Warning::to_string).collect()
     }
 
     #[test]

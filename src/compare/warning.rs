@@ -1,0 +1,127 @@
+//! Reasons to doubt a contestant's figures, over all its rounds.
+
+use std::fmt;
+use std::mem::discriminant;
+
+use serde::{Serialize, Serializer};
+
+use super::Run;
+use crate::format::percent;
+use crate::load;
+
+/// From this share of a core on, a process counts as busy all the time.
+const BUSY_SHARE_MIN: f64 = 0.9;
+
+/// A reason to doubt one run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The load generator was the limit, and the server was not.
+    ClientLimited {
+        /// CPU time of the load generator, as a share of one core.
+        client_cpu_share: f64,
+        /// CPU time of the server, as a share of one core.
+        server_cpu_share: f64,
+    },
+    /// Found by the load generator.
+    Load(load::Warning),
+}
+
+/// A reason with the number of rounds in which it came up. Reasons that differ in their figures
+/// only count as one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// As it was in the first of those rounds.
+    pub reason: Reason,
+    /// Rounds in which it came up.
+    pub rounds: usize,
+    /// Rounds in which the contestant ran.
+    pub rounds_run: usize,
+}
+
+/// All reasons to doubt `runs`, in the order in which they came up.
+pub fn of_runs<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    let mut rounds_run = 0;
+    for run in runs {
+        rounds_run += 1;
+        for reason in reasons(run) {
+            match warnings.iter_mut().find(|w| same_kind(&w.reason, &reason)) {
+                Some(warning) => warning.rounds += 1,
+                None => warnings.push(Warning {
+                    reason,
+                    rounds: 1,
+                    rounds_run: 0,
+                }),
+            }
+        }
+    }
+    for warning in &mut warnings {
+        warning.rounds_run = rounds_run;
+    }
+    warnings
+}
+
+/// The reasons to doubt one run. A client that was the limit says so once.
+fn reasons(run: &Run) -> Vec<Reason> {
+    let client_limited = client_limited(run);
+    let is_told = |warning: &&load::Warning| {
+        client_limited.is_none() || !matches!(warning, load::Warning::ClientBusy { .. })
+    };
+    let found = run.warnings.iter().filter(is_told).cloned();
+    let found: Vec<Reason> = found.map(Reason::Load).collect();
+    client_limited.into_iter().chain(found).collect()
+}
+
+/// Whether the load generator had no time left while the server had.
+fn client_limited(run: &Run) -> Option<Reason> {
+    let (client_cpu_share, server_cpu_share) = (run.client_cpu_share, run.server_cpu_share()?);
+    (client_cpu_share >= BUSY_SHARE_MIN && server_cpu_share < BUSY_SHARE_MIN).then_some(
+        Reason::ClientLimited {
+            client_cpu_share,
+            server_cpu_share,
+        },
+    )
+}
+
+fn same_kind(one: &Reason, other: &Reason) -> bool {
+    match (one, other) {
+        (Reason::Load(one), Reason::Load(other)) => discriminant(one) == discriminant(other),
+        _ => discriminant(one) == discriminant(other),
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::ClientLimited {
+                client_cpu_share,
+                server_cpu_share,
+            } => write!(
+                f,
+                "the client was the limit: it used {} of a core, the server {}; the server may \
+                 be faster than this",
+                percent(*client_cpu_share),
+                percent(*server_cpu_share)
+            ),
+            Reason::Load(warning) => warning.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rounds, self.rounds_run) {
+            (1, 1) => {}
+            (1, rounds_run) => write!(f, "in 1 of {rounds_run} rounds: ")?,
+            (rounds, rounds_run) => write!(f, "in {rounds} of {rounds_run} rounds, first: ")?,
+        }
+        self.reason.fmt(f)
+    }
+}
+
+impl Serialize for Warning {
+    /// As its sentence.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
