@@ -103,7 +103,7 @@ fn the_json_of_two_rounds_has_the_promised_shape() {
         }
         assert!(number(&row["cpuMicrosPerRequest"]["median"]) > 0.0);
         assert!(number(&row["peakMemoryBytes"]) > 100_000.0);
-        assert!(row["verdicts"].is_array());
+        assert!(row["warnings"].is_array());
         assert!(row["command"].as_str().expect("text").contains("{port}"));
     }
     assert_eq!(row(&json, "bareloop-tcp")["ratio"], Value::Null);
