@@ -34,6 +34,9 @@
 #![deny(unsafe_code)]
 
 #[cfg(target_os = "linux")]
+mod support;
+
+#[cfg(target_os = "linux")]
 #[path = "floor"]
 mod floor {
     mod client;

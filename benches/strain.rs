@@ -18,21 +18,21 @@
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
+mod support;
+
+#[cfg(target_os = "linux")]
 #[path = "strain"]
 mod strain {
     mod blast;
     mod client;
     mod closing;
-    mod cores;
     mod crowd;
     mod drip;
     mod figure;
     mod options;
     mod paced;
-    mod replies;
     mod reset;
     pub mod runner;
-    mod schedule;
     mod server;
     mod starve;
     mod stop;

@@ -13,8 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::connection::{Connection, connect_all};
-use super::exchange::{PATIENCE, RECEIVE_BYTES, first_reply, request, send_whole};
+use super::exchange::{RECEIVE_BYTES, first_reply, request, send_whole};
 use super::sys::Epoll;
+use crate::support::PATIENCE;
 
 /// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it for
 /// `duration`. When nothing is owed any more it says how many replies it counted, and stays

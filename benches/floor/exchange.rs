@@ -1,17 +1,16 @@
 //! What both ends of the floor agree on: one request, one reply, and a send that must be whole.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+
+use crate::support::PATIENCE;
+use crate::support::replies::{Body, Received};
 
 /// Bytes asked of one receive. A receive that brings fewer has drained the socket (epoll(7)).
 pub const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// What ends a request head.
 pub const TERMINATOR: &[u8; 4] = b"\r\n\r\n";
-
-/// A server that does not answer for so long is given up.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The request that autocannon sends, so that both floors move the bytes the project is about.
 pub fn request(address: SocketAddr) -> Vec<u8> {
@@ -23,26 +22,15 @@ pub fn first_reply(address: SocketAddr) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(&request(address))?;
-    let mut reply = Vec::new();
-    let mut chunk = [0; 4096];
+    let mut received = Received::with_room(4096);
     loop {
-        match stream.read(&mut chunk)? {
-            0 => return Err(io::Error::other("closed before its first reply was whole")),
-            n => reply.extend_from_slice(&chunk[..n]),
+        if let Some(reply) = received.next(Body::Sent).map_err(io::Error::other)? {
+            return Ok(received.at(&(reply.head.start..reply.body.end)).to_vec());
         }
-        if whole_reply_bytes(&reply).is_some_and(|whole| reply.len() >= whole) {
-            return Ok(reply);
+        if received.read(&mut stream)? == 0 {
+            return Err(io::Error::other("closed before its first reply was whole"));
         }
     }
-}
-
-/// Length of the reply that `bytes` begin with, once its head is whole and names it.
-fn whole_reply_bytes(bytes: &[u8]) -> Option<usize> {
-    let head_bytes = memchr::memmem::find(bytes, TERMINATOR)? + TERMINATOR.len();
-    let head = std::str::from_utf8(&bytes[..head_bytes]).ok()?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    Some(head_bytes + length.trim().parse::<usize>().ok()?)
 }
 
 /// Sends all of `bytes` with one call. The floor has no write queue, so a peer that does not take

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use super::clients;
 use super::exchange::first_reply;
 use super::options::{Load, Options};
-use super::process::{Client, Server};
+use super::process::Client;
 use super::rounds::{Program, selected};
 use super::runner::{Bench, Result};
 use super::scale;
 use super::servers::Kind;
 use super::spread::Spread;
+use crate::support::server::Server;
+use crate::support::usage::{resident_bytes, wait_until_idle};
 
 /// Starts, of which the median counts.
 const STARTS: usize = 20;
@@ -74,10 +76,10 @@ impl Memory {
         };
         let command = clients::Kind::Floor.command(server.address(), one_request_each, bench)?;
         let mut client = Client::start(command, bench.client_core)?;
-        client.line()?;
+        client.line(Duration::ZERO)?;
         let silent = resident_at_rest(&server)?;
         client.go()?;
-        client.line()?;
+        client.line(Duration::ZERO)?;
         let served = resident_at_rest(&server)?;
         Ok(Memory {
             silent_bytes: growth(silent),
@@ -88,8 +90,8 @@ impl Memory {
 
 /// When the server rests, it has accepted all that have connected.
 fn resident_at_rest(server: &Server) -> io::Result<u64> {
-    server.settled_cpu()?;
-    server.resident_bytes()
+    wait_until_idle(server.process.id())?;
+    resident_bytes(server.process.id())
 }
 
 /// The server says where it listens, and is asked at once. There is no pause between attempts

@@ -12,9 +12,10 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, connect_all};
-use super::exchange::{PATIENCE, RECEIVE_BYTES, first_reply, request, send_whole};
+use super::exchange::{RECEIVE_BYTES, first_reply, request, send_whole};
 use super::latencies::Recorder;
 use super::sys::Epoll;
+use crate::support::PATIENCE;
 
 /// Requests due in this time are sent and not recorded: connections are accepted, caches filled.
 const WARM_UP: Duration = Duration::from_millis(100);

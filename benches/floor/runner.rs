@@ -14,7 +14,8 @@ use super::options::{Measured, Options, Part};
 use super::rounds::{Program, Rounds, selected};
 use super::servers::Replies;
 use super::table::{Sample, Table};
-use super::{client, clients, footprint, paced, scale, server, servers, sys, tail};
+use super::{client, clients, footprint, paced, scale, server, servers, tail};
+use crate::support::cores::Cores;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -74,8 +75,8 @@ pub fn main() -> ExitCode {
 fn measure(options: &Options) -> Result<()> {
     refuse_unknown(&options.only)?;
     allow_descriptors();
-    let cores = sys::allowed_cores()?;
-    let (server_core, client_core) = (cores[0], cores[1 % cores.len()]);
+    let cores = Cores::first_two()?;
+    let (server_core, client_core) = (cores.server, cores.clients);
     let replies = Replies::ask(server_core)?;
     let bench = Bench {
         server_core,
@@ -87,7 +88,7 @@ fn measure(options: &Options) -> Result<()> {
         "{} connections, {} rounds of {} s, server on core {server_core}, client on core {client_core}",
         options.connections, options.rounds, options.duration,
     );
-    if cores.len() == 1 {
+    if cores.are_shared() {
         println!("one core only: both ends share it, and evict each other's caches");
     }
     let mut failures = Vec::new();

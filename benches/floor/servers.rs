@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::options::Load;
-use super::process::{self, Client, Server};
+use super::process::{self, Client};
 use super::rounds::Program;
 use super::runner::{Bench, Result};
 use super::table::Sample;
 use super::{clients, exchange};
+use crate::support::server::Server;
+use crate::support::usage::wait_until_idle;
 
 /// A row of the server table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +90,13 @@ impl Program for Kind {
         let floor = clients::Kind::Floor;
         let command = floor.command(server.address(), load, bench)?;
         let mut client = Client::start(command, bench.client_core)?;
-        client.line()?;
-        let before = server.settled_cpu()?;
+        client.line(Duration::ZERO)?;
+        let before = wait_until_idle(server.process.id())?;
         let started = Instant::now();
         client.go()?;
-        let count = client.line()?;
+        let count = client.line(load.duration)?;
         let wall = started.elapsed();
-        let cpu = server.settled_cpu()? - before;
+        let cpu = wait_until_idle(server.process.id())? - before;
         let requests = floor
             .completed(&count)
             .ok_or("the client did not say its count")?;
@@ -125,41 +126,37 @@ fn floor(reply: &[u8], core: usize) -> io::Result<Server> {
     let reply = std::str::from_utf8(reply).map_err(io::Error::other)?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["floor-server", reply]);
-    Server::announced(command, core)
+    process::announced(command, core)
 }
 
 fn serve(job: &str, core: usize) -> io::Result<Server> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bareloop"));
     command.args(["serve", job, "--bind", "127.0.0.1:0"]);
     command.args(["--connections-max", CONNECTIONS_MAX]);
-    Server::announced(command, core)
+    process::announced(command, core)
         .map_err(|error| io::Error::other(format!("bareloop serve {job}: {error}")))
 }
 
-/// One process that is its own worker, so that its clock is the whole cost; no log, and no
-/// connection closed for its age.
+/// One process that is its own worker, so that its CPU time is the whole cost; no log, and no limit
+/// on the age of a connection.
 fn nginx(scratch: &Path, core: usize) -> io::Result<Server> {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let folder = scratch.display();
-    let configuration = format!(
-        "daemon off; master_process off; worker_processes 1;
-         pid {folder}/nginx.pid; error_log {folder}/error.log crit;
-         events {{ worker_connections 16384; }}
-         http {{
-             access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
-             client_body_temp_path {folder}; proxy_temp_path {folder};
-             fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
-             server {{ listen {free}; location / {{ return 200 \"Hello World!\"; }} }}
-         }}\n"
-    );
-    let path = scratch.join("nginx.conf");
-    fs::write(&path, configuration)?;
-    let mut command = Command::new("nginx");
-    command
-        .arg("-p")
-        .arg(scratch)
-        .arg("-c")
-        .arg(&path)
-        .stderr(Stdio::null());
-    Server::at(command, core, free)
+    process::on_free_port(core, |address| {
+        let folder = scratch.display();
+        let configuration = format!(
+            "daemon off; master_process off; worker_processes 1;
+             pid {folder}/nginx.pid; error_log {folder}/error.log crit;
+             events {{ worker_connections 16384; }}
+             http {{
+                 access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
+                 client_body_temp_path {folder}; proxy_temp_path {folder};
+                 fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
+                 server {{ listen {address}; location / {{ return 200 \"Hello World!\"; }} }}
+             }}\n"
+        );
+        let path = scratch.join("nginx.conf");
+        fs::write(&path, configuration)?;
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(scratch).arg("-c").arg(&path);
+        Ok(command)
+    })
 }

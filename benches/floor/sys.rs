@@ -5,11 +5,14 @@
 //! else.
 
 use std::io;
-use std::mem::{MaybeUninit, size_of};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// Events taken from the kernel by one wait.
 const EVENTS_MAX: usize = 1024;
@@ -85,58 +88,16 @@ impl Epoll {
     }
 }
 
-/// The cores that this process may run on, in ascending order.
-pub fn allowed_cores() -> io::Result<Vec<usize>> {
-    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: the kernel writes at most the given size, and zeroes are a valid set.
-    let set = unsafe {
-        checked(libc::sched_getaffinity(
-            0,
-            size_of::<libc::cpu_set_t>(),
-            set.as_mut_ptr(),
-        ))?;
-        set.assume_init()
-    };
-    // SAFETY: every index is below the number of bits in the set.
-    let allowed = |core: &usize| unsafe { libc::CPU_ISSET(*core, &set) };
-    Ok((0..libc::CPU_SETSIZE as usize).filter(allowed).collect())
-}
-
 /// Makes `command` run on `core` alone, and end when this process does.
 pub fn pin(command: &mut Command, core: usize) {
     let prepare = move || {
-        // SAFETY: zeroes are a valid, empty set, and `core` came out of such a set.
-        let set = unsafe {
-            let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init();
-            libc::CPU_SET(core, &mut set);
-            set
-        };
-        // SAFETY: the kernel reads the set, which lives through the call.
-        checked(unsafe {
-            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
-        })?;
-        // SAFETY: takes no pointer.
-        checked(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }).map(drop)
+        let mut set = CpuSet::new();
+        set.set(core);
+        sched_setaffinity(None, &set)?;
+        Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
     };
     // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
     unsafe { command.pre_exec(prepare) };
-}
-
-/// CPU time that the process `pid` has used, over all its threads.
-pub fn process_cpu(pid: u32) -> io::Result<Duration> {
-    let mut clock: libc::clockid_t = 0;
-    // SAFETY: `clock` lives through the call.
-    let status = unsafe { libc::clock_getcpuclockid(pid as libc::pid_t, &raw mut clock) };
-    if status != 0 {
-        return Err(io::Error::from_raw_os_error(status)); // This call leaves errno alone.
-    }
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` lives through the call.
-    checked(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
-    Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }
 
 /// CPU time of all children that have ended and been waited for.

@@ -124,10 +124,11 @@ pub fn eight(bench: &Bench) -> Result<Vec<Figures>> {
     let blasters = (0..8)
         .map(|_| Blaster::start(server.address()))
         .collect::<Result<Vec<Blaster>>>()?;
+    let address = server.address();
     let is_over = AtomicBool::new(false);
     let counts = thread::scope(|scope| {
         let ask = || {
-            let mut client = Client::connect(server.address())?;
+            let mut client = Client::connect(address)?;
             let mut replies = 0.0;
             while !is_over.load(Ordering::Relaxed) {
                 client.get()?;

@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::replies::Replies;
 use super::runner::Result;
+use crate::support::PATIENCE;
+use crate::support::replies::{Body, Received};
 
 pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: strain\r\n\r\n";
 
-/// Nothing here takes so long unless the server hangs.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The bodies of the servers here consist of this.
+pub const BODY: &[u8] = b"Hello World!";
 
 /// Room for a reply or a few.
 const ROOM_BYTES: usize = 512;
 
 pub struct Client {
     stream: TcpStream,
-    replies: Replies,
+    received: Received,
 }
 
 impl Client {
@@ -59,7 +60,7 @@ impl Client {
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Client {
             stream,
-            replies: Replies::with_room(room_bytes),
+            received: Received::with_room(room_bytes),
         })
     }
 
@@ -87,11 +88,14 @@ impl Client {
     /// The status of the next reply, or the end, which is an error within a reply.
     pub fn reply_or_end(&mut self) -> Result<Option<u16>> {
         loop {
-            if let Some(status) = self.replies.next()? {
-                return Ok(Some(status));
+            if let Some(reply) = self.received.next(Body::Sent)? {
+                if reply.status == 200 && !reply.is_repeat {
+                    check(self.received.at(&reply.body))?;
+                }
+                return Ok(Some(reply.status));
             }
-            if self.replies.read(&mut self.stream)? == 0 {
-                return match self.replies.is_at_boundary() {
+            if self.received.read(&mut self.stream)? == 0 {
+                return match self.received.untaken().is_empty() {
                     true => Ok(None),
                     false => Err("closed within a reply".into()),
                 };
@@ -162,6 +166,14 @@ impl Client {
         }
         self.stream.set_write_timeout(Some(PATIENCE))?;
         Ok(sent_bytes)
+    }
+}
+
+/// The body of a 200.
+fn check(body: &[u8]) -> Result<()> {
+    match !body.is_empty() && body.chunks(BODY.len()).all(|part| part == BODY) {
+        true => Ok(()),
+        false => Err(format!("a wrong body: {}", body.escape_ascii()).into()),
     }
 }
 

@@ -5,9 +5,8 @@ use std::net::{Shutdown, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, GET};
+use super::client::{BODY, Client, GET};
 use super::figure::Figures;
-use super::replies::BODY;
 use super::runner::{Bench, Result};
 
 const WATCH: Duration = Duration::from_secs(1);
@@ -26,7 +25,7 @@ pub fn half(bench: &Bench) -> Result<Vec<Figures>> {
         let mut client = Client::narrow(server.address())?;
         client.send(&GET.repeat(requests))?;
         client.shut_write()?;
-        server.rest()?;
+        server.wait_until_idle()?;
         let cpu_percent = server.cpu_percent(WATCH)?;
         let started = Instant::now();
         let replies = client.replies_to_end()?;

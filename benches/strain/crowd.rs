@@ -25,7 +25,7 @@ pub fn idle(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&["--connections-max", &ceiling])?;
     let before_bytes = server.resident_bytes()?;
     let crowd = Client::crowd(server.address(), clients)?;
-    server.rest()?;
+    server.wait_until_idle()?;
     let growth_bytes = server.resident_bytes()?.saturating_sub(before_bytes);
     let cpu_percent = server.cpu_percent(SILENCE)?;
     let latencies = paced::beside(&server, bench.span)?;

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::figure::{Bound, Figures};
 use super::paced;
 use super::runner::{Bench, Result};
+use crate::support::PATIENCE;
 
 const CLIENTS: usize = 500;
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,8 +21,9 @@ const LOOK: Duration = Duration::from_millis(5);
 pub fn heads(bench: &Bench) -> Result<Vec<Figures>> {
     let timeout = TIMEOUT.as_secs().to_string();
     let server = bench.server(&["--header-timeout", &timeout])?;
+    let address = server.address();
     let (latencies, lives) = thread::scope(|scope| {
-        let dripping = scope.spawn(|| drip(server.address()));
+        let dripping = scope.spawn(|| drip(address));
         let latencies = paced::beside(&server, TIMEOUT + Duration::from_secs(1));
         let lives = dripping.join().expect("dripping does not panic");
         Result::Ok((latencies?, lives?))

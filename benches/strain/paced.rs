@@ -8,15 +8,12 @@ use hdrhistogram::Histogram;
 use super::client::Client;
 use super::figure::Figures;
 use super::runner::Result;
-use super::schedule::Schedule;
 use super::server::Server;
+use crate::support::usage::Scheduled;
 
 const PACE: Duration = Duration::from_millis(1);
 /// Longer ones count as so long: no patience lasts to here.
 const HIGHEST_NS: u64 = 60_000_000_000;
-
-/// This one, in /proc.
-const THREAD: &str = "thread-self";
 
 /// How long its replies took.
 pub struct Latencies {
@@ -39,7 +36,10 @@ impl Latencies {
     /// the requests that were due meanwhile had been sent, and been answered with it: a stall is
     /// not one sample (coordinated omission).
     pub fn record(&mut self, server: &Server, client: &mut Client, span: Duration) -> Result<()> {
-        let before = (server.schedule()?.waited, Schedule::of(THREAD)?.waited);
+        let before = (
+            server.scheduled()?.waited,
+            Scheduled::of_this_thread()?.waited,
+        );
         let started = Instant::now();
         let mut sent_at = started;
         while sent_at < started + span {
@@ -49,8 +49,8 @@ impl Latencies {
             thread::sleep((sent_at + PACE).saturating_duration_since(Instant::now()));
             sent_at = Instant::now();
         }
-        self.server_waited += server.schedule()?.waited - before.0;
-        self.client_waited += Schedule::of(THREAD)?.waited - before.1;
+        self.server_waited += server.scheduled()?.waited - before.0;
+        self.client_waited += Scheduled::of_this_thread()?.waited - before.1;
         Ok(())
     }
 

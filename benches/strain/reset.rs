@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, GET, PATIENCE};
+use super::client::{Client, GET};
 use super::figure::{Bound, Figures};
 use super::runner::{Bench, Result};
 use super::server::Server;
+use crate::support::PATIENCE;
 
 const RESETS: usize = 1_000;
 

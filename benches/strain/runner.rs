@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::cores::Cores;
 use super::figure::{Figures, header};
 use super::options::{Goal, Options};
 use super::server::Server;
 use super::{blast, closing, crowd, drip, paced, reset, starve, stop, unread};
+use crate::support::cores::Cores;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -48,7 +48,8 @@ pub fn main() -> ExitCode {
 /// Whether all could be measured, and all answers were right.
 fn measure(options: &Options) -> Result<bool> {
     bareloop::event_loop::raise_descriptor_limit();
-    let cores = Cores::take()?;
+    let cores = Cores::first_two()?;
+    cores.stay_on_client_core()?;
     let bench = Bench {
         cores,
         span: options.span(),
@@ -59,7 +60,7 @@ fn measure(options: &Options) -> Result<bool> {
         cores.clients,
         bench.span.as_secs()
     );
-    if cores.server == cores.clients {
+    if cores.are_shared() {
         println!("one core only: clients and server wait for each other");
     }
     let alone = paced::beside(&bench.server(&[])?, bench.span)?;

@@ -31,7 +31,7 @@ fn overcrowd(server: &Server, name: &str) -> Result<Figures> {
     };
     // The kernel hands them over in the order in which they came.
     let mut waiting = (0..CLIENTS).map(connect).collect::<Result<Vec<Client>>>()?;
-    server.rest()?;
+    server.wait_until_idle()?;
     let mut kept = Vec::new();
     while !waiting.is_empty() {
         waiting[0].stream().set_nonblocking(true)?;

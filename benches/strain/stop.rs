@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::client::{Client, GET, PATIENCE, is_kind};
+use super::client::{Client, GET, is_kind};
 use super::figure::Figures;
 use super::runner::{Bench, Result};
 use super::server::{Server, any_port, refusal};
+use crate::support::PATIENCE;
 
 const BUSY: usize = 30;
 const DEPTH: usize = 10;
@@ -147,7 +148,7 @@ pub fn restart(bench: &Bench) -> Result<Vec<Figures>> {
 pub fn port_taken(bench: &Bench) -> Result<Vec<Figures>> {
     let holder = TcpListener::bind(any_port())?;
     let taken = holder.local_addr()?;
-    let refusal = refusal(bench.cores, taken)?;
+    let (refusal, took) = refusal(bench.cores, taken)?;
     let is_clear = refusal.stderr.lines().count() == 1
         && refusal.stderr.contains(&taken.to_string())
         && refusal.stderr.contains("in use");
@@ -156,7 +157,7 @@ pub fn port_taken(bench: &Bench) -> Result<Vec<Figures>> {
     }
     let is_one = u64::from(refusal.code == Some(1));
     let figures = Figures::new(15, "Port taken: one line")
-        .time("to the exit", refusal.took, 100.0)
+        .time("to the exit", took, 100.0)
         .all("exits with 1", is_one, 1);
     Ok(vec![figures])
 }

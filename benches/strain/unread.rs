@@ -23,7 +23,7 @@ pub fn late_reader(bench: &Bench) -> Result<Vec<Figures>> {
     let requests = GET.repeat(REQUESTS);
     let mut client = Client::narrow(server.address())?;
     let sent_bytes = client.send_until_stuck(&requests, requests.len())?;
-    server.rest()?;
+    server.wait_until_idle()?;
     let growth_bytes = server.resident_bytes()?.saturating_sub(before_bytes);
     let sent_percent = 100.0 * sent_bytes as f64 / requests.len() as f64;
     let mut writer = client.writer()?;
@@ -44,9 +44,10 @@ pub fn late_reader(bench: &Bench) -> Result<Vec<Figures>> {
 pub fn flood(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let before_bytes = server.resident_bytes()?;
+    let address = server.address();
     let is_over = AtomicBool::new(false);
     let (latencies, after_bytes) = thread::scope(|scope| {
-        let flooding = scope.spawn(|| pour(server.address(), &is_over));
+        let flooding = scope.spawn(|| pour(address, &is_over));
         let latencies = paced::beside(&server, bench.span);
         let after_bytes = server.resident_bytes();
         is_over.store(true, Ordering::Relaxed);
