@@ -56,7 +56,7 @@ pub enum WithBody {
 
 /// A reply before it is rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reply<'a> {
+pub struct ServerReply<'a> {
     /// Three digits.
     pub status: u16,
     /// Fields beside Server, Date, Content-Length and Connection; valid names and values.
@@ -69,18 +69,22 @@ pub struct Reply<'a> {
     pub with_body: WithBody,
 }
 
-impl Reply<'static> {
+impl ServerReply<'static> {
     /// A reply that is not the one that was hoped for; its body names the reason in one line.
     ///
     /// 405 lists the methods that there are (RFC 9110 15.5.6).
-    pub fn error(status: u16, persistence: Persistence, with_body: WithBody) -> Reply<'static> {
+    pub fn error(
+        status: u16,
+        persistence: Persistence,
+        with_body: WithBody,
+    ) -> ServerReply<'static> {
         const TEXT: (&str, &str) = ("Content-Type", "text/plain");
         let fields: &[_] = match status {
             405 => &[("Allow", "GET, HEAD"), TEXT],
             _ => &[TEXT],
         };
         let body = status_line_end(status).as_bytes();
-        Reply {
+        ServerReply {
             status,
             fields,
             body,
@@ -90,7 +94,7 @@ impl Reply<'static> {
     }
 }
 
-impl Reply<'_> {
+impl ServerReply<'_> {
     /// The bytes to send.
     pub fn render(&self, date: &ImfDate) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256 + self.body.len());
@@ -151,11 +155,11 @@ mod tests {
         ImfDate::new(SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
     }
 
-    fn rendered(reply: Reply<'_>) -> String {
+    fn rendered(reply: ServerReply<'_>) -> String {
         String::from_utf8(reply.render(&date())).unwrap()
     }
 
-    const HELLO: Reply<'static> = Reply {
+    const HELLO: ServerReply<'static> = ServerReply {
         status: 200,
         fields: &[],
         body: b"Hello World!",
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_reply_to_head_differs_in_its_body_only() {
-        let head = rendered(Reply {
+        let head = rendered(ServerReply {
             with_body: WithBody::HeadOnly,
             ..HELLO
         });
@@ -187,7 +191,7 @@ mod tests {
             (Persistence::KeepEchoed, "\r\nConnection: keep-alive\r\n"),
             (Persistence::Close, "\r\nConnection: close\r\n"),
         ] {
-            let text = rendered(Reply {
+            let text = rendered(ServerReply {
                 persistence,
                 ..HELLO
             });
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn extra_fields_stand_in_the_head() {
-        let text = rendered(Reply {
+        let text = rendered(ServerReply {
             fields: &[("X-One", "1"), ("X-Two", "b c")],
             ..HELLO
         });
@@ -208,7 +212,11 @@ mod tests {
     #[test]
     fn every_error_names_its_reason_and_its_length() {
         for status in [400, 405, 408, 413, 414, 431, 501, 503, 505] {
-            let text = rendered(Reply::error(status, Persistence::Close, WithBody::Yes));
+            let text = rendered(ServerReply::error(
+                status,
+                Persistence::Close,
+                WithBody::Yes,
+            ));
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             let line = head.lines().next().unwrap();
             assert_eq!(line.strip_prefix("HTTP/1.1 ").unwrap(), body.trim_end());
@@ -231,7 +239,7 @@ mod tests {
     #[test]
     fn a_status_without_a_phrase_keeps_the_space_before_it() {
         assert!(
-            rendered(Reply {
+            rendered(ServerReply {
                 status: 299,
                 ..HELLO
             })
@@ -243,7 +251,7 @@ mod tests {
     fn replies_are_read_by_httparse() {
         for reply in [
             HELLO,
-            Reply::error(405, Persistence::KeepEchoed, WithBody::Yes),
+            ServerReply::error(405, Persistence::KeepEchoed, WithBody::Yes),
         ] {
             let bytes = reply.render(&date());
             let mut fields = [httparse::EMPTY_HEADER; 16];

@@ -29,9 +29,8 @@ mod field;
 mod framing;
 mod host;
 mod keyword;
-mod line;
 mod message;
-mod target;
+mod request_line;
 mod value;
 
 #[cfg(test)]
@@ -39,8 +38,8 @@ mod tests;
 
 use chunk::ChunkReader;
 use field::FieldReader;
-use framing::{Body, Head};
-use line::LineReader;
+use framing::{BodyFraming, RequestHead};
+use request_line::RequestLineReader;
 
 pub use message::{Method, Persistence, Request, Version};
 
@@ -138,7 +137,7 @@ pub enum Position {
 pub struct RequestParser {
     phase: Phase,
     /// What was learned of the current request so far.
-    head: Head,
+    head: RequestHead,
     /// Bytes of the current head or trailer section so far.
     section_bytes: usize,
 }
@@ -147,7 +146,7 @@ pub struct RequestParser {
 enum Phase {
     Boundary { empty_lines: u8 },
     EmptyLine { empty_lines: u8 },
-    Line(LineReader),
+    Line(RequestLineReader),
     Fields(FieldReader),
     Content { remaining: u64 },
     Chunks(ChunkReader),
@@ -166,7 +165,7 @@ impl RequestParser {
     pub const fn new() -> RequestParser {
         RequestParser {
             phase: Phase::Boundary { empty_lines: 0 },
-            head: Head::new(),
+            head: RequestHead::new(),
             section_bytes: 0,
         }
     }
@@ -243,7 +242,7 @@ impl RequestParser {
                     empty_lines: empty_lines + 1,
                 },
                 (Phase::Boundary { .. }, _) => {
-                    self.phase = Phase::Line(LineReader::new());
+                    self.phase = Phase::Line(RequestLineReader::new());
                     return Ok(());
                 }
                 _ => return Err(Refusal::BadRequest),
@@ -282,9 +281,9 @@ impl RequestParser {
 
     fn begin_body(&mut self) -> Option<Step> {
         self.phase = match self.head.body {
-            None | Some(Body::Length(0)) => return Some(self.complete()),
-            Some(Body::Length(length)) => Phase::Content { remaining: length },
-            Some(Body::Chunked) => Phase::Chunks(ChunkReader::new()),
+            None | Some(BodyFraming::Length(0)) => return Some(self.complete()),
+            Some(BodyFraming::Length(length)) => Phase::Content { remaining: length },
+            Some(BodyFraming::Chunked) => Phase::Chunks(ChunkReader::new()),
         };
         self.head
             .expects_continue()

@@ -14,23 +14,23 @@ pub use body::{BodyVerdict, ExpectedBody};
 pub use learned::LearnedReply;
 
 use body::BodyCheck;
-use head::{Framing, Head};
+use head::{Framing, ResponseHead};
 
 /// A longer head is a bad reply.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// What the requests of a run ask, as far as framing depends on it.
+/// Method of the requests that are answered, as far as framing depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum AnsweredMethod {
     /// HEAD: the reply has no body, whatever its fields say.
     Head,
     /// Any other method.
-    Content,
+    Other,
 }
 
 /// One complete final reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct ReceivedReply {
     /// 200 to 999.
     pub status: u16,
     /// The connection ends after it: it says so, or it is HTTP/1.0 without keep-alive.
@@ -80,11 +80,11 @@ pub enum BadReply {
 
 /// What a call of [`ResponseReader::read`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct ResponseStep {
     /// Bytes taken from the front.
     pub used: usize,
     /// The reply that these bytes complete; without one, all bytes were taken.
-    pub reply: Option<Reply>,
+    pub reply: Option<ReceivedReply>,
 }
 
 /// What the peer's end means to the reply under way.
@@ -93,7 +93,7 @@ pub enum AtEnd {
     /// No reply was under way.
     Boundary,
     /// The end of the connection is the end of the body.
-    Complete(Reply),
+    Complete(ReceivedReply),
     /// A reply is cut off.
     CutOff,
 }
@@ -101,7 +101,10 @@ pub enum AtEnd {
 #[derive(Debug)]
 enum Phase {
     Head,
-    Body { head: Head, framing: Framing },
+    Body {
+        head: ResponseHead,
+        framing: Framing,
+    },
 }
 
 /// Frames the replies of one connection.
@@ -143,16 +146,16 @@ impl ResponseReader {
     pub fn read(
         &mut self,
         bytes: &[u8],
-        asked: Asked,
+        method: AnsweredMethod,
         expected: &mut ExpectedBody,
-    ) -> Result<Step, BadReply> {
+    ) -> Result<ResponseStep, BadReply> {
         let mut used = 0;
         loop {
             match &mut self.phase {
                 Phase::Head => {
-                    used += self.read_head(&bytes[used..], asked)?;
+                    used += self.read_head(&bytes[used..], method)?;
                     if matches!(self.phase, Phase::Head) && used == bytes.len() {
-                        return Ok(Step { used, reply: None });
+                        return Ok(ResponseStep { used, reply: None });
                     }
                 }
                 Phase::Body { head, framing } => {
@@ -160,33 +163,38 @@ impl ResponseReader {
                     let sink = |piece: &[u8]| self.body.take(piece, expected);
                     let (taken, complete) = framing.take(&bytes[used..], sink)?;
                     used += taken;
-                    let reply = complete.then(|| self.complete(head, asked, expected));
-                    return Ok(Step { used, reply });
+                    let reply = complete.then(|| self.complete(head, method, expected));
+                    return Ok(ResponseStep { used, reply });
                 }
             }
         }
     }
 
     /// The peer will send no more.
-    pub fn end(&mut self, asked: Asked, expected: &mut ExpectedBody) -> AtEnd {
+    pub fn end(&mut self, method: AnsweredMethod, expected: &mut ExpectedBody) -> AtEnd {
         match self.phase {
             Phase::Body {
                 head,
                 framing: Framing::UntilEnd,
-            } => AtEnd::Complete(self.complete(head, asked, expected)),
+            } => AtEnd::Complete(self.complete(head, method, expected)),
             Phase::Head if self.at_boundary() => AtEnd::Boundary,
             _ => AtEnd::CutOff,
         }
     }
 
-    fn complete(&mut self, head: Head, asked: Asked, expected: &mut ExpectedBody) -> Reply {
+    fn complete(
+        &mut self,
+        head: ResponseHead,
+        method: AnsweredMethod,
+        expected: &mut ExpectedBody,
+    ) -> ReceivedReply {
         self.phase = Phase::Head;
-        let body = match asked {
-            Asked::Content => self.body.finish(head.status, expected),
-            Asked::Head => BodyVerdict::Unchecked,
+        let body = match method {
+            AnsweredMethod::Other => self.body.finish(head.status, expected),
+            AnsweredMethod::Head => BodyVerdict::Unchecked,
         };
         let delimits_itself = !matches!(head.framing, Framing::UntilEnd);
-        Reply {
+        ReceivedReply {
             status: head.status,
             closes: head.closes || !delimits_itself,
             delimits_itself,
@@ -196,9 +204,9 @@ impl ResponseReader {
     }
 
     /// Reads a head or a part of one, and returns how many bytes were taken.
-    fn read_head(&mut self, bytes: &[u8], asked: Asked) -> Result<usize, BadReply> {
+    fn read_head(&mut self, bytes: &[u8], method: AnsweredMethod) -> Result<usize, BadReply> {
         if self.carry.is_empty() {
-            if let Some(head) = parse_bounded(bytes, asked)? {
+            if let Some(head) = parse_bounded(bytes, method)? {
                 self.enter(head);
                 return Ok(head.bytes);
             }
@@ -208,7 +216,7 @@ impl ResponseReader {
         let before = self.carry.len();
         let piece = &bytes[..bytes.len().min(HEAD_BYTES_MAX + 1 - before)];
         self.carry.extend_from_slice(piece);
-        let Some(head) = parse_bounded(&self.carry, asked)? else {
+        let Some(head) = parse_bounded(&self.carry, method)? else {
             return Ok(piece.len());
         };
         self.carry.clear();
@@ -216,7 +224,7 @@ impl ResponseReader {
         Ok(head.bytes - before)
     }
 
-    fn enter(&mut self, head: Head) {
+    fn enter(&mut self, head: ResponseHead) {
         if head.is_interim() {
             self.interim += 1;
         } else {
@@ -229,9 +237,9 @@ impl ResponseReader {
 }
 
 /// The bound holds for a head in one piece too, so that the verdict does not depend on the cuts.
-fn parse_bounded(bytes: &[u8], asked: Asked) -> Result<Option<Head>, BadReply> {
+fn parse_bounded(bytes: &[u8], method: AnsweredMethod) -> Result<Option<ResponseHead>, BadReply> {
     let window = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-    match Head::parse(window, asked)? {
+    match ResponseHead::parse(window, method)? {
         None if bytes.len() > HEAD_BYTES_MAX => Err(BadReply::HeadTooLong),
         found => Ok(found),
     }

@@ -24,7 +24,7 @@ use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
 };
 use crate::http::response::{
-    Asked, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, Reply,
+    AnsweredMethod, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, ReceivedReply,
 };
 use conn::ConnState;
 
@@ -38,7 +38,7 @@ const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 /// A load generator as a protocol.
 pub struct LoadClient<'a> {
     request: Rc<Block>,
-    asked: Asked,
+    method: AnsweredMethod,
     pipelining: usize,
     connections: usize,
     refill: Refill,
@@ -87,9 +87,9 @@ impl<'a> LoadClient<'a> {
     pub fn new(plan: &Plan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
         LoadClient {
             request: Block::repeated(&request::render(plan)),
-            asked: match plan.method.as_str() {
-                "HEAD" => Asked::Head,
-                _ => Asked::Content,
+            method: match plan.method.as_str() {
+                "HEAD" => AnsweredMethod::Head,
+                _ => AnsweredMethod::Other,
             },
             pipelining: plan.pipelining,
             connections: plan.connections,
@@ -206,7 +206,7 @@ impl<'a> LoadClient<'a> {
         let fresh = conn.reader.at_boundary();
         let step = conn
             .reader
-            .read(bytes, self.asked, &mut self.expected_body)?;
+            .read(bytes, self.method, &mut self.expected_body)?;
         if let Some(reply) = step.reply {
             let whole = fresh.then_some(&bytes[..step.used]);
             self.learned.missed(whole, &reply);
@@ -216,7 +216,7 @@ impl<'a> LoadClient<'a> {
     }
 
     /// So many equal replies are complete.
-    fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &Reply, now: Time) {
+    fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &ReceivedReply, now: Time) {
         self.recorder.replied(reply.status, replies, now);
         let recorder = &mut self.recorder;
         conn.in_flight
@@ -317,7 +317,7 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
-        if let AtEnd::Complete(reply) = conn.reader.end(self.asked, &mut self.expected_body) {
+        if let AtEnd::Complete(reply) = conn.reader.end(self.method, &mut self.expected_body) {
             self.complete(conn, 1, &reply, now);
         }
         conn.state = ConnState::Ended;

@@ -589,11 +589,6 @@ impl Complaints {
         self.count += 1;
     }
 
-    /// Whether more of them would only take time.
-    pub fn are_enough(&self) -> bool {
-        self.count >= 3
-    }
-
     /// Fails if anything was added.
     pub fn settle(self) {
         assert!(self.lines.is_empty(), "\n{}", self.lines);

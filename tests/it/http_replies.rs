@@ -213,3 +213,40 @@ fn the_limits_are_what_the_flags_say() {
         assert_eq!(client.reply().status, status, "{request:?}");
     }
 }
+
+#[test]
+fn keep_alive_is_echoed_to_http_1_0_only() {
+    let server = Server::http(&[]);
+    for (request, expected) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", None),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
+            None,
+        ),
+        (
+            "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            Some("keep-alive"),
+        ),
+        ("GET / HTTP/1.0\r\n\r\n", Some("close")),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            Some("close"),
+        ),
+        ("BAD\r\n\r\n", Some("close")),
+    ] {
+        let mut client = server.connect();
+        client.send(request);
+        assert_eq!(client.reply().field("Connection"), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn the_100_comes_before_the_body_is_sent() {
+    let server = Server::http(&[]);
+    let mut client = server.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assert_eq!(client.reply().status, 100);
+    client.send("hello");
+    assert_eq!(client.reply().status, 405);
+    assert_eq!(client.get().status, 200);
+}

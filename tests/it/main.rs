@@ -9,13 +9,10 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod compare_stop;
 mod harness;
-mod http_case;
 mod http_closing;
-mod http_fields;
-mod http_framing;
+mod http_conformance;
 mod http_pipelining;
 mod http_replies;
-mod http_request_line;
 mod http_timeouts;
 #[cfg(unix)]
 mod interop;

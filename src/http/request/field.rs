@@ -1,28 +1,10 @@
 //! Field lines of a head or a trailer section, to the empty line after them (RFC 9112 5).
 
 use super::class::{BLANK, TOKEN, is, span};
-use super::framing::Head;
-use super::keyword::{KeywordMatcher, Keywords};
-use super::value::ValueReader;
+use super::framing::RequestHead;
+use super::keyword::KeywordMatcher;
+use super::value::{FIELD_NAMES, ValueReader};
 use super::{Limits, Refusal};
-
-/// The fields that a head is read for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
-    Host,
-    ContentLength,
-    TransferEncoding,
-    Connection,
-    Expect,
-}
-
-const NAMES: &Keywords<Name> = &[
-    (b"host", Name::Host),
-    (b"content-length", Name::ContentLength),
-    (b"transfer-encoding", Name::TransferEncoding),
-    (b"connection", Name::Connection),
-    (b"expect", Name::Expect),
-];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldReader {
@@ -62,7 +44,7 @@ impl FieldReader {
         &mut self,
         input: &mut &[u8],
         limits: &Limits,
-        mut head: Option<&mut Head>,
+        mut head: Option<&mut RequestHead>,
     ) -> Result<bool, Refusal> {
         while let Some(&byte) = input.first() {
             match self.at {
@@ -73,7 +55,7 @@ impl FieldReader {
                 }
                 At::Name => {
                     let run = span(input, TOKEN);
-                    self.name.feed(&input[..run], NAMES);
+                    self.name.feed(&input[..run], FIELD_NAMES);
                     *input = &input[run..];
                     match input.first() {
                         None => return Ok(false),
@@ -120,9 +102,9 @@ impl FieldReader {
     }
 
     /// The name has ended; it decides how the value is read.
-    fn begin_value(&mut self, head: Option<&mut Head>) -> Result<(), Refusal> {
+    fn begin_value(&mut self, head: Option<&mut RequestHead>) -> Result<(), Refusal> {
         self.at = At::BeforeValue;
-        self.value = match head.zip(self.name.found(NAMES)) {
+        self.value = match head.zip(self.name.found(FIELD_NAMES)) {
             None => ValueReader::Other,
             Some((head, name)) => ValueReader::new(name, head)?,
         };

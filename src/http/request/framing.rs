@@ -4,7 +4,7 @@ use super::{Method, Persistence, Refusal, Request, Version};
 
 /// How the end of a declared body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum BodyFraming {
     /// Content-Length.
     Length(u64),
     /// Transfer-Encoding: chunked.
@@ -13,27 +13,27 @@ pub(super) enum Body {
 
 /// What was learned of a head so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct RequestHead {
     pub(super) method: Option<Method>,
     pub(super) version: Version,
-    pub(super) body: Option<Body>,
+    pub(super) body: Option<BodyFraming>,
     has_host: bool,
     asks_close: bool,
     asks_keep_alive: bool,
     asks_continue: bool,
 }
 
-/// Connection options that matter here.
+/// Connection options and expectations that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestOption {
     Close,
     KeepAlive,
     Continue,
 }
 
-impl Head {
-    pub(super) const fn new() -> Head {
-        Head {
+impl RequestHead {
+    pub(super) const fn new() -> RequestHead {
+        RequestHead {
             method: None,
             version: Version::Http11,
             body: None,
@@ -56,25 +56,28 @@ impl Head {
     /// A Content-Length field has begun.
     pub(super) fn content_length(&self) -> Result<(), Refusal> {
         match self.body {
-            Some(Body::Chunked) => Err(Refusal::BadRequest),
-            None | Some(Body::Length(_)) => Ok(()),
+            Some(BodyFraming::Chunked) => Err(Refusal::BadRequest),
+            None | Some(BodyFraming::Length(_)) => Ok(()),
         }
     }
 
     /// A Content-Length was read whole.
     pub(super) fn length(&mut self, length: u64) -> Result<(), Refusal> {
-        if self.body.is_some_and(|known| known != Body::Length(length)) {
+        if self
+            .body
+            .is_some_and(|known| known != BodyFraming::Length(length))
+        {
             return Err(Refusal::BadRequest);
         }
-        self.body = Some(Body::Length(length));
+        self.body = Some(BodyFraming::Length(length));
         Ok(())
     }
 
     /// A Transfer-Encoding field has begun.
     pub(super) fn transfer_encoding(&self) -> Result<(), Refusal> {
         match (self.version, self.body) {
-            (Version::Http10, _) | (_, Some(Body::Length(_))) => Err(Refusal::BadRequest),
-            (Version::Http11, None | Some(Body::Chunked)) => Ok(()),
+            (Version::Http10, _) | (_, Some(BodyFraming::Length(_))) => Err(Refusal::BadRequest),
+            (Version::Http11, None | Some(BodyFraming::Chunked)) => Ok(()),
         }
     }
 
@@ -86,16 +89,16 @@ impl Head {
         if !is_chunked {
             return Err(Refusal::NotImplemented);
         }
-        self.body = Some(Body::Chunked);
+        self.body = Some(BodyFraming::Chunked);
         Ok(())
     }
 
     /// A Connection option or an expectation was read whole.
-    pub(super) fn ask(&mut self, what: Asked) {
+    pub(super) fn ask(&mut self, what: RequestOption) {
         match what {
-            Asked::Close => self.asks_close = true,
-            Asked::KeepAlive => self.asks_keep_alive = true,
-            Asked::Continue => self.asks_continue = true,
+            RequestOption::Close => self.asks_close = true,
+            RequestOption::KeepAlive => self.asks_keep_alive = true,
+            RequestOption::Continue => self.asks_continue = true,
         }
     }
 

@@ -1,20 +1,40 @@
 //! Field values: those that framing and persistence depend on, and all others.
 
 use super::class::{BLANK, TOKEN, VALUE, is, span};
-use super::field::Name;
-use super::framing::{Asked, Head};
+use super::framing::{RequestHead, RequestOption};
 use super::host::Host;
 use super::keyword::{KeywordMatcher, Keywords};
 use super::{Limits, Refusal};
 
+/// The fields that a head is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FieldName {
+    Host,
+    ContentLength,
+    TransferEncoding,
+    Connection,
+    Expect,
+}
+
+pub(super) const FIELD_NAMES: &Keywords<FieldName> = &[
+    (b"host", FieldName::Host),
+    (b"content-length", FieldName::ContentLength),
+    (b"transfer-encoding", FieldName::TransferEncoding),
+    (b"connection", FieldName::Connection),
+    (b"expect", FieldName::Expect),
+];
+
 const CODINGS: &Keywords<()> = &[(b"chunked", ())];
-const OPTIONS: &Keywords<Asked> = &[(b"close", Asked::Close), (b"keep-alive", Asked::KeepAlive)];
-const EXPECTATIONS: &Keywords<Asked> = &[(b"100-continue", Asked::Continue)];
+const OPTIONS: &Keywords<RequestOption> = &[
+    (b"close", RequestOption::Close),
+    (b"keep-alive", RequestOption::KeepAlive),
+];
+const EXPECTATIONS: &Keywords<RequestOption> = &[(b"100-continue", RequestOption::Continue)];
 
 /// Reads a value from its first byte that is not blank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueReader {
-    Host { authority: Host, is_past: bool },
+    Host { host: Host, is_past: bool },
     Length { length: u64, at: AtLength },
     Codings { at: AtCoding, any: bool },
     Options(AtMember),
@@ -44,38 +64,38 @@ pub(super) enum AtMember {
     Before,
     Word(KeywordMatcher),
     /// In the blanks after a word: only a comma makes a member of it.
-    After(Option<Asked>),
+    After(Option<RequestOption>),
     /// In a member that is more than a word, and so none that is known.
     Strange,
 }
 
 impl ValueReader {
     /// For a field of this name in this head.
-    pub(super) fn new(name: Name, head: &mut Head) -> Result<ValueReader, Refusal> {
+    pub(super) fn new(name: FieldName, head: &mut RequestHead) -> Result<ValueReader, Refusal> {
         Ok(match name {
-            Name::Host => {
+            FieldName::Host => {
                 head.host()?;
                 ValueReader::Host {
-                    authority: Host::new(),
+                    host: Host::new(),
                     is_past: false,
                 }
             }
-            Name::ContentLength => {
+            FieldName::ContentLength => {
                 head.content_length()?;
                 ValueReader::Length {
                     length: 0,
                     at: AtLength::Before,
                 }
             }
-            Name::TransferEncoding => {
+            FieldName::TransferEncoding => {
                 head.transfer_encoding()?;
                 ValueReader::Codings {
                     at: AtCoding::Before,
                     any: false,
                 }
             }
-            Name::Connection => ValueReader::Options(AtMember::Before),
-            Name::Expect => ValueReader::Expectations(AtMember::Before),
+            FieldName::Connection => ValueReader::Options(AtMember::Before),
+            FieldName::Expect => ValueReader::Expectations(AtMember::Before),
         })
     }
 
@@ -85,14 +105,14 @@ impl ValueReader {
         &mut self,
         input: &mut &[u8],
         limits: &Limits,
-        head: Option<&mut Head>,
+        head: Option<&mut RequestHead>,
     ) -> Result<bool, Refusal> {
         let Some(head) = head else {
             return pass_other(input);
         };
         match self {
             ValueReader::Other => pass_other(input),
-            ValueReader::Host { authority, is_past } => read_host(authority, is_past, input),
+            ValueReader::Host { host, is_past } => read_host(host, is_past, input),
             ValueReader::Options(at) => read_members(at, OPTIONS, input, head),
             ValueReader::Expectations(at) => read_members(at, EXPECTATIONS, input, head),
             ValueReader::Length { length, at } => {
@@ -137,12 +157,12 @@ fn end_of_value(input: &mut &[u8]) -> Result<bool, Refusal> {
     }
 }
 
-fn read_host(authority: &mut Host, is_past: &mut bool, input: &mut &[u8]) -> Result<bool, Refusal> {
+fn read_host(host: &mut Host, is_past: &mut bool, input: &mut &[u8]) -> Result<bool, Refusal> {
     if !*is_past {
-        if !authority.advance(input)? {
+        if !host.advance(input)? {
             return Ok(false);
         }
-        if !authority.has_host() && *authority != Host::Empty {
+        if !host.has_host() && *host != Host::Empty {
             return Err(Refusal::BadRequest);
         }
         *is_past = true;
@@ -154,9 +174,9 @@ fn read_host(authority: &mut Host, is_past: &mut bool, input: &mut &[u8]) -> Res
 /// Connection and Expect (RFC 9110 5.6.1, 7.6.1, 10.1.1).
 fn read_members(
     at: &mut AtMember,
-    words: &Keywords<Asked>,
+    words: &Keywords<RequestOption>,
     input: &mut &[u8],
-    head: &mut Head,
+    head: &mut RequestHead,
 ) -> Result<bool, Refusal> {
     loop {
         if let AtMember::Before | AtMember::Word(_) = at {
@@ -202,7 +222,7 @@ fn push_length(
     at: &mut AtLength,
     byte: u8,
     limits: &Limits,
-    head: &mut Head,
+    head: &mut RequestHead,
 ) -> Result<(), Refusal> {
     *at = match (*at, byte) {
         (AtLength::Before | AtLength::Digits, b'0'..=b'9') => {
@@ -230,7 +250,7 @@ fn push_coding(
     at: &mut AtCoding,
     any: &mut bool,
     byte: u8,
-    head: &mut Head,
+    head: &mut RequestHead,
 ) -> Result<(), Refusal> {
     *at = match (*at, byte) {
         (AtCoding::Before | AtCoding::Name(_), _) if is(byte, TOKEN) => {

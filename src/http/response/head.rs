@@ -2,7 +2,7 @@
 //! outlives it.
 
 use super::chunked::ChunkedBody;
-use super::{Asked, BadReply};
+use super::{AnsweredMethod, BadReply};
 
 /// More fields than this are refused.
 const FIELDS_MAX: usize = 128;
@@ -19,7 +19,7 @@ pub(super) enum Framing {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct ResponseHead {
     pub(super) status: u16,
     pub(super) framing: Framing,
     pub(super) closes: bool,
@@ -27,14 +27,17 @@ pub(super) struct Head {
     pub(super) bytes: usize,
 }
 
-impl Head {
+impl ResponseHead {
     /// 1xx: not yet the answer.
     pub(super) fn is_interim(&self) -> bool {
         self.status < 200
     }
 
     /// Parses the head at the front of `bytes`; `None` if it is not all there.
-    pub(super) fn parse(bytes: &[u8], asked: Asked) -> Result<Option<Head>, BadReply> {
+    pub(super) fn parse(
+        bytes: &[u8],
+        method: AnsweredMethod,
+    ) -> Result<Option<ResponseHead>, BadReply> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut response = httparse::Response::new(&mut fields);
         let httparse::Status::Complete(length) = response.parse(bytes)? else {
@@ -49,9 +52,9 @@ impl Head {
         }
         let http10 = response.version == Some(0);
         let fields = Fields::collect(response.headers)?;
-        Ok(Some(Head {
+        Ok(Some(ResponseHead {
             status,
-            framing: fields.framing(status, asked, http10)?,
+            framing: fields.framing(status, method, http10)?,
             closes: fields.close || (http10 && !fields.keep_alive),
             bytes: length,
         }))
@@ -115,8 +118,13 @@ impl Fields {
 
     /// The rules of RFC 9112 6.3 in their order. Both lengths at once, and a transfer coding in
     /// HTTP/1.0, are faults there which a client may pass over; an instrument does not.
-    fn framing(&self, status: u16, asked: Asked, http10: bool) -> Result<Framing, BadReply> {
-        if asked == Asked::Head || matches!(status, 100..=199 | 204 | 304) {
+    fn framing(
+        &self,
+        status: u16,
+        method: AnsweredMethod,
+        http10: bool,
+    ) -> Result<Framing, BadReply> {
+        if method == AnsweredMethod::Head || matches!(status, 100..=199 | 204 | 304) {
             return Ok(Framing::Length(0));
         }
         match (self.transfer_encoding, self.content_length) {

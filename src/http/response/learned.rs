@@ -7,7 +7,7 @@
 //! guess. Replies that end with their connection, or that came after interim ones, are never
 //! learned.
 
-use super::Reply;
+use super::ReceivedReply;
 
 /// Longer replies are not learned: comparing them would not stay in the cache.
 const BYTES_MAX: usize = 16 * 1024;
@@ -20,7 +20,7 @@ const REST: u32 = 4096;
 #[derive(Clone, Debug, Default)]
 pub struct LearnedReply {
     bytes: Vec<u8>,
-    meaning: Option<Reply>,
+    meaning: Option<ReceivedReply>,
     misses_in_a_row: u32,
     resting: u32,
 }
@@ -33,7 +33,7 @@ impl LearnedReply {
 
     /// How many copies of the learned reply stand at the front of `bytes`, one after the other,
     /// and what each of them is. `bytes` must begin at a message boundary.
-    pub fn copies(&mut self, bytes: &[u8]) -> Option<(usize, Reply)> {
+    pub fn copies(&mut self, bytes: &[u8]) -> Option<(usize, ReceivedReply)> {
         let meaning = self.meaning?;
         let length = self.bytes.len();
         if !bytes.starts_with(&self.bytes) {
@@ -59,7 +59,7 @@ impl LearnedReply {
     }
 
     /// A reply had to be parsed. `whole` holds its bytes if it lay in one piece.
-    pub fn missed(&mut self, whole: Option<&[u8]>, reply: &Reply) {
+    pub fn missed(&mut self, whole: Option<&[u8]>, reply: &ReceivedReply) {
         if self.resting > 0 {
             self.resting -= 1;
             return;

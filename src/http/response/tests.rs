@@ -48,14 +48,14 @@ const REPLIES: &[(&[u8], u16, u32)] = &[
     ),
 ];
 
-fn read_all(pieces: &[&[u8]], asked: Asked) -> Result<Vec<Reply>, BadReply> {
+fn read_all(pieces: &[&[u8]], method: AnsweredMethod) -> Result<Vec<ReceivedReply>, BadReply> {
     let mut reader = ResponseReader::new();
     let mut expected = ExpectedBody::first();
     let mut replies = Vec::new();
     for piece in pieces {
         let mut rest = *piece;
         while !rest.is_empty() {
-            let step = reader.read(rest, asked, &mut expected)?;
+            let step = reader.read(rest, method, &mut expected)?;
             assert!(step.used > 0 || step.reply.is_some(), "no progress");
             assert!(step.reply.is_some() || step.used == rest.len());
             rest = &rest[step.used..];
@@ -83,7 +83,7 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 
 #[test]
 fn every_framing_is_understood() {
-    let replies = read_all(&[&stream()], Asked::Content).expect("all are replies");
+    let replies = read_all(&[&stream()], AnsweredMethod::Other).expect("all are replies");
     let found: Vec<(u16, u32)> = replies.iter().map(|r| (r.status, r.interim)).collect();
     let expected: Vec<(u16, u32)> = REPLIES.iter().map(|&(_, status, n)| (status, n)).collect();
     assert_eq!(found, expected);
@@ -98,24 +98,24 @@ fn every_framing_is_understood() {
 #[test]
 fn every_cut_in_two_and_every_byte_alone_give_the_same_replies() {
     let stream = stream();
-    let whole = read_all(&[&stream], Asked::Content);
+    let whole = read_all(&[&stream], AnsweredMethod::Other);
     for at in 0..=stream.len() {
         let (left, right) = stream.split_at(at);
         assert_eq!(
-            read_all(&[left, right], Asked::Content),
+            read_all(&[left, right], AnsweredMethod::Other),
             whole,
             "cut at {at}"
         );
     }
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-    assert_eq!(read_all(&bytes, Asked::Content), whole);
+    assert_eq!(read_all(&bytes, AnsweredMethod::Other), whole);
 }
 
 #[test]
 fn a_reply_to_head_has_no_body() {
     let heads = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n\
                   HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let replies = read_all(&[heads], Asked::Head).expect("two heads");
+    let replies = read_all(&[heads], AnsweredMethod::Head).expect("two heads");
     assert_eq!(replies.len(), 2);
     assert!(
         replies
@@ -134,21 +134,24 @@ fn a_body_without_length_ends_with_its_connection() {
     ] {
         let mut reader = ResponseReader::new();
         for piece in [head, b"some", b" body"] {
-            let step = reader.read(piece, Asked::Content, &mut expected);
+            let step = reader.read(piece, AnsweredMethod::Other, &mut expected);
             assert_eq!(
                 step,
-                Ok(Step {
+                Ok(ResponseStep {
                     used: piece.len(),
                     reply: None
                 })
             );
         }
-        let AtEnd::Complete(reply) = reader.end(Asked::Content, &mut expected) else {
+        let AtEnd::Complete(reply) = reader.end(AnsweredMethod::Other, &mut expected) else {
             panic!("the end completes it");
         };
         assert!(reply.closes && !reply.delimits_itself);
         assert_eq!(reply.body, BodyVerdict::Same);
-        assert_eq!(reader.end(Asked::Content, &mut expected), AtEnd::Boundary);
+        assert_eq!(
+            reader.end(AnsweredMethod::Other, &mut expected),
+            AtEnd::Boundary
+        );
     }
 }
 
@@ -158,15 +161,15 @@ fn an_end_inside_a_reply_cuts_it_off() {
     for at in 1..reply.len() {
         let mut reader = ResponseReader::new();
         let mut expected = ExpectedBody::first();
-        let step = reader.read(&reply[..at], Asked::Content, &mut expected);
+        let step = reader.read(&reply[..at], AnsweredMethod::Other, &mut expected);
         assert_eq!(
             step,
-            Ok(Step {
+            Ok(ResponseStep {
                 used: at,
                 reply: None
             })
         );
-        let end = reader.end(Asked::Content, &mut expected);
+        let end = reader.end(AnsweredMethod::Other, &mut expected);
         assert_eq!(end, AtEnd::CutOff, "after {at} bytes");
     }
 }
@@ -244,10 +247,18 @@ fn what_is_no_reply_is_refused_under_any_cut() {
     ];
     for (bytes, error) in cases {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
-        assert_eq!(read_all(&[&bytes], Asked::Content), Err(error), "{shown}");
+        assert_eq!(
+            read_all(&[&bytes], AnsweredMethod::Other),
+            Err(error),
+            "{shown}"
+        );
         let step = 1 + bytes.len() / 100;
         let pieces: Vec<&[u8]> = bytes.chunks(step).collect();
-        assert_eq!(read_all(&pieces, Asked::Content), Err(error), "{shown}");
+        assert_eq!(
+            read_all(&pieces, AnsweredMethod::Other),
+            Err(error),
+            "{shown}"
+        );
     }
 }
 
@@ -256,7 +267,10 @@ fn a_long_chunked_body_is_not_taken_for_overhead() {
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
     let body = b"1;ext\r\nx\r\n".repeat(30_000);
     let stream = [head, &body, b"0\r\n\r\n"].concat();
-    assert_eq!(read_all(&[&stream], Asked::Content).map(|r| r.len()), Ok(1));
+    assert_eq!(
+        read_all(&[&stream], AnsweredMethod::Other).map(|r| r.len()),
+        Ok(1)
+    );
 }
 
 #[test]
@@ -279,7 +293,7 @@ fn bodies_are_held_against_the_given_one_or_the_first() {
         let mut verdicts = Vec::new();
         for mut rest in stream.chunks(size) {
             while !rest.is_empty() {
-                let step = reader.read(rest, Asked::Content, &mut expected);
+                let step = reader.read(rest, AnsweredMethod::Other, &mut expected);
                 let step = step.expect("replies");
                 verdicts.extend(step.reply.map(|reply| reply.body));
                 rest = &rest[step.used..];
@@ -297,7 +311,10 @@ fn bodies_are_held_against_the_given_one_or_the_first() {
 }
 
 /// Reads as a client does: learned copies first, the rest parsed.
-fn read_learning(pieces: &[&[u8]], learned: &mut LearnedReply) -> Result<Vec<Reply>, BadReply> {
+fn read_learning(
+    pieces: &[&[u8]],
+    learned: &mut LearnedReply,
+) -> Result<Vec<ReceivedReply>, BadReply> {
     let mut reader = ResponseReader::new();
     let mut expected = ExpectedBody::first();
     let mut replies = Vec::new();
@@ -311,7 +328,7 @@ fn read_learning(pieces: &[&[u8]], learned: &mut LearnedReply) -> Result<Vec<Rep
                 rest = &rest[copies * learned.len_bytes()..];
                 continue;
             }
-            let step = reader.read(rest, Asked::Content, &mut expected)?;
+            let step = reader.read(rest, AnsweredMethod::Other, &mut expected)?;
             if let Some(reply) = step.reply {
                 learned.missed(fresh.then_some(&rest[..step.used]), &reply);
                 replies.push(reply);
@@ -379,7 +396,7 @@ fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
     for (begun, verdict) in [(b"he", BodyVerdict::Same), (b"ha", BodyVerdict::Other)] {
         let mut expected = ExpectedBody::first();
         let mut read = |reader: &mut ResponseReader, bytes: &[u8]| {
-            let step = reader.read(bytes, Asked::Content, &mut expected);
+            let step = reader.read(bytes, AnsweredMethod::Other, &mut expected);
             step.expect("part of a reply").reply.map(|reply| reply.body)
         };
         let mut slow = ResponseReader::new();
@@ -388,6 +405,43 @@ fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
         let first = read(&mut quick, &[&head[..], good].concat());
         assert_eq!(first, Some(BodyVerdict::Same));
         assert_eq!(read(&mut slow, b"llo"), Some(verdict));
+    }
+}
+
+#[test]
+fn a_chunked_body_whose_data_came_before_the_first_was_known_is_held_against_it() {
+    let head = b"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (data, verdict) in [
+        (b"hello", BodyVerdict::Same),
+        (b"hallo", BodyVerdict::Other),
+    ] {
+        let mut expected = ExpectedBody::first();
+        let mut read = |reader: &mut ResponseReader, bytes: &[u8]| {
+            let step = reader.read(bytes, AnsweredMethod::Other, &mut expected);
+            step.expect("part of a reply").reply.map(|reply| reply.body)
+        };
+        let mut slow = ResponseReader::new();
+        let all_but_the_end = [&head[..], b"5\r\n", data, b"\r\n"].concat();
+        assert_eq!(read(&mut slow, &all_but_the_end), None);
+        let mut quick = ResponseReader::new();
+        let whole = [&head[..], b"5\r\nhello\r\n0\r\n\r\n"].concat();
+        assert_eq!(read(&mut quick, &whole), Some(BodyVerdict::Same));
+        // No byte of the body is left to be compared: only what was kept.
+        assert_eq!(read(&mut slow, b"0\r\n\r\n"), Some(verdict));
+    }
+}
+
+#[test]
+fn a_reply_longer_than_16_kib_is_not_learned() {
+    let reply = |bytes: usize| {
+        let head = "HTTP/1.1 200\r\nContent-Length: 16300\r\nX: ";
+        let padding = "x".repeat(bytes - head.len() - 4 - 16_300);
+        format!("{head}{padding}\r\n\r\n{}", "b".repeat(16_300))
+    };
+    for (bytes, learned_bytes) in [(16 * 1024, 16 * 1024), (16 * 1024 + 1, 0)] {
+        let mut learned = LearnedReply::new();
+        read_learning(&[reply(bytes).as_bytes()], &mut learned).expect("a reply");
+        assert_eq!(learned.len_bytes(), learned_bytes);
     }
 }
 
@@ -415,9 +469,9 @@ proptest! {
         cuts in vec(any::<usize>(), 0..20),
     ) {
         let stream = replies.concat();
-        let whole = read_all(&[&stream], Asked::Content);
+        let whole = read_all(&[&stream], AnsweredMethod::Other);
         prop_assert_eq!(whole.as_ref().map(Vec::len), Ok(replies.len()));
-        prop_assert_eq!(read_all(&cut(&stream, &cuts), Asked::Content), whole);
+        prop_assert_eq!(read_all(&cut(&stream, &cuts), AnsweredMethod::Other), whole);
     }
 
     #[test]
@@ -431,15 +485,15 @@ proptest! {
             let at = at % stream.len();
             stream[at] = byte;
         }
-        let slow = read_all(&[&stream], Asked::Content);
+        let slow = read_all(&[&stream], AnsweredMethod::Other);
         let fast = read_learning(&cut(&stream, &cuts), &mut LearnedReply::new());
         prop_assert_eq!(fast, slow);
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..300)) {
-        let _ = read_all(&[&bytes], Asked::Content);
+        let _ = read_all(&[&bytes], AnsweredMethod::Other);
         let chunked = b"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
-        let _ = read_all(&[chunked, &bytes], Asked::Content);
+        let _ = read_all(&[chunked, &bytes], AnsweredMethod::Other);
     }
 }

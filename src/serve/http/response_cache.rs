@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::event_loop::Block;
-use crate::http::reply::{CONTINUE, ImfDate, Reply, WithBody};
+use crate::http::reply::{CONTINUE, ImfDate, ServerReply, WithBody};
 use crate::http::request::Persistence;
 
 /// What a request, or the lack of one, is answered with.
@@ -111,10 +111,10 @@ impl ResponseCache {
             Answer::NotServed {
                 status,
                 persistence,
-            } => Reply::error(status, persistence, WithBody::Yes).render(&self.date),
+            } => ServerReply::error(status, persistence, WithBody::Yes).render(&self.date),
             Answer::Continue => CONTINUE.to_vec(),
             Answer::Refused { status, with_body } => {
-                Reply::error(status, Persistence::Close, with_body).render(&self.date)
+                ServerReply::error(status, Persistence::Close, with_body).render(&self.date)
             }
         }
     }
@@ -125,7 +125,7 @@ impl ResponseCache {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let reply = Reply {
+        let reply = ServerReply {
             status: 200,
             fields: &fields,
             body: &self.body,

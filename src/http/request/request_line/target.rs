@@ -1,33 +1,37 @@
 //! The four forms of a request-target (RFC 9112 3.2).
 
-use super::Refusal;
-use super::class::{SCHEME, TARGET, is, span};
-use super::host::Host;
+use crate::http::request::Refusal;
+use crate::http::request::class::{SCHEME, TARGET, is, span};
+use crate::http::request::host::Host;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TargetReader {
+pub(in crate::http::request) enum TargetReader {
     Start,
     /// `*`, and nothing after it.
     Asterisk,
-    /// Origin-form, or what follows the authority of an absolute-form: path and query.
+    /// Origin-form, or what follows the host of an absolute-form: path and query.
     Path,
     /// Absolute-form.
     Scheme,
     /// So many slashes after the scheme's colon.
     Slashes(u8),
     Host(Host),
-    /// Host-form, of CONNECT only.
+    /// Authority-form, of CONNECT only.
     Tunnel(Host),
 }
 
 impl TargetReader {
-    pub(super) const fn new() -> TargetReader {
+    pub(in crate::http::request) const fn new() -> TargetReader {
         TargetReader::Start
     }
 
     /// Whether the target and the space after it were read; all of the input is taken if not.
     #[inline]
-    pub(super) fn advance(&mut self, input: &mut &[u8], is_connect: bool) -> Result<bool, Refusal> {
+    pub(in crate::http::request) fn advance(
+        &mut self,
+        input: &mut &[u8],
+        is_connect: bool,
+    ) -> Result<bool, Refusal> {
         while let Some(&byte) = input.first() {
             match self {
                 TargetReader::Start if is_connect => {
@@ -46,11 +50,11 @@ impl TargetReader {
                         Err(Refusal::BadRequest)
                     };
                 }
-                TargetReader::Host(authority) | TargetReader::Tunnel(authority) => {
-                    if !authority.advance(input)? {
+                TargetReader::Host(host) | TargetReader::Tunnel(host) => {
+                    if !host.advance(input)? {
                         return Ok(false);
                     }
-                    return self.leave_authority(input);
+                    return self.leave_host(input);
                 }
                 _ => {}
             }
@@ -70,14 +74,14 @@ impl TargetReader {
         Ok(false)
     }
 
-    /// An authority has ended before the next byte.
-    fn leave_authority(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
+    /// A host has ended before the next byte.
+    fn leave_host(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
         let end = input[0];
         let is_path = match self {
-            TargetReader::Host(authority) if authority.has_host() => {
+            TargetReader::Host(host) if host.has_host() => {
                 matches!(end, b'/' | b'?')
             }
-            TargetReader::Tunnel(authority) if authority.has_host_and_port() => false,
+            TargetReader::Tunnel(host) if host.has_host_and_port() => false,
             _ => return Err(Refusal::BadRequest),
         };
         if is_path {

@@ -1,9 +1,11 @@
 //! The request-line (RFC 9112 3).
 
+mod target;
+
 use super::class::{TOKEN, span};
-use super::framing::Head;
-use super::target::TargetReader;
+use super::framing::RequestHead;
 use super::{METHOD_BYTES_MAX, Method, Refusal, Version, within};
+use target::TargetReader;
 
 /// A version as almost every client sends it.
 const COMMON_END: &[u8] = b"HTTP/1.1\r\n";
@@ -11,7 +13,7 @@ const COMMON_END: &[u8] = b"HTTP/1.1\r\n";
 const VERSION_PREFIX: &[u8] = b"HTTP/";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum LineReader {
+pub(super) enum RequestLineReader {
     Method {
         /// The last eight bytes, the latest lowest.
         word: u64,
@@ -40,30 +42,30 @@ pub(super) enum LineReader {
     LineFeed,
 }
 
-impl LineReader {
-    pub(super) const fn new() -> LineReader {
-        LineReader::Method { word: 0, bytes: 0 }
+impl RequestLineReader {
+    pub(super) const fn new() -> RequestLineReader {
+        RequestLineReader::Method { word: 0, bytes: 0 }
     }
 
     /// Whether the line is complete; all of the input is taken if it is not.
     pub(super) fn advance(
         &mut self,
         input: &mut &[u8],
-        head: &mut Head,
+        head: &mut RequestHead,
         target_bytes_max: usize,
     ) -> Result<bool, Refusal> {
         while !input.is_empty() {
             match self {
-                LineReader::Method { word, bytes } => {
+                RequestLineReader::Method { word, bytes } => {
                     if let Some(method) = read_method(input, word, bytes)? {
                         head.method = Some(method);
-                        *self = LineReader::Target {
+                        *self = RequestLineReader::Target {
                             target: TargetReader::new(),
                             bytes: 0,
                         };
                     }
                 }
-                LineReader::Target { target, bytes } => {
+                RequestLineReader::Target { target, bytes } => {
                     let is_connect = head.method == Some(Method::Connect);
                     // The space that ends it is read with it.
                     let bytes_max = target_bytes_max.saturating_add(1);
@@ -71,7 +73,7 @@ impl LineReader {
                         target.advance(window, is_connect)
                     })? {
                         let is_asterisk = *target == TargetReader::Asterisk;
-                        *self = LineReader::VersionPrefix {
+                        *self = RequestLineReader::VersionPrefix {
                             is_asterisk,
                             matched: 0,
                         };
@@ -95,38 +97,40 @@ impl LineReader {
     }
 
     /// Reads a byte after the target; whether it ended the line.
-    fn push_version(&mut self, byte: u8, head: &mut Head) -> Result<bool, Refusal> {
+    fn push_version(&mut self, byte: u8, head: &mut RequestHead) -> Result<bool, Refusal> {
         *self = match (&*self, byte) {
             (
-                &LineReader::VersionPrefix {
+                &RequestLineReader::VersionPrefix {
                     is_asterisk,
                     matched,
                 },
                 _,
             ) if byte == VERSION_PREFIX[matched] => match matched + 1 {
-                matched if matched == VERSION_PREFIX.len() => LineReader::Major { is_asterisk },
-                matched => LineReader::VersionPrefix {
+                matched if matched == VERSION_PREFIX.len() => {
+                    RequestLineReader::Major { is_asterisk }
+                }
+                matched => RequestLineReader::VersionPrefix {
                     is_asterisk,
                     matched,
                 },
             },
-            (&LineReader::Major { is_asterisk }, b'0'..=b'9') => LineReader::Dot {
+            (&RequestLineReader::Major { is_asterisk }, b'0'..=b'9') => RequestLineReader::Dot {
                 is_asterisk,
                 major: byte,
             },
-            (&LineReader::Dot { is_asterisk, major }, b'.') => {
-                LineReader::Minor { is_asterisk, major }
+            (&RequestLineReader::Dot { is_asterisk, major }, b'.') => {
+                RequestLineReader::Minor { is_asterisk, major }
             }
-            (&LineReader::Minor { is_asterisk, major }, b'0'..=b'9') => {
+            (&RequestLineReader::Minor { is_asterisk, major }, b'0'..=b'9') => {
                 head.version = version(major, byte)?;
                 // Judged here, not with the target, so that HTTP/2's `PRI * HTTP/2.0` is 505.
                 if is_asterisk && head.method != Some(Method::Options) {
                     return Err(Refusal::BadRequest);
                 }
-                LineReader::CarriageReturn
+                RequestLineReader::CarriageReturn
             }
-            (LineReader::CarriageReturn, b'\r') => LineReader::LineFeed,
-            (LineReader::LineFeed, b'\n') => return Ok(true),
+            (RequestLineReader::CarriageReturn, b'\r') => RequestLineReader::LineFeed,
+            (RequestLineReader::LineFeed, b'\n') => return Ok(true),
             _ => return Err(Refusal::BadRequest),
         };
         Ok(false)
