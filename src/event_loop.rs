@@ -82,7 +82,8 @@ enum Phase {
 #[derive(Debug)]
 enum Entry<C> {
     Dialling {
-        stream: Stream,
+        /// `None` only while it becomes a connection.
+        stream: Option<Stream>,
         until: Time,
     },
     Open {
@@ -226,8 +227,9 @@ impl<P: Protocol> EventLoop<P> {
     /// Stops as often as the signal was raised: once in good order, then at once.
     fn obey_signal(&mut self) {
         match (self.phase, self.signal.times_raised()) {
-            (Phase::Running, 1..) => self.begin_stop(),
-            (Phase::Stopping { .. }, 2..) => self.phase = Phase::Over,
+            // Both may be seen in one turn.
+            (_, 2..) => self.phase = Phase::Over,
+            (Phase::Running, 1) => self.begin_stop(),
             _ => {}
         }
     }
@@ -335,8 +337,10 @@ impl<P: Protocol> EventLoop<P> {
     fn close(&mut self, key: usize, why: Closed) {
         let registry = self.poll.registry();
         let conn = match self.entries.remove(key) {
-            Entry::Dialling { mut stream, .. } => {
-                deregister(registry, &mut stream);
+            Entry::Dialling { stream, .. } => {
+                if let Some(mut stream) = stream {
+                    deregister(registry, &mut stream);
+                }
                 None
             }
             Entry::Open { connection, .. } => {
@@ -369,11 +373,7 @@ impl<P: Protocol> EventLoop<P> {
     fn close_all(&mut self) {
         let keys: Vec<usize> = self.entries.iter().map(|(key, _)| key).collect();
         for key in keys {
-            let why = match self.entries.get(key) {
-                Some(Entry::Open { .. }) => Closed::Stopped,
-                _ => Closed::NotConnected(io::ErrorKind::Interrupted.into()),
-            };
-            self.close(key, why);
+            self.close(key, Closed::Stopped);
         }
     }
 }

@@ -78,17 +78,31 @@ impl<P: Protocol> EventLoop<P> {
             let Some(dialler) = &mut self.dialler else {
                 return;
             };
-            if self.phase != Phase::Running || dialler.take_due(now).is_none() {
+            if self.phase != Phase::Running {
                 return;
             }
+            let timeout = self.shared.limits.connect_timeout;
+            let Some(until) = dialler.take_due(now, timeout) else {
+                return;
+            };
             let entry = self.entries.vacant_entry();
             let key = entry.key();
             let registry = self.poll.registry();
             match dial(dialler.peer(), registry, Token(key)) {
                 Ok(stream) => {
-                    let until = now + self.shared.limits.connect_timeout;
-                    entry.insert(Entry::Dialling { stream, until });
+                    entry.insert(Entry::Dialling {
+                        stream: Some(stream),
+                        until,
+                    });
                     self.sweep_by(until);
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if now < until {
+                        dialler.backlog_full(now, until);
+                    } else {
+                        let timed_out = io::ErrorKind::TimedOut.into();
+                        self.gone(None, Closed::NotConnected(timed_out));
+                    }
                 }
                 Err(e) => self.gone(None, Closed::NotConnected(e)),
             }
@@ -97,7 +111,14 @@ impl<P: Protocol> EventLoop<P> {
 
     /// Something happened to a stream that is being dialled.
     pub(super) fn dialled(&mut self, key: usize, event: &Event) {
-        let Some(Entry::Dialling { stream, .. }) = self.entries.get_mut(key) else {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let Entry::Dialling {
+            stream: Some(stream),
+            ..
+        } = entry
+        else {
             return;
         };
         match stream.dialled() {
@@ -123,15 +144,18 @@ impl<P: Protocol> EventLoop<P> {
         if let Some(dialler) = &mut self.dialler {
             dialler.arrived();
         }
-        let Entry::Dialling { stream, .. } = self.entries.remove(key) else {
+        let Entry::Dialling { stream, .. } = entry else {
+            return;
+        };
+        let Some(stream) = stream.take() else {
             return;
         };
         let (connection, pumped) = Connection::open(stream, &mut self.shared);
-        let same_key = self.entries.insert(Entry::Open {
+        // In the same place, since the kernel knows the stream by this key.
+        *entry = Entry::Open {
             connection,
             watched: Watched::Writable,
-        });
-        debug_assert_eq!(key, same_key, "a slab gives the last freed key first");
+        };
         self.after(key, pumped);
     }
 }

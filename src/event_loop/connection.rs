@@ -100,10 +100,9 @@ impl<S: Transport, C> Connection<S, C> {
             phase: Phase::Open,
             unsent: None,
         };
-        let pumped = match connection.send_queued(shared) {
-            Ok(Flushed::Drained) => Pumped::AwaitReadable,
-            Ok(Flushed::Blocked) => Pumped::AwaitWritable,
-            Err(e) => Pumped::Closed(Closed::Failed(e)),
+        let pumped = match connection.catch_up(Pumped::AwaitReadable, now, shared) {
+            Pumped::AwaitReadable if connection.is_blocked() => Pumped::AwaitWritable,
+            pumped => pumped,
         };
         (connection, pumped)
     }

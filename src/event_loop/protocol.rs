@@ -22,7 +22,7 @@ pub trait Protocol {
     /// server that has to send its reply before it takes the next request.
     const READS_WHILE_BLOCKED: bool = false;
 
-    /// A connection is open. A client speaks first, a server does not.
+    /// A connection is open. [`Protocol::caught_up`] follows before anything is read.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 
     /// Bytes arrived: many messages, or a part of one. They are gone after the call.
@@ -34,8 +34,8 @@ pub trait Protocol {
         out: &mut WriteQueue,
     ) -> Flow;
 
-    /// All that had arrived was received, and the peer has not ended: the time to say something
-    /// new. A server has nothing to say unasked.
+    /// All that had arrived was received, and the peer has not ended: the time to send something
+    /// new, or to close a connection that has no work. A server sends nothing unasked.
     fn caught_up(&mut self, _conn: &mut Self::Conn, _now: Time, _out: &mut WriteQueue) -> Flow {
         Flow::Keep
     }
@@ -88,7 +88,8 @@ pub enum Flow {
 /// Why a connection is gone.
 #[derive(Debug)]
 pub enum Closed {
-    /// It was never opened: refused, unreachable, timed out, or no local port or descriptor left.
+    /// It could not be opened: refused, unreachable, timed out, or no local port or descriptor
+    /// left.
     NotConnected(io::Error),
     /// A read or a write failed; most often the peer reset it.
     Failed(io::Error),
@@ -96,7 +97,7 @@ pub enum Closed {
     Done,
     /// The peer took nothing of what was queued for too long.
     Stalled,
-    /// The loop stopped while it was open.
+    /// The loop stopped while it was open or being opened.
     Stopped,
 }
 

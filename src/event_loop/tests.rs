@@ -44,6 +44,20 @@ impl Protocol for Silent {
 }
 
 #[test]
+fn a_signal_raised_twice_before_the_loop_looks_stops_at_once() {
+    let signal = StopSignal::new();
+    let mut event_loop = EventLoop::new(Silent, LIMITS, &signal).expect("descriptors are left");
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let address = event_loop.listen(address).expect("a free port");
+    let _idle = std::net::TcpStream::connect(address).expect("it listens");
+    for _ in 0..2 {
+        signal.raise();
+    }
+    event_loop.obey_signal();
+    assert_eq!(event_loop.phase, Phase::Over);
+}
+
+#[test]
 fn a_close_ends_every_listeners_wait_for_a_descriptor() {
     let mut event_loop =
         EventLoop::new(Silent, LIMITS, &StopSignal::new()).expect("descriptors are left");
@@ -63,4 +77,104 @@ fn a_close_ends_every_listeners_wait_for_a_descriptor() {
     for listener in &event_loop.listeners {
         assert_eq!(listener.gate().retry_at(), Time::START);
     }
+}
+
+/// Dials a unix socket whose backlog is full, and makes room in it at its turn `room_at_turn`.
+#[cfg(target_os = "linux")]
+struct Crowd {
+    listener: socket2::Socket,
+    turns: usize,
+    room_at_turn: usize,
+    opened: usize,
+    failures: Vec<io::ErrorKind>,
+}
+
+#[cfg(target_os = "linux")]
+impl Protocol for Crowd {
+    type Conn = ();
+
+    fn opened(&mut self, _: Time, _: &mut WriteQueue) {
+        self.opened += 1;
+    }
+
+    fn received(&mut self, (): &mut (), _: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Keep
+    }
+
+    fn ended(&mut self, (): &mut (), _: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Finish
+    }
+
+    fn deadline(&self, (): &()) -> Time {
+        Time::NEVER
+    }
+
+    fn overdue(&mut self, (): &mut (), _: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Finish
+    }
+
+    fn closed(&mut self, _: Option<()>, why: Closed, _: Time) -> AfterClose {
+        if let Closed::NotConnected(error) = why {
+            self.failures.push(error.kind());
+        }
+        AfterClose::Forget
+    }
+
+    fn turn(&mut self, now: Time, _: SystemTime) -> TurnResult {
+        self.turns += 1;
+        if self.turns == self.room_at_turn {
+            self.listener.accept().expect("somebody waits");
+        }
+        match self.opened + self.failures.len() {
+            0 => TurnResult::Run {
+                wake: now + Duration::from_millis(1),
+            },
+            _ => TurnResult::Stop,
+        }
+    }
+}
+
+/// The protocol of a loop that has dialled, once, a unix socket with a full backlog.
+#[cfg(target_os = "linux")]
+fn dial_full_backlog(connect_timeout: Duration, room_at_turn: usize) -> Crowd {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
+    let address = socket2::SockAddr::unix(&path).expect("a short path");
+    let socket = || socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None);
+    let listener = socket().expect("a socket");
+    listener.bind(&address).expect("a new path");
+    listener.listen(0).expect("it listens");
+    let waiting = socket().expect("a socket");
+    waiting.connect(&address).expect("there is room for one");
+    let crowd = Crowd {
+        listener,
+        turns: 0,
+        room_at_turn,
+        opened: 0,
+        failures: Vec::new(),
+    };
+    let limits = Limits {
+        connect_timeout,
+        ..LIMITS
+    };
+    let mut event_loop = EventLoop::new(crowd, limits, &StopSignal::new()).expect("a poll");
+    event_loop.dial(Peer::Unix(path), 1);
+    event_loop.run().expect("it polls")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_backlog_of_a_unix_socket_is_tried_again() {
+    let crowd = dial_full_backlog(Duration::from_secs(10), 5);
+    assert_eq!((crowd.opened, crowd.failures), (1, vec![]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_backlog_of_a_unix_socket_ends_with_the_connect_timeout() {
+    let crowd = dial_full_backlog(Duration::from_millis(20), usize::MAX);
+    assert_eq!(
+        (crowd.opened, crowd.failures),
+        (0, vec![io::ErrorKind::TimedOut])
+    );
 }

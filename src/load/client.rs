@@ -272,12 +272,10 @@ impl Protocol for LoadClient<'_> {
     const CLOCK_READ: ClockRead = ClockRead::PerRead;
     const READS_WHILE_BLOCKED: bool = true;
 
-    fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
+    fn opened(&mut self, _now: Time, _out: &mut WriteQueue) -> LoadConn {
         self.counters.connects += 1;
         self.connects_failed_in_a_row = 0;
-        let mut conn = LoadConn::with_room_for(self.pipelining);
-        self.fill(&mut conn, now, out);
-        conn
+        LoadConn::with_room_for(self.pipelining)
     }
 
     fn received(
@@ -290,10 +288,6 @@ impl Protocol for LoadClient<'_> {
         if self.ending.is_some() {
             // Too late: the figures are for the time that the run has lasted.
             return Flow::Keep;
-        }
-        if conn.has_no_work() {
-            // A server that speaks unasked is no error where nobody was going to ask.
-            return Flow::Abort;
         }
         self.counters.reads += 1;
         self.recorder.received(bytes.len());
@@ -329,7 +323,7 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open && !conn.has_no_work() {
+        if conn.state == ConnState::Open {
             let given_up = conn.in_flight.abandon_all();
             self.counters.timed_out += given_up as u64;
             self.counters.resets += 1;
@@ -343,7 +337,7 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
-        if closing::is_stop(&why) && self.ending.is_none() {
+        if matches!(why, Closed::Stopped) && self.ending.is_none() {
             self.ended = now;
         }
         match conn {

@@ -163,11 +163,24 @@ fn a_second_signal_stops_at_once() {
         client.send(GET.repeat(LARGE_REPLIES));
         client.reply();
         server.signal(Signal::TERM);
-        // Signals that come too close together are one.
         await_refusal(server.address());
         server.signal(second);
         assert_eq!(server.wait().code, Some(0));
     }
+}
+
+#[test]
+fn two_signals_in_one_turn_stop_at_once() {
+    let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "1h"]);
+    let mut client = server.connect();
+    client.send(GET.repeat(LARGE_REPLIES));
+    client.reply();
+    // The server sees both when it runs again. Two equal signals would be one to the kernel.
+    server.signal(Signal::STOP);
+    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
+    server.signal(Signal::CONT);
+    assert_eq!(server.wait().code, Some(0));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! How connections end, what becomes of the requests that were in flight on them, and when to dial
 //! again: at once after a connection that was open, with a growing pause after one that was not.
 
-use std::io;
 use std::time::Duration;
 
 use super::{ConnState, LoadClient, LoadConn};
@@ -13,15 +12,6 @@ use crate::load::counters::ErrorKind;
 const BACKOFF: Duration = Duration::from_millis(5);
 /// ... up to this.
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// Whether a connection is gone only because the loop stopped; one that was being dialled then is
-/// said to be interrupted.
-pub(super) fn is_stop(why: &Closed) -> bool {
-    match why {
-        Closed::Stopped => true,
-        Closed::NotConnected(error) => error.kind() == io::ErrorKind::Interrupted,
-        _ => false,
-    }
-}
 
 impl LoadClient<'_> {
     /// Bytes that are no reply: nothing later on this connection can be trusted.
@@ -38,7 +28,7 @@ impl LoadClient<'_> {
         why: &Closed,
         now: Time,
     ) -> AfterClose {
-        if is_stop(why) {
+        if matches!(why, Closed::Stopped) {
             self.counters.in_flight_at_stop += conn.in_flight.abandon_all() as u64;
             return AfterClose::Forget;
         }
@@ -47,7 +37,7 @@ impl LoadClient<'_> {
     }
 
     pub(super) fn not_connected(&mut self, why: &Closed, now: Time) -> AfterClose {
-        if is_stop(why) {
+        if matches!(why, Closed::Stopped) {
             return AfterClose::Forget;
         }
         if let Closed::NotConnected(error) | Closed::Failed(error) = why {

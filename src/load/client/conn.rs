@@ -45,10 +45,8 @@ impl LoadConn {
         if let ConnState::EndAnnounced { at } = self.state {
             return at + ANNOUNCED_END_WAIT.min(timeout);
         }
-        match self.in_flight.oldest() {
-            Some(sent_at) => sent_at + timeout,
-            None => Time::START,
-        }
+        let oldest = self.in_flight.oldest();
+        oldest.map_or(Time::NEVER, |sent_at| sent_at + timeout)
     }
 
     /// Nothing was left to send on it. It must not stay open: a server that serves one connection
