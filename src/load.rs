@@ -3,10 +3,10 @@
 //! [`run`] is the top of the job: it finds an address that answers, reads the clocks that a
 //! protocol may not read (calendar and CPU time), and lets the loop drive a [`client::LoadClient`].
 
+mod accounting;
 pub mod client;
+mod connect_check;
 mod counters;
-mod in_flight;
-mod preflight;
 pub mod recorder;
 pub mod report;
 pub mod request;
@@ -19,7 +19,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use preflight::{PreflightError, knock};
+pub use connect_check::{ConnectError, probe};
 pub use report::Report;
 pub use target::Target;
 pub use warning::Warning;
@@ -59,6 +59,15 @@ pub struct Plan {
     pub body: Vec<u8>,
     /// The body that every reply should have. Without one, bodies are held against the first.
     pub expected_body: Option<Vec<u8>>,
+}
+
+/// The connect check lasts no longer than a run for a duration would.
+fn check_timeout(plan: &Plan) -> Duration {
+    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
+    match plan.until {
+        Until::Duration(duration) => connect_timeout.min(duration),
+        Until::Amount(_) => connect_timeout,
+    }
 }
 
 /// When a run stops.
@@ -104,9 +113,9 @@ pub struct Progress {
 /// Why there is no report at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody answers there.
+    /// No connection could be opened.
     #[error(transparent)]
-    Preflight(#[from] PreflightError),
+    Connect(#[from] ConnectError),
     /// The loop itself failed.
     #[error("the event loop failed: {0}")]
     Loop(#[from] io::Error),
@@ -123,7 +132,7 @@ pub fn run(
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
     let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
-    let peer = preflight::find_peer(&plan.target, connect_timeout)?;
+    let peer = connect_check::find_peer(&plan.target, check_timeout(plan), signal)?;
     let limits = Limits {
         connections_max: plan.connections,
         connect_timeout,
@@ -132,7 +141,7 @@ pub fn run(
         grace: Duration::ZERO,
     };
     let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
-    let address = preflight::display(&peer);
+    let address = connect_check::display(&peer);
     event_loop.dial(peer, plan.connections);
     let start = SystemTime::now();
     let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());

@@ -14,7 +14,7 @@ use clap::Args;
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
-use crate::load::{self, Plan, Refill, Report, Target, Until, Warning};
+use crate::load::{self, ConnectError, Plan, Refill, Report, Target, Until, Warning};
 use progress::ProgressLine;
 
 const EXAMPLES: &str = "\
@@ -169,7 +169,10 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
         Ok(report) => conclude(&report, &args, signal),
         Err(error) => {
             output::fail(&error.to_string());
-            Exit::Failed
+            match error {
+                load::Error::Connect(ConnectError::Interrupted { .. }) => Exit::Interrupted,
+                _ => Exit::Failed,
+            }
         }
     }
 }

@@ -58,7 +58,14 @@ impl Stream {
             return Err(error);
         }
         let connected = match self {
-            Stream::Tcp(stream) => stream.peer_addr().map(drop),
+            Stream::Tcp(stream) => stream.peer_addr().and_then(|peer| {
+                // A port without a listener may be the one that the system picked as the local
+                // port, and then TCP connects the socket to itself (RFC 9293 3.5).
+                match stream.local_addr()? == peer {
+                    true => Err(io::ErrorKind::ConnectionRefused.into()),
+                    false => Ok(()),
+                }
+            }),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.peer_addr().map(drop),
         };

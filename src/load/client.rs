@@ -16,6 +16,7 @@ pub use conn::LoadConn;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use super::accounting::{Accounting, Ledger};
 use super::counters::Counters;
 use super::recorder::Recorder;
 use super::request;
@@ -44,13 +45,12 @@ pub struct LoadClient<'a> {
     refill: Refill,
     timeout: Duration,
     until: Until,
-    /// Requests that may still be sent; lost ones come back.
-    budget: u64,
     learned: LearnedReply,
     expected_body: ExpectedBody,
     /// A body other than the first is only worth a note, one other than the user's is wrong.
     body_is_given: bool,
     connects_failed_in_a_row: usize,
+    ledger: Ledger,
     recorder: Recorder,
     counters: Counters,
     started: Option<Time>,
@@ -75,6 +75,7 @@ pub(crate) enum RunEnd {
 /// What is left of a client when its run is over.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    pub(crate) accounting: Accounting,
     pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
     pub(crate) started: Time,
@@ -96,10 +97,6 @@ impl<'a> LoadClient<'a> {
             refill: plan.refill,
             timeout: plan.timeout,
             until: plan.until,
-            budget: match plan.until {
-                Until::Duration(_) => u64::MAX,
-                Until::Amount(amount) => amount,
-            },
             learned: LearnedReply::new(),
             body_is_given: plan.expected_body.is_some(),
             expected_body: match &plan.expected_body {
@@ -107,6 +104,7 @@ impl<'a> LoadClient<'a> {
                 None => ExpectedBody::first(),
             },
             connects_failed_in_a_row: 0,
+            ledger: Ledger::new(plan.until),
             recorder: Recorder::starting(Time::START),
             counters: Counters::default(),
             started: None,
@@ -119,8 +117,10 @@ impl<'a> LoadClient<'a> {
 
     /// What was found; the run is over.
     pub(crate) fn finish(mut self) -> Outcome {
-        self.recorder.finish(self.ended);
+        let accounting = self.ledger.finish();
+        self.recorder.finish(self.ended, accounting.completed);
         Outcome {
+            accounting,
             recorder: self.recorder,
             counters: self.counters,
             started: self.started.unwrap_or_default(),
@@ -131,33 +131,19 @@ impl<'a> LoadClient<'a> {
 
     /// Sends as many requests as the refill mode and the budget allow.
     fn fill(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) {
-        if self.ending.is_some() {
-            return;
-        }
-        let in_flight = conn.in_flight.requests();
+        let in_flight = conn.in_flight.len();
         let free = match self.refill {
             Refill::Rolling => self.pipelining - in_flight,
             Refill::Batch if in_flight == 0 => self.pipelining,
             Refill::Batch => 0,
         };
-        let requests = usize::try_from(self.budget).map_or(free, |budget| budget.min(free));
+        let requests = self.ledger.allowed(free);
         if requests == 0 {
             return;
         }
         out.push(&self.request, requests);
-        conn.in_flight.sent(requests, now);
-        self.counters.sent += requests as u64;
+        self.ledger.send(&mut conn.in_flight, requests, now);
         self.counters.writes += 1;
-        if let Until::Amount(_) = self.until {
-            self.budget -= requests as u64;
-        }
-    }
-
-    /// Requests that got no reply are sent again where the amount of replies counts.
-    fn back_to_budget(&mut self, requests: usize) {
-        if let Until::Amount(_) = self.until {
-            self.budget += requests as u64;
-        }
     }
 
     /// Frames, pairs and records every complete reply in `bytes`.
@@ -171,7 +157,7 @@ impl<'a> LoadClient<'a> {
             if conn.state != ConnState::Open {
                 return Err(BadReply::AfterLast);
             }
-            if conn.in_flight.requests() == 0 {
+            if conn.in_flight.is_empty() {
                 return Err(BadReply::Unasked);
             }
             bytes = match self.take_copies(conn, bytes, now) {
@@ -191,7 +177,7 @@ impl<'a> LoadClient<'a> {
         let Some((copies, reply)) = self.learned.copies(bytes) else {
             return 0;
         };
-        let copies = copies.min(conn.in_flight.requests());
+        let copies = copies.min(conn.in_flight.len());
         self.complete(conn, copies, &reply, now);
         copies * self.learned.len_bytes()
     }
@@ -219,8 +205,10 @@ impl<'a> LoadClient<'a> {
     fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &ReceivedReply, now: Time) {
         self.recorder.replied(reply.status, replies, now);
         let recorder = &mut self.recorder;
-        conn.in_flight
-            .answered(replies, |sent_at, n| recorder.took(sent_at, now, n));
+        self.ledger
+            .complete(&mut conn.in_flight, replies, |sent_at, n| {
+                recorder.took(sent_at, now, n);
+            });
         self.counters.interim += u64::from(reply.interim);
         if reply.body == BodyVerdict::Other {
             if self.body_is_given {
@@ -246,11 +234,16 @@ impl<'a> LoadClient<'a> {
             Until::Duration(duration) => {
                 (now >= started + duration).then_some((RunEnd::Planned, now))
             }
-            Until::Amount(amount) if self.recorder.completed() >= amount => {
+            Until::Amount(amount) if self.ledger.counts().completed >= amount => {
                 Some((RunEnd::Planned, self.recorder.last_reply_at()))
             }
             Until::Amount(_) => self.is_out_of_reach(now).then_some((RunEnd::GaveUp, now)),
         }
+    }
+
+    /// As autocannon counts: each error of a connection once, and each request that timed out.
+    fn errors_total(&self) -> u64 {
+        self.counters.errors.total() + self.ledger.counts().timed_out
     }
 
     fn tell_progress(&mut self, now: Time, started: Time) {
@@ -258,11 +251,12 @@ impl<'a> LoadClient<'a> {
             return;
         }
         self.progress_due = now + PROGRESS_EVERY;
-        (self.on_progress)(Progress {
+        let progress = Progress {
             elapsed: now - started,
-            completed: self.recorder.completed(),
-            errors: self.counters.errors_total(),
-        });
+            completed: self.ledger.counts().completed,
+            errors: self.errors_total(),
+        };
+        (self.on_progress)(progress);
     }
 }
 
@@ -285,10 +279,6 @@ impl Protocol for LoadClient<'_> {
         now: Time,
         _out: &mut WriteQueue,
     ) -> Flow {
-        if self.ending.is_some() {
-            // Too late: the figures are for the time that the run has lasted.
-            return Flow::Keep;
-        }
         self.counters.reads += 1;
         self.recorder.received(bytes.len());
         if let Err(why) = self.take_replies(conn, bytes, now) {
@@ -324,10 +314,8 @@ impl Protocol for LoadClient<'_> {
 
     fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
         if conn.state == ConnState::Open {
-            let given_up = conn.in_flight.abandon_all();
-            self.counters.timed_out += given_up as u64;
+            self.ledger.time_out(&mut conn.in_flight);
             self.counters.resets += 1;
-            self.back_to_budget(given_up);
             self.counters.first_error.get_or_insert_with(|| {
                 format!("no reply within the timeout of {:?}", self.timeout)
             });
@@ -337,9 +325,6 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
-        if matches!(why, Closed::Stopped) && self.ending.is_none() {
-            self.ended = now;
-        }
         match conn {
             Some(conn) => self.connection_closed(conn, &why, now),
             None => self.not_connected(&why, now),
@@ -361,7 +346,7 @@ impl Protocol for LoadClient<'_> {
             self.ended = at;
             return TurnResult::Stop;
         }
-        self.recorder.turn(now);
+        self.recorder.turn(now, self.ledger.counts().completed);
         self.tell_progress(now, started);
         let end = match self.until {
             Until::Duration(duration) => started + duration,

@@ -1,19 +1,11 @@
-//! What became of each request, and every error by its kind.
+//! Counts of a run beside those of its requests: connections, reads, writes, bodies, and errors by
+//! kind.
 
 use std::io;
 
-/// Requests: sent = completed + timed out + lost + in flight. Completed ones are counted by the
-/// recorder, with their latencies.
+/// Counts that are not about what became of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
-    /// Requests handed over for sending.
-    pub(crate) sent: u64,
-    /// Given up for want of a reply within the timeout.
-    pub(crate) timed_out: u64,
-    /// In flight on a connection that went away.
-    pub(crate) lost: u64,
-    /// In flight when the run stopped.
-    pub(crate) in_flight_at_stop: u64,
     /// Connections that opened.
     pub(crate) connects: u64,
     /// Connections that went away with requests in flight.
@@ -143,11 +135,6 @@ impl Counters {
     pub(crate) fn error(&mut self, kind: ErrorKind, words: impl FnOnce() -> String) {
         *self.errors.count_of(kind) += 1;
         self.first_error.get_or_insert_with(words);
-    }
-
-    /// As autocannon counts: each error of a connection once, and each request that timed out.
-    pub(crate) fn errors_total(&self) -> u64 {
-        self.errors.total() + self.timed_out
     }
 }
 

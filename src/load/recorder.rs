@@ -14,8 +14,10 @@ const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
 /// Status codes have three digits.
 const STATUSES: usize = 1000;
-/// A percentile is said only if at least so many samples lie on either side of it.
-const SAMPLES_BEYOND_MIN: f64 = 10.0;
+/// A percentile needs at least this many samples on either side.
+const SAMPLES_BEYOND_MIN: u64 = 10;
+/// Quantiles are exact to this fraction; the finest that a report has is 99.999 %.
+const QUANTILE_STEPS: u64 = 100_000;
 
 /// Latencies in nanoseconds.
 #[derive(Clone, Debug)]
@@ -99,26 +101,42 @@ impl Latencies {
     /// `None` if fewer than ten samples lie on its thinner side, since it then says nothing; the
     /// median needs one sample only.
     pub(crate) fn quantile_ns(&self, quantile: f64) -> Option<u64> {
-        let thinner_side = quantile.min(1.0 - quantile) * self.count as f64;
-        let enough = if quantile == 0.5 {
-            self.count > 0
-        } else {
-            // 1.0 - 0.99 is a little less than 0.01; ten samples are meant to be ten.
-            thinner_side >= SAMPLES_BEYOND_MIN - 1e-6
-        };
-        enough.then(|| self.quantile_of_all(quantile))
+        (self.count >= samples_needed(quantile)).then(|| self.at_rank(rank(quantile, self.count)))
     }
 
-    fn quantile_of_all(&self, quantile: f64) -> u64 {
-        let rank = (quantile * self.count as f64 - 1e-6).ceil() as u64;
-        if rank > self.count - self.beyond_range {
+    /// The sample with this rank, 1 for the least.
+    fn at_rank(&self, rank: u64) -> u64 {
+        let in_histogram = self.count - self.beyond_range;
+        if rank > in_histogram {
             return self.max_ns;
         }
-        let in_histogram = (self.count - self.beyond_range) as f64;
-        self.histogram
-            .value_at_quantile(rank as f64 / in_histogram)
-            .clamp(self.min_ns, self.max_ns)
+        // The histogram takes a quantile and rounds up to a rank. Half a rank below it, no
+        // rounding error of the division can reach another rank.
+        let quantile = (rank as f64 - 0.5) / in_histogram as f64;
+        let ns = self.histogram.value_at_quantile(quantile);
+        ns.clamp(self.min_ns, self.max_ns)
     }
+}
+
+/// The rank of a quantile among `count` samples, from 1: ceil(quantile * count), exactly.
+fn rank(quantile: f64, count: u64) -> u64 {
+    let steps = u128::from(steps(quantile)) * u128::from(count);
+    let rank = steps.div_ceil(u128::from(QUANTILE_STEPS));
+    u64::try_from(rank).map_or(count, |rank| rank.clamp(1, count))
+}
+
+/// Samples from which on a quantile is told: ten on its thinner side, one for the median.
+pub(crate) fn samples_needed(quantile: f64) -> u64 {
+    let steps = steps(quantile);
+    match steps.min(QUANTILE_STEPS - steps) {
+        _ if steps * 2 == QUANTILE_STEPS => 1,
+        0 => u64::MAX,
+        thinner_side => (SAMPLES_BEYOND_MIN * QUANTILE_STEPS).div_ceil(thinner_side),
+    }
+}
+
+fn steps(quantile: f64) -> u64 {
+    (quantile * QUANTILE_STEPS as f64).round() as u64
 }
 
 /// The longest time without a reply.
@@ -133,7 +151,6 @@ pub(crate) struct Silence {
 pub struct Recorder {
     pub(crate) latencies: Latencies,
     pub(crate) windows: Windows,
-    completed: u64,
     bytes: u64,
     statuses: Vec<u64>,
     last_reply_at: Time,
@@ -146,7 +163,6 @@ impl Recorder {
         Recorder {
             latencies: Latencies::new(),
             windows: Windows::starting(now),
-            completed: 0,
             bytes: 0,
             statuses: vec![0; STATUSES],
             last_reply_at: now,
@@ -161,7 +177,6 @@ impl Recorder {
 
     /// So many replies with this status are complete.
     pub(crate) fn replied(&mut self, status: u16, replies: usize, now: Time) {
-        self.completed += replies as u64;
         self.statuses[usize::from(status)] += replies as u64;
         self.note_silence(now);
         self.last_reply_at = now;
@@ -172,15 +187,15 @@ impl Recorder {
         self.latencies.record(now.ns_since(sent_at), replies as u64);
     }
 
-    /// A turn of the loop at `now`: closes the window that is full.
-    pub(crate) fn turn(&mut self, now: Time) {
-        self.windows.turn(now, self.completed, self.bytes);
+    /// A turn of the loop at `now`, with `completed` replies so far: closes a window that is full.
+    pub(crate) fn turn(&mut self, now: Time, completed: u64) {
+        self.windows.turn(now, completed, self.bytes);
     }
 
-    /// The run is over.
-    pub(crate) fn finish(&mut self, now: Time) {
+    /// The run is over, with `completed` replies.
+    pub(crate) fn finish(&mut self, now: Time, completed: u64) {
         self.note_silence(now);
-        self.windows.finish(now, self.completed, self.bytes);
+        self.windows.finish(now, completed, self.bytes);
     }
 
     fn note_silence(&mut self, now: Time) {
@@ -189,11 +204,6 @@ impl Recorder {
             let began = self.last_reply_at;
             self.silence = Silence { began, ns };
         }
-    }
-
-    /// Complete replies.
-    pub(crate) fn completed(&self) -> u64 {
-        self.completed
     }
 
     /// Bytes received, whether or not they came to be a reply.
@@ -255,12 +265,37 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_a_rank_of_the_sorted_samples() {
-        let values: Vec<_> = (1..=1000).map(|ns| (ns, 1)).collect();
-        let found = latencies(&values);
-        for (quantile, ns) in [(0.5, 500), (0.9, 900), (0.975, 975), (0.99, 990)] {
-            assert_eq!(found.quantile_ns(quantile), Some(ns), "{quantile}");
+    fn every_percentile_of_every_count_is_its_rank_among_the_sorted_samples() {
+        // Below 2,048 the histogram keeps each value apart.
+        let percents = [
+            2.5, 10.0, 25.0, 50.0, 75.0, 90.0, 97.5, 99.0, 99.9, 99.99, 0.1, 1.0,
+        ];
+        let mut found = Latencies::new();
+        let mut pairs = 0;
+        for count in 1..=2000_u64 {
+            found.record(count, 1);
+            for percent in percents {
+                let Some(ns) = found.quantile_ns(percent / 100.0) else {
+                    continue;
+                };
+                // Thousandths of a percent are whole numbers.
+                let thousandths = (percent * 1000.0_f64).round() as u64;
+                let rank = (count * thousandths).div_ceil(100_000);
+                assert_eq!(ns, rank, "{percent} % of {count}");
+                pairs += 1;
+            }
         }
+        assert!(pairs > 11_200, "{pairs} pairs");
+    }
+
+    #[test]
+    fn a_percentile_of_billions_is_exact_too() {
+        let mut found = Latencies::new();
+        found.record(1, 999_990_000);
+        found.record(2, 10_000);
+        assert_eq!(found.quantile_ns(0.999_99), Some(1));
+        found.record(2, 1);
+        assert_eq!(found.quantile_ns(0.999_99), Some(2));
     }
 
     #[test]
@@ -309,7 +344,7 @@ mod tests {
                 ns: 20
             }
         );
-        recorder.finish(at(60));
+        recorder.finish(at(60), 4);
         assert_eq!(
             recorder.longest_silence(),
             Silence {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Warning;
+pub use super::accounting::Accounting;
 
 /// A finished (or interrupted) run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -165,22 +166,6 @@ pub struct Rate {
 pub struct StatusCount {
     /// How many.
     pub count: u64,
-}
-
-/// sent = completed + timedOut + lost + inFlight, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Accounting {
-    /// Requests handed to the kernel.
-    pub sent: u64,
-    /// Answered.
-    pub completed: u64,
-    /// Given up for want of a reply.
-    pub timed_out: u64,
-    /// In flight on a connection that went away.
-    pub lost: u64,
-    /// In flight when the run stopped.
-    pub in_flight: u64,
 }
 
 /// Errors by kind. All but the timeouts and the wrong bodies are counted once a connection.

@@ -328,6 +328,7 @@ mod tests {
                 ..Rate::default()
             },
             accounting: Accounting {
+                due: 26_322,
                 sent: 26_322,
                 completed: 26_322,
                 ..Accounting::default()
@@ -402,7 +403,9 @@ Verdict: VALID
             varied_bodies: 1,
             interrupted: true,
             accounting: Accounting {
+                due: 152_442,
                 sent: 152_442,
+                never_sent: 0,
                 completed: 26_322,
                 timed_out: 20,
                 lost: 126_000,

@@ -72,8 +72,7 @@ fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
             },
         },
     );
-    let a = report.accounting;
-    assert_eq!(a.sent, a.completed + a.timed_out + a.lost + a.in_flight);
+    assert!(report.accounting.is_balanced(), "{:?}", report.accounting);
     report
 }
 
@@ -158,6 +157,7 @@ fn each_reply_has_the_latency_of_its_own_request() {
     assert_eq!(
         report.accounting,
         Accounting {
+            due: 22,
             sent: 22,
             completed: 12,
             in_flight: 10,
@@ -260,6 +260,7 @@ fn what_an_amount_lost_is_sent_again() {
     assert_eq!(
         report.accounting,
         Accounting {
+            due: 22,
             sent: 22,
             completed: 12,
             lost: 10,
@@ -287,6 +288,7 @@ fn what_of_an_amount_timed_out_is_sent_again() {
     assert_eq!(
         report.accounting,
         Accounting {
+            due: 22,
             sent: 22,
             completed: 12,
             timed_out: 10,
@@ -325,6 +327,7 @@ fn an_overdue_connection_loses_all_its_requests_to_the_timeout() {
         assert_eq!(bench.turn(10_000), TurnResult::Stop);
     });
     let expected = Accounting {
+        due: 14,
         sent: 14,
         completed: 4,
         timed_out: 10,
@@ -364,6 +367,7 @@ fn a_server_that_closes_after_each_reply_loses_the_requests_behind_it() {
             assert_eq!(bench.turn(5000), TurnResult::Stop);
         });
         let expected = Accounting {
+            due: 30,
             sent: 30,
             completed: 3,
             lost: 27,
@@ -526,22 +530,6 @@ fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
     });
     assert_eq!(report.error_kinds.refused, 106);
     assert_eq!(report.error_kinds.no_local_port, 1);
-}
-
-#[test]
-fn replies_after_the_end_do_not_count() {
-    let report = play(plan("http://localhost"), |bench| {
-        let mut line = bench.open(0);
-        bench.receive(&mut line, REPLY, 1);
-        assert_eq!(bench.turn(5000), TurnResult::Stop);
-        bench.receive(&mut line, REPLY, 5001);
-        bench.close(line, Closed::Stopped, 5002);
-    });
-    assert_eq!(
-        (report.accounting.completed, report.accounting.in_flight),
-        (1, 10)
-    );
-    assert_eq!(report.duration, 5.0);
 }
 
 #[test]

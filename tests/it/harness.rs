@@ -218,6 +218,13 @@ impl Job {
         line.expect("the command says something on stdout")
     }
 
+    /// The next line on stderr.
+    #[cfg(unix)]
+    pub fn stderr_line(&self) -> String {
+        let line = self.stderr.recv_timeout(JOB_PATIENCE);
+        line.expect("the command says something on stderr")
+    }
+
     /// How it ends; it has to be on its way.
     pub fn finish(mut self) -> Finished {
         let until = Instant::now() + JOB_PATIENCE;

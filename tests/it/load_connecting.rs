@@ -1,4 +1,5 @@
-//! `load` where connecting is the trouble: a server that goes away, comes back, or lets nobody in.
+//! `load` where connections are hard to open: a server that goes away, comes back, or has a full
+//! backlog.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -26,7 +27,7 @@ fn a_server_that_has_died_is_not_hammered() {
     let server = std::thread::spawn(move || {
         let mut left = 10;
         let mut streams = Vec::new();
-        // The first is closed as soon as it is open: the client only asks whether we listen.
+        // The first is that of the connect check, which is closed at once.
         for _ in 0..=CONNECTIONS {
             streams.push(listener.accept().expect("a client").0);
         }
@@ -104,7 +105,7 @@ fn a_connection_for_each_request_is_dialled_as_often_as_there_are_requests() {
 fn a_server_that_has_died_is_tried_again_by_every_connection() {
     const CONNECTIONS: u64 = 300;
     let (listener, address) = listener();
-    // The client asks whether anybody listens, and then nobody does.
+    // The connect check is accepted, and nothing after it.
     let server = std::thread::spawn(move || drop(listener.accept()));
     let connections = CONNECTIONS.to_string();
     let url = format!("http://{address}");
@@ -114,10 +115,10 @@ fn a_server_that_has_died_is_tried_again_by_every_connection() {
     assert!(report.errors_of_any_kind() > 2 * CONNECTIONS, "{report:?}");
 }
 
-/// Somewhere with room for one client, which is let in and then waits for ever. The system drops
-/// the first packet of whoever comes after it.
+/// A listener with room for one connection, which is accepted by the kernel only. The system drops
+/// the first packet of any later one.
 #[cfg(target_os = "linux")]
-fn crowded() -> (socket2::Socket, SocketAddr) {
+fn full_after_one() -> (socket2::Socket, SocketAddr) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
     let socket = socket.expect("a socket");
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -129,9 +130,9 @@ fn crowded() -> (socket2::Socket, SocketAddr) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_connection_that_does_not_come_about_is_given_up_after_the_timeout() {
-    let (_crowded, address) = crowded();
-    // The one who is let in asks only whether anybody listens.
+fn a_connect_that_gets_no_answer_fails_after_the_timeout() {
+    let (_full, address) = full_after_one();
+    // The connection of the connect check takes the only place.
     let url = format!("http://{address}");
     let (finished, report) = load(&["-c", "2", "--timeout", "200ms", "-d", "1", &url]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -142,13 +143,88 @@ fn a_connection_that_does_not_come_about_is_given_up_after_the_timeout() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_target_that_lets_nobody_in_is_given_up_after_the_timeout() {
-    let (_crowded, address) = crowded();
+fn a_connect_check_without_an_answer_fails_after_the_timeout_or_the_duration() {
+    let (_full, address) = full_after_one();
     let _first = std::net::TcpStream::connect(address).expect("there is room for one");
     let url = format!("http://{address}");
-    let finished = run(&mut load_command(&["--timeout", "200ms", &url]));
-    assert_eq!(finished.code, Some(1), "{finished:?}");
-    assert!(finished.stderr.contains(&url), "{finished:?}");
-    assert!(finished.stderr.contains("timed out"), "{finished:?}");
-    assert_eq!(finished.stdout, "");
+    for limit in [["--timeout", "200ms"], ["--duration", "200ms"]] {
+        let finished = run(load_command(&limit).arg(&url));
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains(&url), "{finished:?}");
+        assert!(finished.stderr.contains("timed out"), "{finished:?}");
+        assert_eq!(finished.stdout, "");
+    }
+}
+
+/// A unix socket with the shortest backlog that there is.
+#[cfg(target_os = "linux")]
+fn unix_listener(folder: &tempfile::TempDir) -> (std::os::unix::net::UnixListener, String) {
+    let path = folder.path().join("socket");
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    let address = socket2::SockAddr::unix(&path).expect("a short path");
+    socket.bind(&address).expect("a free name");
+    socket.listen(0).expect("it listens");
+    let path = path.into_os_string().into_string().expect("UTF-8");
+    (std::os::fd::OwnedFd::from(socket).into(), path)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_unix_socket_with_a_full_backlog_is_retried_and_nothing_is_counted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (listener, path) = unix_listener(&folder);
+    std::thread::spawn(move || {
+        let seen = std::sync::Arc::default();
+        while let Ok((stream, _)) = listener.accept() {
+            let mut visit = Visit::new(Box::new(stream), &seen);
+            std::thread::spawn(move || while visit.request().is_some() && visit.answer(OK) {});
+        }
+    });
+    // All are dialled in one turn, and the backlog has room for one.
+    let report = load_well(&["-c", "50", "-a", "2000", "-S", &path, "http://localhost"]);
+    report.assert_flawless();
+    assert_eq!(report.completed(), 2000);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_unix_socket_whose_backlog_stays_full_fails_after_the_timeout() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_listener, path) = unix_listener(&folder);
+    let _first = std::os::unix::net::UnixStream::connect(&path).expect("there is room for one");
+    for limit in [["--timeout", "200ms"], ["--duration", "200ms"]] {
+        let finished = run(load_command(&limit).args(["-S", &path, "http://localhost"]));
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.stderr.contains(&path), "{finished:?}");
+        assert!(finished.stderr.contains("timed out"), "{finished:?}");
+        assert_eq!(finished.stdout, "");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_ends_the_connect_check_at_once() {
+    use crate::harness::Job;
+    use rustix::process::Signal;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_unix, path) = unix_listener(&folder);
+    let _first = std::os::unix::net::UnixStream::connect(&path).expect("there is room for one");
+    let (_tcp, address) = full_after_one();
+    let _other = std::net::TcpStream::connect(address).expect("there is room for one");
+    let address = address.to_string();
+    for target in [&["-S", &path, "localhost"][..], &[&address]] {
+        // Longer than a test waits.
+        let job = Job::start(load_command(&["-t", "1h", "-d", "1h"]).args(target));
+        // Said when signals are caught already.
+        assert!(job.stderr_line().contains("no scheme given"));
+        job.signal(Signal::INT);
+        let finished = job.finish();
+        assert_eq!(finished.code, Some(130), "{finished:?}");
+        assert!(
+            finished.stderr.contains("interrupted before"),
+            "{finished:?}"
+        );
+    }
 }

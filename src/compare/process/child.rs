@@ -143,7 +143,7 @@ impl Server {
             if signal.times_raised() > 0 {
                 return Err(Stopped::Interrupted);
             }
-            let accepts = load::knock(self.address, PROBE_TIMEOUT).is_ok();
+            let accepts = load::probe(self.address, PROBE_TIMEOUT).is_ok();
             // Looked at after the connect: who accepts while the child is dead is a stranger.
             if self.has_ended() {
                 let status = self.end();

@@ -29,7 +29,7 @@ impl LoadClient<'_> {
         now: Time,
     ) -> AfterClose {
         if matches!(why, Closed::Stopped) {
-            self.counters.in_flight_at_stop += conn.in_flight.abandon_all() as u64;
+            self.ledger.stop(&mut conn.in_flight);
             return AfterClose::Forget;
         }
         self.settle(conn, why);
@@ -55,41 +55,39 @@ impl LoadClient<'_> {
 
     /// With nothing left to send, a connection would be idle.
     fn redial(&self, at: Time) -> AfterClose {
-        match self.budget {
-            0 => AfterClose::Forget,
-            _ => AfterClose::Redial(at),
+        match self.ledger.is_exhausted() {
+            true => AfterClose::Forget,
+            false => AfterClose::Redial(at),
         }
     }
 
-    /// Settles the requests that were in flight on a connection that is gone.
+    /// Accounts for the requests that were in flight on a connection that is gone.
     fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
-        let left = conn.in_flight.abandon_all();
-        if left == 0 {
+        if conn.in_flight.is_empty() {
             return;
         }
-        self.back_to_budget(left);
         self.counters.resets += 1;
         if matches!(why, Closed::Stalled) {
-            self.counters.timed_out += left as u64;
+            self.ledger.time_out(&mut conn.in_flight);
             self.counters.first_error.get_or_insert_with(|| {
                 format!(
-                    "the server took nothing of a request within the timeout of {:?}",
+                    "the server read nothing of a request within the timeout of {:?}",
                     self.timeout
                 )
             });
             return;
         }
-        self.counters.lost += left as u64;
+        let lost = self.ledger.lose(&mut conn.in_flight);
         match (conn.state, why) {
             (ConnState::GivenUp, _) => {}
             (ConnState::Open, Closed::Failed(error)) => {
                 self.counters.error(ErrorKind::of_connection(error), || {
-                    format!("connection failed with {left} requests in flight: {error}")
+                    format!("connection failed with {lost} requests in flight: {error}")
                 });
             }
             // An announced end often comes as a reset, for the requests behind it were never read.
             _ => self.counters.error(ErrorKind::ClosedEarly, || {
-                format!("the server closed the connection with {left} requests in flight")
+                format!("the server closed the connection with {lost} requests in flight")
             }),
         }
     }

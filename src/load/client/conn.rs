@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::event_loop::Time;
 use crate::http::response::ResponseReader;
-use crate::load::in_flight::InFlight;
+use crate::load::accounting::InFlight;
 
 /// A connection whose last reply announced its end is closed by us after this.
 const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
@@ -52,6 +52,6 @@ impl LoadConn {
     /// Nothing was left to send on it. It must not stay open: a server that serves one connection
     /// after the other would wait for this one, while the last requests wait on another.
     pub(super) fn has_no_work(&self) -> bool {
-        self.state == ConnState::Open && self.in_flight.requests() == 0
+        self.state == ConnState::Open && self.in_flight.is_empty()
     }
 }

@@ -33,10 +33,13 @@ pub(in crate::load) struct Cost {
 impl Report {
     pub(in crate::load) fn new(plan: &Plan, outcome: &Outcome, around: Circumstances) -> Report {
         let Outcome {
-            recorder, counters, ..
+            accounting,
+            recorder,
+            counters,
+            ..
         } = outcome;
         let duration = (outcome.ended - outcome.started).as_secs_f64();
-        let client = ClientCost::new(around.cost, recorder.completed());
+        let client = ClientCost::new(around.cost, accounting.completed);
         let evidence = evidence(plan, outcome, duration, client.cpu_share);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
@@ -56,19 +59,19 @@ impl Report {
             refill: plan.refill.as_str().to_owned(),
             latency: Latency::new(&recorder.latencies),
             requests: Rate {
-                total: recorder.completed(),
-                sent: Some(counters.sent),
+                total: accounting.completed,
+                sent: Some(accounting.sent),
                 ..Rate::new(recorder.windows.reply_rates())
             },
             throughput: Rate {
                 total: recorder.bytes(),
                 ..Rate::new(recorder.windows.byte_rates())
             },
-            errors: counters.errors_total(),
-            timeouts: counters.timed_out,
+            errors: counters.errors.total() + accounting.timed_out,
+            timeouts: accounting.timed_out,
             mismatches: counters.wrong_bodies,
             varied_bodies: counters.varied_bodies,
-            non2xx: recorder.completed() - statuses.classes[2],
+            non2xx: accounting.completed - statuses.classes[2],
             resets: counters.resets,
             status_1xx: counters.interim,
             status_2xx: statuses.classes[2],
@@ -76,10 +79,10 @@ impl Report {
             status_4xx: statuses.classes[4],
             status_5xx: statuses.classes[5],
             status_code_stats: statuses.codes,
-            accounting: Accounting::new(counters, recorder.completed()),
-            error_kinds: ErrorKinds::new(counters),
+            accounting: *accounting,
+            error_kinds: ErrorKinds::new(counters, accounting.timed_out),
             first_error: counters.first_error.clone(),
-            bundling: Bundling::new(counters, recorder.completed()),
+            bundling: Bundling::new(counters, accounting),
             longest_silence_ms: ms(silence.ns as f64),
             longest_silence_began: rounded((silence.began - outcome.started).as_secs_f64(), 3),
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
@@ -93,11 +96,14 @@ impl Report {
 
 fn evidence(plan: &Plan, outcome: &Outcome, duration_s: f64, cpu_share: f64) -> Evidence {
     let Outcome {
-        recorder, counters, ..
+        accounting,
+        recorder,
+        counters,
+        ..
     } = outcome;
     Evidence {
-        completed: recorder.completed(),
-        errors: counters.errors_total(),
+        completed: accounting.completed,
+        errors: counters.errors.total() + accounting.timed_out,
         wrong_bodies: counters.wrong_bodies,
         gave_up: outcome.end == RunEnd::GaveUp,
         first_error: counters.first_error.clone(),
@@ -193,27 +199,15 @@ impl Rate {
     }
 }
 
-impl Accounting {
-    fn new(counters: &Counters, completed: u64) -> Accounting {
-        Accounting {
-            sent: counters.sent,
-            completed,
-            timed_out: counters.timed_out,
-            lost: counters.lost,
-            in_flight: counters.in_flight_at_stop,
-        }
-    }
-}
-
 impl ErrorKinds {
-    fn new(counters: &Counters) -> ErrorKinds {
+    fn new(counters: &Counters, timed_out: u64) -> ErrorKinds {
         let errors = &counters.errors;
         ErrorKinds {
             refused: errors.refused,
             unreachable: errors.unreachable,
             reset: errors.reset,
             closed_early: errors.closed_early,
-            timeout: counters.timed_out,
+            timeout: timed_out,
             bad_reply: errors.bad_reply,
             wrong_body: counters.wrong_bodies,
             no_local_port: errors.no_local_port,
@@ -224,11 +218,11 @@ impl ErrorKinds {
 }
 
 impl Bundling {
-    fn new(counters: &Counters, completed: u64) -> Bundling {
+    fn new(counters: &Counters, accounting: &Accounting) -> Bundling {
         let mean = |total: u64, times: u64| rounded(total as f64 / times.max(1) as f64, 2);
         Bundling {
-            requests_per_write: mean(counters.sent, counters.writes),
-            replies_per_read: mean(completed, counters.reads),
+            requests_per_write: mean(accounting.sent, counters.writes),
+            replies_per_read: mean(accounting.completed, counters.reads),
             connects: counters.connects,
         }
     }

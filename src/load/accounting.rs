@@ -1,0 +1,268 @@
+//! The accounting of a run: what became of each request.
+//!
+//! [`Ledger`] is the only owner of these counts and the only code that changes what is in flight
+//! on a connection, so each request is in one place at any time:
+//!
+//! ```text
+//! due = sent + never sent
+//! sent = completed + timed out + lost + in flight
+//! ```
+//!
+//! In a closed loop a request is due when it is sent. Where the number of replies counts
+//! ([`super::Until::Amount`]), a request that got no reply returns to the budget and is sent again.
+
+mod in_flight;
+
+pub(crate) use in_flight::InFlight;
+
+use serde::Serialize;
+
+use super::Until;
+use crate::event_loop::Time;
+
+/// due = sent + neverSent, and sent = completed + timedOut + lost + inFlight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Accounting {
+    /// Requests that were to be sent up to the stop.
+    pub due: u64,
+    /// Requests handed to the kernel.
+    pub sent: u64,
+    /// Requests that were due and not sent before the stop; 0 in a closed loop.
+    pub never_sent: u64,
+    /// Requests with a complete reply.
+    pub completed: u64,
+    /// Requests without a complete reply within the timeout.
+    pub timed_out: u64,
+    /// Requests in flight on a connection that ended.
+    pub lost: u64,
+    /// Requests in flight when the run stopped; before that, those in flight now.
+    pub in_flight: u64,
+}
+
+impl Accounting {
+    /// Whether each request is counted once.
+    pub fn is_balanced(&self) -> bool {
+        self.due == self.sent + self.never_sent
+            && self.sent == self.completed + self.timed_out + self.lost + self.in_flight
+    }
+}
+
+/// The counts of a run under way. Each method is one transition of requests.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    counts: Accounting,
+    /// Replies that the run is for; `None` for a run that ends by its duration.
+    amount: Option<u64>,
+    /// Requests that may still be sent; without an amount, more than any run can send.
+    budget: u64,
+    /// The part of `in_flight` whose connections were closed by the stop.
+    stopped: u64,
+}
+
+impl Ledger {
+    /// Nothing sent yet.
+    pub(crate) fn new(until: Until) -> Ledger {
+        let amount = match until {
+            Until::Duration(_) => None,
+            Until::Amount(amount) => Some(amount),
+        };
+        Ledger {
+            counts: Accounting::default(),
+            amount,
+            budget: amount.unwrap_or(u64::MAX),
+            stopped: 0,
+        }
+    }
+
+    /// The counts as they are now.
+    pub(crate) fn counts(&self) -> Accounting {
+        self.counts
+    }
+
+    /// Requests that may be sent now, up to `wanted`.
+    pub(crate) fn allowed(&self, wanted: usize) -> usize {
+        usize::try_from(self.budget).map_or(wanted, |budget| budget.min(wanted))
+    }
+
+    /// Whether nothing is left to send, unless a request gets no reply.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.budget == 0
+    }
+
+    /// `requests` of the allowed ones are handed over on a connection at `now`.
+    pub(crate) fn send(&mut self, line: &mut InFlight, requests: usize, now: Time) {
+        line.push(requests, now);
+        let requests = requests as u64;
+        self.counts.due += requests;
+        self.counts.sent += requests;
+        self.counts.in_flight += requests;
+        if self.amount.is_some() {
+            self.budget -= requests;
+        }
+        self.invariants();
+    }
+
+    /// The oldest `replies` requests of a connection are answered, no more than are in flight.
+    /// Calls `on_run` with the stamp and the number of each run of equal stamps.
+    pub(crate) fn complete(
+        &mut self,
+        line: &mut InFlight,
+        replies: usize,
+        on_run: impl FnMut(Time, usize),
+    ) {
+        line.pop(replies, on_run);
+        self.counts.completed += replies as u64;
+        self.counts.in_flight -= replies as u64;
+        self.invariants();
+    }
+
+    /// All requests of a connection have waited too long. Returns how many.
+    pub(crate) fn time_out(&mut self, line: &mut InFlight) -> u64 {
+        let requests = self.take_back(line);
+        self.counts.timed_out += requests;
+        self.invariants();
+        requests
+    }
+
+    /// The connection of these requests is gone. Returns how many they were.
+    pub(crate) fn lose(&mut self, line: &mut InFlight) -> u64 {
+        let requests = self.take_back(line);
+        self.counts.lost += requests;
+        self.invariants();
+        requests
+    }
+
+    /// The run stopped while these requests were in flight; they stay so.
+    pub(crate) fn stop(&mut self, line: &mut InFlight) {
+        self.stopped += line.clear() as u64;
+        self.invariants();
+    }
+
+    /// The final counts; every connection is closed.
+    pub(crate) fn finish(self) -> Accounting {
+        self.invariants();
+        debug_assert_eq!(
+            self.counts.in_flight, self.stopped,
+            "a connection was dropped and its requests were not settled"
+        );
+        self.counts
+    }
+
+    /// Requests that got no reply; where the number of replies counts, they are sent again.
+    fn take_back(&mut self, line: &mut InFlight) -> u64 {
+        let requests = line.clear() as u64;
+        self.counts.in_flight -= requests;
+        if self.amount.is_some() {
+            self.budget += requests;
+        }
+        requests
+    }
+
+    #[inline]
+    fn invariants(&self) {
+        debug_assert!(self.counts.is_balanced(), "{self:?}");
+        debug_assert!(self.stopped <= self.counts.in_flight, "{self:?}");
+        if let Some(amount) = self.amount {
+            debug_assert_eq!(
+                self.counts.completed + self.counts.in_flight + self.budget,
+                amount,
+                "{self:?}"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const AT: Time = Time::START;
+
+    #[test]
+    fn each_request_is_counted_in_one_place() {
+        let mut ledger = Ledger::new(Until::Duration(Duration::from_secs(1)));
+        let mut lines = [(); 4].map(|()| InFlight::with_room_for(10));
+        for line in &mut lines {
+            assert_eq!(ledger.allowed(10), 10);
+            ledger.send(line, 10, AT);
+        }
+        let [answered, overdue, gone, open] = &mut lines;
+        ledger.complete(answered, 10, |_, _| {});
+        assert_eq!(ledger.time_out(overdue), 10);
+        ledger.complete(gone, 4, |_, _| {});
+        assert_eq!(ledger.lose(gone), 6);
+        ledger.stop(open);
+        let counts = ledger.finish();
+        assert_eq!(
+            counts,
+            Accounting {
+                due: 40,
+                sent: 40,
+                never_sent: 0,
+                completed: 14,
+                timed_out: 10,
+                lost: 6,
+                in_flight: 10,
+            }
+        );
+        assert!(counts.is_balanced());
+    }
+
+    #[test]
+    fn requests_without_a_reply_return_to_the_budget_of_an_amount() {
+        let mut ledger = Ledger::new(Until::Amount(12));
+        let mut line = InFlight::with_room_for(10);
+        ledger.send(&mut line, 10, AT);
+        assert_eq!(ledger.allowed(10), 2);
+        ledger.complete(&mut line, 3, |_, _| {});
+        assert_eq!(ledger.allowed(10), 2, "a reply frees a slot, and no budget");
+        ledger.lose(&mut line);
+        assert_eq!(ledger.allowed(10), 9);
+        ledger.send(&mut line, 9, AT);
+        assert!(ledger.is_exhausted());
+        ledger.time_out(&mut line);
+        assert_eq!(ledger.allowed(10), 9);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "were not settled")]
+    fn a_connection_dropped_with_requests_in_flight_is_noticed() {
+        let mut ledger = Ledger::new(Until::Amount(12));
+        let mut line = InFlight::with_room_for(10);
+        ledger.send(&mut line, 10, AT);
+        ledger.finish();
+    }
+
+    #[test]
+    fn a_count_that_is_off_by_one_is_not_balanced() {
+        let balanced = Accounting {
+            due: 7,
+            sent: 6,
+            never_sent: 1,
+            completed: 3,
+            timed_out: 1,
+            lost: 1,
+            in_flight: 1,
+        };
+        assert!(balanced.is_balanced());
+        type Field = fn(&mut Accounting) -> &mut u64;
+        let fields: [Field; 7] = [
+            |a| &mut a.due,
+            |a| &mut a.sent,
+            |a| &mut a.never_sent,
+            |a| &mut a.completed,
+            |a| &mut a.timed_out,
+            |a| &mut a.lost,
+            |a| &mut a.in_flight,
+        ];
+        for field in fields {
+            let mut counts = balanced;
+            *field(&mut counts) += 1;
+            assert!(!counts.is_balanced(), "{counts:?}");
+        }
+    }
+}

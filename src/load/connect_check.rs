@@ -1,0 +1,253 @@
+//! Before a run: the first address of the target that accepts a connection.
+//!
+//! `localhost` usually has two addresses, and a server often listens on one of them only. A run
+//! against the other one would report nothing but refusals. Each address is dialled by an event
+//! loop, so that the connect timeout and a stop signal hold here as they do in the run, for TCP
+//! and for unix sockets.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, SystemTime};
+
+use super::Target;
+use crate::event_loop::{
+    AfterClose, Closed, EventLoop, Flow, Limits, Peer, Protocol, StopSignal, Time, TurnResult,
+    WriteQueue,
+};
+
+/// How often the loop asks whether the check is over.
+const ASK_EVERY: Duration = Duration::from_millis(1);
+
+/// Why there is no address to send requests to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The name has no address.
+    #[error("cannot resolve the host of {url}: {cause}")]
+    Unresolved {
+        /// As it would be requested.
+        url: String,
+        /// The resolver's message.
+        cause: String,
+    },
+    /// No address accepted a connection.
+    #[error("cannot connect to {url}: {causes}; is the server running there?")]
+    NoAnswer {
+        /// As it would be requested.
+        url: String,
+        /// Each address with its error.
+        causes: String,
+    },
+    /// A stop signal came first.
+    #[error("interrupted before {url} accepted a connection")]
+    Interrupted {
+        /// As it would be requested.
+        url: String,
+    },
+    /// The system gives no event loop.
+    #[error("the event loop failed: {0}")]
+    Loop(io::Error),
+    /// Windows.
+    #[error("unix domain sockets are not supported on this system")]
+    NoUnixSockets,
+}
+
+/// Finds the first address of `target`, in the resolver's order, that accepts a connection within
+/// `timeout`.
+///
+/// # Errors
+/// There is none, or `signal` was raised.
+pub(super) fn find_peer(
+    target: &Target,
+    timeout: Duration,
+    signal: &StopSignal,
+) -> Result<Peer, ConnectError> {
+    let url = || target.to_string();
+    let mut causes = Vec::new();
+    for peer in candidates(target)? {
+        match dial_once(&peer, timeout, signal).map_err(ConnectError::Loop)? {
+            Some(Ok(())) => return Ok(peer),
+            Some(Err(error)) => causes.push(format!("{}: {error}", display(&peer))),
+            None => return Err(ConnectError::Interrupted { url: url() }),
+        }
+    }
+    Err(ConnectError::NoAnswer {
+        url: url(),
+        causes: causes.join("; "),
+    })
+}
+
+/// Connects to `address` and closes the connection; blocks for up to `timeout`.
+///
+/// # Errors
+/// No server accepts. Our own socket does not count: a port without a listener may be the one
+/// that the system picks as the local port of the connect, and then TCP connects it to itself
+/// (RFC 9293 3.5, simultaneous open).
+pub fn probe(address: SocketAddr, timeout: Duration) -> io::Result<()> {
+    let stream = TcpStream::connect_timeout(&address, timeout)?;
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
+}
+
+/// The address as a reader writes it.
+pub(super) fn display(peer: &Peer) -> String {
+    match peer {
+        Peer::Tcp(address) => address.to_string(),
+        #[cfg(unix)]
+        Peer::Unix(path) => path.display().to_string(),
+    }
+}
+
+fn candidates(target: &Target) -> Result<Vec<Peer>, ConnectError> {
+    if let Some(path) = target.socket_path() {
+        return Ok(vec![unix_peer(path)?]);
+    }
+    let unresolved = |cause: String| ConnectError::Unresolved {
+        url: target.to_string(),
+        cause,
+    };
+    let addresses = target.resolve().map_err(|e| unresolved(e.to_string()))?;
+    if addresses.is_empty() {
+        return Err(unresolved("it has no address".to_owned()));
+    }
+    Ok(addresses.into_iter().map(Peer::Tcp).collect())
+}
+
+#[cfg(unix)]
+fn unix_peer(path: &std::path::Path) -> Result<Peer, ConnectError> {
+    Ok(Peer::Unix(path.to_owned()))
+}
+
+#[cfg(not(unix))]
+fn unix_peer(_path: &std::path::Path) -> Result<Peer, ConnectError> {
+    Err(ConnectError::NoUnixSockets)
+}
+
+/// The result of one dial; `None` if `signal` came first.
+fn dial_once(
+    peer: &Peer,
+    timeout: Duration,
+    signal: &StopSignal,
+) -> io::Result<Option<io::Result<()>>> {
+    let limits = Limits {
+        connections_max: 1,
+        connect_timeout: timeout,
+        send_timeout: timeout,
+        linger: Duration::ZERO,
+        grace: Duration::ZERO,
+    };
+    let mut event_loop = EventLoop::new(ConnectCheck { result: None }, limits, signal)?;
+    event_loop.dial(peer.clone(), 1);
+    Ok(event_loop.run()?.result)
+}
+
+/// Opens one connection, sends nothing, and stops.
+struct ConnectCheck {
+    result: Option<io::Result<()>>,
+}
+
+impl Protocol for ConnectCheck {
+    type Conn = ();
+
+    fn opened(&mut self, _now: Time, _out: &mut WriteQueue) {
+        self.result = Some(Ok(()));
+    }
+
+    fn received(&mut self, _: &mut (), _bytes: &[u8], _now: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Abort
+    }
+
+    fn caught_up(&mut self, _: &mut (), _now: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Abort
+    }
+
+    fn ended(&mut self, _: &mut (), _now: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Abort
+    }
+
+    fn deadline(&self, _: &()) -> Time {
+        Time::NEVER
+    }
+
+    fn overdue(&mut self, _: &mut (), _now: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Abort
+    }
+
+    fn closed(&mut self, _: Option<()>, why: Closed, _now: Time) -> AfterClose {
+        if let Closed::NotConnected(error) = why {
+            self.result = Some(Err(error));
+        }
+        AfterClose::Forget
+    }
+
+    fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
+        match self.result {
+            Some(_) => TurnResult::Stop,
+            None => TurnResult::Run {
+                wake: now + ASK_EVERY,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    fn find(target: &Target) -> Result<Peer, ConnectError> {
+        find_peer(target, TIMEOUT, &StopSignal::new())
+    }
+
+    fn target(address: SocketAddr) -> Target {
+        Target::parse(&format!("http://{address}")).expect("a URL")
+    }
+
+    fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        (listener, address)
+    }
+
+    #[test]
+    fn an_address_that_accepts_is_found() {
+        let (_listener, address) = listener();
+        let peer = find(&target(address)).expect("it listens");
+        assert_eq!(peer, Peer::Tcp(address));
+        assert_eq!(display(&peer), address.to_string());
+        probe(address, TIMEOUT).expect("it listens");
+    }
+
+    #[test]
+    fn a_refusal_names_address_and_cause() {
+        let (listener, address) = listener();
+        drop(listener);
+        let error = find(&target(address)).expect_err("nothing listens");
+        let words = error.to_string();
+        assert!(words.contains(&format!("{address}: ")), "{words}");
+        assert!(matches!(error, ConnectError::NoAnswer { .. }));
+        probe(address, TIMEOUT).expect_err("nothing listens");
+    }
+
+    #[test]
+    fn a_signal_ends_the_check_before_a_dial() {
+        let (_listener, address) = listener();
+        let signal = StopSignal::new();
+        signal.raise();
+        let error = find_peer(&target(address), TIMEOUT, &signal).expect_err("it was stopped");
+        assert!(matches!(error, ConnectError::Interrupted { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_that_does_not_exist_is_named() {
+        let target = Target::parse("http://localhost").expect("a URL");
+        let target = target.through_socket("/nowhere/at.all".into());
+        let error = find(&target).expect_err("no such file");
+        assert!(error.to_string().contains("/nowhere/at.all"), "{error}");
+    }
+}
