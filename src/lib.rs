@@ -33,7 +33,7 @@
 //!
 //! A sample: [`load::client::LoadClient`] stamps and queues a request → a reply is read → framed
 //! by [`http::response::ResponseReader`] → paired with its stamp → [`load::recorder::Recorder`] →
-//! [`load::report::Report`] → table or JSON.
+//! [`load::report::LoadReport`] → table or JSON.
 //!
 //! Neither walk turns back.
 //!

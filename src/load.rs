@@ -20,7 +20,7 @@ mod windows;
 mod tests;
 
 pub use connect_check::{ConnectError, probe};
-pub use report::Report;
+pub use report::LoadReport;
 pub use target::Target;
 pub use warning::Warning;
 
@@ -38,7 +38,7 @@ const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// A validated run.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct LoadPlan {
     /// Where to send requests.
     pub target: Target,
     /// Connections kept open at once; at least 1.
@@ -62,7 +62,7 @@ pub struct Plan {
 }
 
 /// The connect check lasts no longer than a run for a duration would.
-fn check_timeout(plan: &Plan) -> Duration {
+fn check_timeout(plan: &LoadPlan) -> Duration {
     let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
     match plan.until {
         Until::Duration(duration) => connect_timeout.min(duration),
@@ -127,10 +127,10 @@ pub enum Error {
 /// No address of the target answers, or the system gives no poll instance. Anything that goes
 /// wrong later is part of the report.
 pub fn run(
-    plan: &Plan,
+    plan: &LoadPlan,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(Progress),
-) -> Result<Report, Error> {
+) -> Result<LoadReport, Error> {
     let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
     let peer = connect_check::find_peer(&plan.target, check_timeout(plan), signal)?;
     let limits = Limits {
@@ -146,7 +146,7 @@ pub fn run(
     let start = SystemTime::now();
     let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());
     let outcome = event_loop.run()?.finish();
-    Ok(Report::new(
+    Ok(LoadReport::new(
         plan,
         &outcome,
         Circumstances {

@@ -14,7 +14,7 @@ use clap::Args;
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
-use crate::load::{self, ConnectError, Plan, Refill, Report, Target, Until, Warning};
+use crate::load::{self, ConnectError, LoadPlan, LoadReport, Refill, Target, Until, Warning};
 use progress::ProgressLine;
 
 const EXAMPLES: &str = "\
@@ -110,7 +110,7 @@ pub struct LoadArgs {
 
 impl LoadArgs {
     /// The run that the flags describe. What is wrong with them comes as one line.
-    fn plan(&self) -> Result<Plan, String> {
+    fn plan(&self) -> Result<LoadPlan, String> {
         let descriptors = raise_descriptor_limit();
         if self.connections > descriptors {
             return Err(format!(
@@ -128,7 +128,7 @@ impl LoadArgs {
             Some(path) => self.url.clone().through_socket(path.clone()),
             None => self.url.clone(),
         };
-        Ok(Plan {
+        Ok(LoadPlan {
             target,
             connections: self.connections,
             pipelining: self.pipelining,
@@ -178,7 +178,7 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
 }
 
 /// Prints the report and says how the run ended.
-fn conclude(report: &Report, args: &LoadArgs, signal: &StopSignal) -> Exit {
+fn conclude(report: &LoadReport, args: &LoadArgs, signal: &StopSignal) -> Exit {
     match print(report, args) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             output::fail(&format!("cannot write the report: {error}"));
@@ -198,7 +198,7 @@ fn conclude(report: &Report, args: &LoadArgs, signal: &StopSignal) -> Exit {
     Exit::Fine
 }
 
-fn print(report: &Report, args: &LoadArgs) -> io::Result<()> {
+fn print(report: &LoadReport, args: &LoadArgs) -> io::Result<()> {
     let text = if args.json {
         serde_json::to_string(report)? + "\n"
     } else if args.latency {
@@ -238,7 +238,7 @@ mod tests {
         load: LoadArgs,
     }
 
-    fn plan(flags: &[&str]) -> Result<Plan, String> {
+    fn plan(flags: &[&str]) -> Result<LoadPlan, String> {
         let cli = Cli::try_parse_from([&["load"], flags].concat());
         cli.map_err(|error| error.to_string())?.load.plan()
     }

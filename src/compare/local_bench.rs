@@ -7,7 +7,7 @@ use super::process::child::{READY_WITHIN, Server};
 use super::process::resource_usage::{self, Usage};
 use super::{Bench, Children, Contestant, Failure, Run, Settings, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
-use crate::load::{self, Plan, Refill, Report, Target, Until};
+use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
 
 /// After the warm-up a server may take so long to work off what is left of it.
 const SETTLE_WITHIN: Duration = Duration::from_secs(1);
@@ -66,9 +66,9 @@ fn load_once(
     duration: Duration,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(load::Progress),
-) -> Result<Report, Stopped> {
+) -> Result<LoadReport, Stopped> {
     let url = format!("http://{}/", server.address());
-    let plan = Plan {
+    let plan = LoadPlan {
         target: Target::parse(&url).map_err(|e| Failure::NotMeasured(e.to_string()))?,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),
@@ -154,7 +154,7 @@ impl Meter {
         now
     }
 
-    fn stop(mut self, report: &Report) -> Run {
+    fn stop(mut self, report: &LoadReport) -> Run {
         let after = self.look();
         let server_cpu = self
             .before

@@ -20,7 +20,7 @@ use super::accounting::{Accounting, Ledger};
 use super::counters::Counters;
 use super::recorder::Recorder;
 use super::request;
-use super::{Plan, Progress, Refill, Until};
+use super::{LoadPlan, Progress, Refill, Until};
 use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
 };
@@ -74,7 +74,7 @@ pub(crate) enum RunEnd {
 
 /// What is left of a client when its run is over.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct RunRecord {
     pub(crate) accounting: Accounting,
     pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
@@ -85,7 +85,7 @@ pub(crate) struct Outcome {
 
 impl<'a> LoadClient<'a> {
     /// A client for `plan` that tells its progress to `on_progress`.
-    pub fn new(plan: &Plan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
+    pub fn new(plan: &LoadPlan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
         LoadClient {
             request: Block::repeated(&request::render(plan)),
             method: match plan.method.as_str() {
@@ -116,10 +116,10 @@ impl<'a> LoadClient<'a> {
     }
 
     /// What was found; the run is over.
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self) -> RunRecord {
         let accounting = self.ledger.finish();
         self.recorder.finish(self.ended, accounting.completed);
-        Outcome {
+        RunRecord {
             accounting,
             recorder: self.recorder,
             counters: self.counters,

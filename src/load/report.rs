@@ -19,7 +19,7 @@ pub use super::accounting::Accounting;
 /// A finished (or interrupted) run.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct LoadReport {
     /// Where requests were sent, scheme included.
     pub url: String,
     /// The address or socket that answered.
@@ -105,7 +105,7 @@ pub struct Report {
     pub version: String,
 }
 
-impl Report {
+impl LoadReport {
     /// Whether the run came to nothing: no reply at all, or an amount out of reach.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up

@@ -1,6 +1,6 @@
 //! The request of a run: rendered once, sent over and over.
 
-use super::Plan;
+use super::LoadPlan;
 
 /// Why a field or a method cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +59,7 @@ pub fn parse_field(text: &str) -> Result<(String, String), RequestError> {
 
 /// The bytes of one request: Host and `Connection: keep-alive` unless the plan's fields say
 /// otherwise, then those fields, then the body with its length.
-pub(super) fn render(plan: &Plan) -> Vec<u8> {
+pub(super) fn render(plan: &LoadPlan) -> Vec<u8> {
     let mut head = format!(
         "{} {} HTTP/1.1\r\n",
         plan.method,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentLineStyle, LineStyle, Table, TableStyle};
 
-use super::report::{Latency, Rate, Report};
+use super::report::{Latency, LoadReport, Rate};
 use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, rounded_count};
 
 const BOX: TableStyle = TableStyle::new()
@@ -25,7 +25,7 @@ pub enum Detail {
 }
 
 /// The whole report, with a line break at its end.
-pub fn render(report: &Report, detail: Detail) -> String {
+pub fn render(report: &LoadReport, detail: Detail) -> String {
     let mut text = header(report);
     text.push('\n');
     line(&mut text, &latency_box(&report.latency));
@@ -46,7 +46,7 @@ pub fn render(report: &Report, detail: Detail) -> String {
 }
 
 /// What is run, and against whom.
-fn header(report: &Report) -> String {
+fn header(report: &LoadReport) -> String {
     let mut text = String::new();
     let test = format!("Running {} test @ {}", report.until, report.url);
     line(&mut text, &format!("{test} ({})", report.address));
@@ -130,7 +130,7 @@ fn boxed(header: &[&str]) -> Table {
 }
 
 /// autocannon's last lines, each only if it says something.
-fn closing_lines(text: &mut String, report: &Report) {
+fn closing_lines(text: &mut String, report: &LoadReport) {
     if report.non2xx > 0 {
         let (good, other) = (report.status_2xx, report.non2xx);
         line(
@@ -172,7 +172,7 @@ fn closing_lines(text: &mut String, report: &Report) {
 }
 
 /// How it was measured, and what became of every request.
-fn method_lines(text: &mut String, report: &Report) {
+fn method_lines(text: &mut String, report: &LoadReport) {
     let bundling = &report.bundling;
     line(
         text,
@@ -214,7 +214,7 @@ fn method_lines(text: &mut String, report: &Report) {
     }
 }
 
-fn accounting_line(report: &Report) -> String {
+fn accounting_line(report: &LoadReport) -> String {
     let accounting = &report.accounting;
     format!(
         "Sent {} = {} completed + {} timed out + {} lost + {} in flight at the stop.",
@@ -227,7 +227,7 @@ fn accounting_line(report: &Report) -> String {
 }
 
 /// Every kind of error that occurred; the client's own limits are named as such.
-fn error_line(report: &Report) -> Option<String> {
+fn error_line(report: &LoadReport) -> Option<String> {
     let kinds = &report.error_kinds;
     let named: Vec<String> = [
         ("refused", kinds.refused),
@@ -254,7 +254,7 @@ fn error_line(report: &Report) -> Option<String> {
     (!named.is_empty()).then(|| format!("Errors: {}.", named.join(", ")))
 }
 
-fn verdict_lines(text: &mut String, report: &Report) {
+fn verdict_lines(text: &mut String, report: &LoadReport) {
     if report.interrupted {
         line(
             text,
@@ -285,8 +285,8 @@ mod tests {
     use super::*;
 
     /// The seed's own first run, as far as it was published.
-    fn seed() -> Report {
-        Report {
+    fn seed() -> LoadReport {
+        LoadReport {
             url: "http://localhost:8080".into(),
             address: "127.0.0.1:8080".into(),
             connections: 100,
@@ -349,7 +349,7 @@ mod tests {
                 valid: true,
                 reasons: Vec::new(),
             },
-            ..Report::default()
+            ..LoadReport::default()
         }
     }
 
@@ -388,7 +388,7 @@ Verdict: VALID
 
     #[test]
     fn what_went_wrong_is_said_line_by_line() {
-        let report = Report {
+        let report = LoadReport {
             non2xx: 3,
             status_2xx: 26_319,
             status_code_stats: [

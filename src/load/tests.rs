@@ -5,14 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn};
 use super::report::{Accounting, Circumstances, Cost};
-use super::{Plan, Refill, Report, Target, Until};
+use super::{LoadPlan, LoadReport, Refill, Target, Until};
 use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
 
-pub(super) fn plan(url: &str) -> Plan {
-    Plan {
+pub(super) fn plan(url: &str) -> LoadPlan {
+    LoadPlan {
         target: Target::parse(url).expect("a URL"),
         connections: 1,
         pipelining: 10,
@@ -26,8 +26,8 @@ pub(super) fn plan(url: &str) -> Plan {
     }
 }
 
-fn amount(requests: u64) -> Plan {
-    Plan {
+fn amount(requests: u64) -> LoadPlan {
+    LoadPlan {
         until: Until::Amount(requests),
         ..plan("http://localhost")
     }
@@ -50,7 +50,7 @@ struct Line {
 }
 
 /// Plays `script` to a client for `plan`; the report must balance.
-fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
+fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
     let mut ignore = |_| {};
     let mut bench = Bench {
         client: LoadClient::new(&plan, &mut ignore),
@@ -59,7 +59,7 @@ fn play(plan: Plan, script: impl FnOnce(&mut Bench<'_>)) -> Report {
     assert!(matches!(bench.turn(0), TurnResult::Run { .. }));
     script(&mut bench);
     let outcome = bench.client.finish();
-    let report = Report::new(
+    let report = LoadReport::new(
         &plan,
         &outcome,
         Circumstances {
@@ -175,7 +175,7 @@ fn each_reply_has_the_latency_of_its_own_request() {
 
 #[test]
 fn a_batch_is_refilled_when_all_of_it_is_answered() {
-    let batch = Plan {
+    let batch = LoadPlan {
         refill: Refill::Batch,
         ..plan("http://localhost")
     };
@@ -380,7 +380,7 @@ fn a_server_that_closes_after_each_reply_loses_the_requests_behind_it() {
 
 #[test]
 fn an_end_with_nothing_in_flight_is_no_error() {
-    let one = Plan {
+    let one = LoadPlan {
         pipelining: 1,
         ..plan("http://localhost")
     };
@@ -398,7 +398,7 @@ fn an_end_with_nothing_in_flight_is_no_error() {
 
 #[test]
 fn an_announced_end_is_waited_for_no_longer_than_a_reply() {
-    let hasty = Plan {
+    let hasty = LoadPlan {
         timeout: Duration::from_millis(200),
         ..plan("http://localhost")
     };
@@ -484,7 +484,7 @@ fn statuses_and_bodies_are_told_apart() {
     for expected_body in [None, Some(b"hello".to_vec())] {
         let given = expected_body.is_some();
         let report = play(
-            Plan {
+            LoadPlan {
                 expected_body,
                 ..plan("http://localhost")
             },
@@ -505,7 +505,7 @@ fn statuses_and_bodies_are_told_apart() {
 
 #[test]
 fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
-    let two = Plan {
+    let two = LoadPlan {
         connections: 2,
         ..plan("http://localhost")
     };

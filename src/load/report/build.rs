@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::{Accounting, Bundling, ClientCost, ErrorKinds, Latency, Rate, Report, StatusCount};
-use crate::load::client::{Outcome, RunEnd};
+use super::{Accounting, Bundling, ClientCost, ErrorKinds, Latency, LoadReport, Rate, StatusCount};
+use crate::load::client::{RunEnd, RunRecord};
 use crate::load::counters::Counters;
 use crate::load::recorder::{Latencies, Recorder};
 use crate::load::verdict::{self, Evidence};
 use crate::load::windows::{Summary, WINDOW};
-use crate::load::{Plan, Until};
+use crate::load::{LoadPlan, Until};
 
 const NS_PER_MS: f64 = 1e6;
 
@@ -30,9 +30,13 @@ pub(in crate::load) struct Cost {
     pub(in crate::load) wall: Duration,
 }
 
-impl Report {
-    pub(in crate::load) fn new(plan: &Plan, outcome: &Outcome, around: Circumstances) -> Report {
-        let Outcome {
+impl LoadReport {
+    pub(in crate::load) fn new(
+        plan: &LoadPlan,
+        outcome: &RunRecord,
+        around: Circumstances,
+    ) -> LoadReport {
+        let RunRecord {
             accounting,
             recorder,
             counters,
@@ -43,7 +47,7 @@ impl Report {
         let evidence = evidence(plan, outcome, duration, client.cpu_share);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
-        Report {
+        LoadReport {
             url: plan.target.to_string(),
             address: around.address,
             connections: plan.connections,
@@ -94,8 +98,8 @@ impl Report {
     }
 }
 
-fn evidence(plan: &Plan, outcome: &Outcome, duration_s: f64, cpu_share: f64) -> Evidence {
-    let Outcome {
+fn evidence(plan: &LoadPlan, outcome: &RunRecord, duration_s: f64, cpu_share: f64) -> Evidence {
+    let RunRecord {
         accounting,
         recorder,
         counters,
