@@ -100,6 +100,22 @@ pub fn three_digits(value: f64) -> String {
     }
 }
 
+/// A ratio: near 1 with three decimals, elsewhere with three digits. `0.987`, `1.023`, `19.4`.
+pub fn ratio(ratio: f64) -> String {
+    match ratio {
+        0.0995..1.9995 => format!("{ratio:.3}"),
+        _ => three_digits(ratio),
+    }
+}
+
+/// A round number, as on an axis, with no more digits than it needs: `0.002`, `1.5`, `20,000`.
+pub fn shortest(value: f64) -> String {
+    match value.abs() {
+        1000.0.. => rate(value.round()),
+        _ => trimmed(value, 4),
+    }
+}
+
 /// A share of one, in per cent: `96 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
@@ -191,6 +207,21 @@ mod tests {
         ] {
             assert_eq!(milliseconds(ms), text);
         }
+    }
+
+    #[test]
+    fn ratios_near_one_show_tenths_of_a_per_cent() {
+        let written = [0.0123, 0.98765, 1.0, 1.0234, 1.9996, 19.44].map(ratio);
+        assert_eq!(
+            written,
+            ["0.012", "0.988", "1.000", "1.023", "2.00", "19.4"]
+        );
+    }
+
+    #[test]
+    fn round_numbers_have_no_needless_digits() {
+        let written = [0.0, 0.002, 0.98, 1.0, 99.999, 20_000.0].map(shortest);
+        assert_eq!(written, ["0", "0.002", "0.98", "1", "99.999", "20,000"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | jobs   | [`serve`], [`load`]         | what connections are for; never a socket, never a clock    |
 //! | loop   | [`event_loop`]              | `mio`, `slab`, sockets, the clock                          |
 //! | stones | [`http`]                    | bytes; pure, no I/O                                        |
+//! | stones | [`page`]                    | a report as HTML; pure, no I/O                             |
 //!
 //! # Laws
 //!
@@ -51,4 +52,5 @@ pub mod event_loop;
 pub mod format;
 pub mod http;
 pub mod load;
+pub mod page;
 pub mod serve;

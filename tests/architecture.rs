@@ -9,8 +9,9 @@ const FILE_LINES_MAX: usize = 400;
 
 /// The floors, from the ground up. A module may use its own floor's modules below it in this
 /// list, and every floor below.
-const FLOORS: [&str; 7] = [
+const FLOORS: [&str; 8] = [
     "format",
+    "page",
     "http",
     "event_loop",
     "load",

@@ -23,6 +23,8 @@ mod load_peers;
 #[cfg(unix)]
 mod load_stop;
 mod load_usage;
+mod page;
+mod page_sample;
 #[cfg(target_os = "linux")]
 mod proc;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,250 @@
+//! Latency by percentile: the tail gets as much room as the middle.
+
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::axis::Axis;
+use super::figure::{Estimate, Text, estimate_or_dash};
+use super::plot::{chart, colour, line_path, round, spread, stretched, x_axis, y_axis};
+use crate::format;
+
+const HEIGHT: f64 = 280.0;
+const LABEL_LINE: f64 = 15.0;
+/// An open end of an interval is drawn up to here, as a multiple of the latency.
+const OPEN_END: f64 = 4.0;
+
+/// Curves, and the figures behind them.
+#[derive(Clone, Debug, Default)]
+pub struct Percentiles {
+    /// One for each contestant.
+    pub curves: Vec<Curve>,
+    /// Heads of the table's columns: `p50`, `p99`.
+    pub columns: Vec<String>,
+    /// One for each contestant.
+    pub rows: Vec<PercentileRow>,
+}
+
+/// Latency of one contestant by percentile.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// Its name.
+    pub name: String,
+    /// Its number, for its colour.
+    pub contestant: usize,
+    /// Rising in share and in latency, some forty of them. The curve ends where the samples end.
+    pub points: Vec<CurvePoint>,
+}
+
+/// A point of a curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Share of all requests that took at most this long; at least 0, less than 1.
+    pub share: f64,
+    /// Latency, milliseconds.
+    pub ms: f64,
+    /// Lower end of its interval; `None` if there is no interval.
+    pub low_ms: Option<f64>,
+    /// Upper end of its interval; `None` if it has no bound, or if there is no interval.
+    pub high_ms: Option<f64>,
+    /// Requests without a reply lie at or before this share: the latency is a lower bound.
+    pub at_least: bool,
+}
+
+/// Percentiles of one contestant as figures.
+#[derive(Clone, Debug)]
+pub struct PercentileRow {
+    /// Its name.
+    pub name: Text,
+    /// Its number, for its colour.
+    pub contestant: usize,
+    /// One for each column; `None` if too few samples stand behind it.
+    pub cells: Vec<Option<Estimate>>,
+    /// The first column that is only a lower bound.
+    pub at_least_from: Option<usize>,
+}
+
+impl Percentiles {
+    fn x(&self) -> Axis {
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        Axis::tail(points.map(|point| point.share).fold(0.9, f64::max))
+    }
+
+    fn y(&self) -> Axis {
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        Axis::log_around(
+            points
+                .flat_map(|p| [Some(p.ms), p.low_ms, p.high_ms])
+                .flatten(),
+        )
+    }
+
+    pub(super) fn render(&self) -> Markup {
+        let (x, y) = (self.x(), self.y());
+        html! {
+            @if !self.curves.is_empty() {
+                p.caption {
+                    "Latency in ms, on a log axis. Each nine of the percentile has the same width. "
+                    "Band: 95 % interval. Dashed: a lower bound, because requests had no reply. "
+                    "A curve ends where its samples end."
+                }
+                p.key aria-hidden="true" {
+                    @for curve in &self.curves {
+                        span class=(colour(curve.contestant)) { (curve.name) }
+                    }
+                }
+                div.plot-area.named data-hover="percentiles" data-height=(HEIGHT) {
+                    (chart("percentiles", HEIGHT, "Latency by percentile", &self.description(),
+                        &self.marks(&x, &y)))
+                }
+            }
+            (self.table())
+        }
+    }
+
+    fn description(&self) -> String {
+        let names: Vec<&str> = self.curves.iter().map(|curve| &*curve.name).collect();
+        format!(
+            "Curves for {}. The table below holds their main figures.",
+            names.join(", ")
+        )
+    }
+
+    fn marks(&self, x: &Axis, y: &Axis) -> Markup {
+        let curves = html! {
+            @for curve in &self.curves { (curve.marks(x, y)) }
+        };
+        html! {
+            (y_axis(y, HEIGHT, format::shortest))
+            (x_axis(x, HEIGHT, percentile))
+            (stretched(HEIGHT, &curves))
+            (self.names(y))
+        }
+    }
+
+    /// The curves' names, right of where they end.
+    fn names(&self, y: &Axis) -> Markup {
+        let end = |curve: &Curve| curve.points.last().map_or(0.0, |point| y.place(point.ms));
+        let ends: Vec<f64> = self
+            .curves
+            .iter()
+            .map(|c| HEIGHT * (1.0 - end(c)))
+            .collect();
+        let places = spread(&ends, LABEL_LINE, HEIGHT);
+        html! {
+            @for (curve, place) in std::iter::zip(&self.curves, places) {
+                text.label.wide-only class=(colour(curve.contestant)) x="100%" dx="8"
+                    y=(round(place + 4.0)) { (curve.name) }
+            }
+        }
+    }
+
+    fn table(&self) -> Markup {
+        html! {
+            @if !self.rows.is_empty() {
+                div.scroll tabindex="0" role="region" aria-label="Latency by percentile, table" {
+                    table.figures {
+                        thead { tr {
+                            th scope="col" { "Latency" }
+                            @for column in &self.columns { th.number scope="col" { (column) } }
+                        } }
+                        tbody {
+                            @for row in &self.rows { (row.render()) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Readings for a pointer: the nearest percentile of every curve.
+    pub(super) fn hover(&self) -> Value {
+        let x = self.x();
+        let mut shares: Vec<f64> = self
+            .curves
+            .iter()
+            .flat_map(|c| &c.points)
+            .map(|p| p.share)
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        shares.dedup();
+        let reading = |share: f64| {
+            let of = |curve: &Curve| {
+                let point = curve.points.iter().find(|point| point.share == share)?;
+                let bound = if point.at_least { "≥ " } else { "" };
+                Some(format!(
+                    "{} {bound}{}",
+                    curve.name,
+                    format::milliseconds(point.ms)
+                ))
+            };
+            let texts: Vec<String> = self.curves.iter().filter_map(of).collect();
+            format!("{}: {}", percentile(share), texts.join(" · "))
+        };
+        let places: Vec<f64> = shares
+            .iter()
+            .map(|share| thousandth(x.place(*share)))
+            .collect();
+        json!({ "x": places, "text": shares.into_iter().map(reading).collect::<Vec<_>>() })
+    }
+}
+
+impl Curve {
+    fn marks(&self, x: &Axis, y: &Axis) -> Markup {
+        let place = |point: &CurvePoint| (x.place(point.share), y.place(point.ms));
+        let first_bound = self.points.iter().position(|point| point.at_least);
+        let solid = &self.points[..first_bound.unwrap_or(self.points.len())];
+        // The dashed part starts at the last solid point.
+        let dashed = first_bound.map(|first| &self.points[first.saturating_sub(1)..]);
+        html! {
+            g class=(colour(self.contestant)) {
+                path.band d=(self.band(x, y)) {}
+                path.curve d=(line_path(solid.iter().map(place))) {}
+                @if let Some(points) = dashed {
+                    path.curve.bound d=(line_path(points.iter().map(place))) {}
+                }
+            }
+        }
+    }
+
+    /// Out along the lower ends, back along the upper ones.
+    fn band(&self, x: &Axis, y: &Axis) -> String {
+        let banded: Vec<&CurvePoint> = self.points.iter().filter(|p| p.low_ms.is_some()).collect();
+        let lower = banded
+            .iter()
+            .map(|p| (x.place(p.share), y.place(p.low_ms.unwrap_or(p.ms))));
+        let upper = banded.iter().rev().map(|p| {
+            let high = p.high_ms.unwrap_or(p.ms * OPEN_END);
+            (x.place(p.share), y.place(high))
+        });
+        match banded.len() {
+            0..2 => String::new(),
+            _ => format!("{}Z", line_path(lower.chain(upper))),
+        }
+    }
+}
+
+impl PercentileRow {
+    fn render(&self) -> Markup {
+        let bound_from = self.at_least_from.unwrap_or(usize::MAX);
+        html! {
+            tr {
+                th.name scope="row" class=(colour(self.contestant)) { (self.name.show()) }
+                @for (column, cell) in self.cells.iter().enumerate() {
+                    td.number {
+                        @if column >= bound_from && cell.is_some() { "≥ " }
+                        (estimate_or_dash(cell.as_ref(), format::milliseconds))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `p99.9` for 0.999.
+fn percentile(share: f64) -> String {
+    format!("p{}", format::shortest(share * 100.0))
+}
+
+fn thousandth(place: f64) -> f64 {
+    (place * 1000.0).round() / 1000.0
+}
