@@ -144,12 +144,15 @@ impl<P: Protocol> EventLoop<P> {
         if let Some(dialler) = &mut self.dialler {
             dialler.arrived();
         }
-        let Entry::Dialling { stream, .. } = entry else {
+        let Entry::Dialling { stream, until } = entry else {
             return;
         };
         let Some(stream) = stream.take() else {
             return;
         };
+        let time_left = *until - self.shared.received_at();
+        let took = self.shared.limits.connect_timeout.saturating_sub(time_left);
+        self.shared.protocol.dialled(took);
         let (connection, pumped) = Connection::open(stream, &mut self.shared);
         // In the same place, since the kernel knows the stream by this key.
         *entry = Entry::Open {

@@ -270,45 +270,58 @@ impl<S: Transport, C> Connection<S, C> {
     }
 
     /// Sends the lent queue; what the kernel refuses moves into the connection.
-    fn send_queued<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed> {
+    fn send_queued<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed>
+    where
+        P: Protocol<Conn = C>,
+    {
         debug_assert!(shared.queue.len_runs() <= QUEUED_RUNS_MAX);
-        if let Some(unsent) = &mut self.unsent {
-            // What already waits goes first.
-            unsent.queue.append(&mut shared.queue);
-            return Ok(Flushed::Blocked);
-        }
-        let flushed = shared.queue.flush(&mut self.stream);
-        match flushed {
-            Ok(Flushed::Drained) => {}
-            Ok(Flushed::Blocked) => {
-                self.unsent = Some(Box::new(Unsent {
+        let unsent = match &mut self.unsent {
+            Some(unsent) => {
+                // What already waits goes first.
+                unsent.queue.append(&mut shared.queue);
+                unsent
+            }
+            None => match shared.queue.flush(&mut self.stream) {
+                Ok(Flushed::Drained) => return Ok(Flushed::Drained),
+                Ok(Flushed::Blocked) => self.unsent.insert(Box::new(Unsent {
                     queue: std::mem::take(&mut shared.queue),
                     paused_at: shared.now,
                     progress_at: shared.now,
-                }));
-            }
-            Err(_) => shared.queue.clear(),
-        }
-        flushed
+                })),
+                Err(e) => {
+                    shared.queue.clear();
+                    return Err(e);
+                }
+            },
+        };
+        let bytes = unsent.queue.len_bytes();
+        shared.protocol.unsent(&mut self.conn, bytes, shared.now);
+        Ok(Flushed::Blocked)
     }
 
     /// Sends what the kernel refused before.
     fn flush_unsent<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed>
     where
         P: Protocol<Conn = C>,
+        K: TimeSource,
     {
         let Some(unsent) = &mut self.unsent else {
             return Ok(Flushed::Drained);
         };
+        let now = shared.received_at();
         let before_bytes = unsent.queue.len_bytes();
         let flushed = unsent.queue.flush(&mut self.stream)?;
+        let bytes = unsent.queue.len_bytes();
+        if bytes < before_bytes {
+            shared.protocol.unsent(&mut self.conn, bytes, now);
+        }
         match flushed {
             Flushed::Drained => {
                 let paused = shared.now - unsent.paused_at;
                 self.unsent = None;
                 shared.protocol.resumed(&mut self.conn, paused);
             }
-            Flushed::Blocked if unsent.queue.len_bytes() < before_bytes => {
+            Flushed::Blocked if bytes < before_bytes => {
                 unsent.progress_at = shared.now;
             }
             Flushed::Blocked => {}

@@ -25,6 +25,9 @@ pub trait Protocol {
     /// A connection is open. [`Protocol::caught_up`] follows before anything is read.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 
+    /// A dialled connection is about to be opened, this long after it was first dialled.
+    fn dialled(&mut self, _took: Duration) {}
+
     /// Bytes arrived: many messages, or a part of one. They are gone after the call.
     fn received(
         &mut self,
@@ -49,6 +52,11 @@ pub trait Protocol {
 
     /// The deadline has passed.
     fn overdue(&mut self, conn: &mut Self::Conn, now: Time, out: &mut WriteQueue) -> Flow;
+
+    /// The kernel had no room: `bytes` of what was queued are still to be handed over. Called
+    /// whenever that number changes, down to 0; `now` was read before the bytes that left the
+    /// queue were handed over.
+    fn unsent(&mut self, _conn: &mut Self::Conn, _bytes: usize, _now: Time) {}
 
     /// The loop is reading from this connection again after a pause of its own making (the peer
     /// did not take what was queued). Deadlines that blame the peer for silence move by `paused`.

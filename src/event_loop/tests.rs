@@ -86,6 +86,7 @@ struct Crowd {
     turns: usize,
     room_at_turn: usize,
     opened: usize,
+    dials_took: Vec<Duration>,
     failures: Vec<io::ErrorKind>,
 }
 
@@ -95,6 +96,10 @@ impl Protocol for Crowd {
 
     fn opened(&mut self, _: Time, _: &mut WriteQueue) {
         self.opened += 1;
+    }
+
+    fn dialled(&mut self, took: Duration) {
+        self.dials_took.push(took);
     }
 
     fn received(&mut self, (): &mut (), _: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
@@ -151,6 +156,7 @@ fn dial_full_backlog(connect_timeout: Duration, room_at_turn: usize) -> Crowd {
         turns: 0,
         room_at_turn,
         opened: 0,
+        dials_took: Vec::new(),
         failures: Vec::new(),
     };
     let limits = Limits {
@@ -167,6 +173,11 @@ fn dial_full_backlog(connect_timeout: Duration, room_at_turn: usize) -> Crowd {
 fn a_full_backlog_of_a_unix_socket_is_tried_again() {
     let crowd = dial_full_backlog(Duration::from_secs(10), 5);
     assert_eq!((crowd.opened, crowd.failures), (1, vec![]));
+    let [took] = crowd.dials_took[..] else {
+        panic!("{:?}", crowd.dials_took);
+    };
+    // From the first dial, not from the one that succeeded.
+    assert!(took >= Duration::from_millis(5), "{took:?}");
 }
 
 #[test]

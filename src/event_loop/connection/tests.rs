@@ -91,6 +91,7 @@ struct Oracle<const READS_WHILE_BLOCKED: bool = false> {
     received: Vec<u8>,
     deadline: Time,
     resumed: Vec<Duration>,
+    unsent_bytes: Vec<usize>,
 }
 
 impl<const READS: bool> Protocol for Oracle<READS> {
@@ -124,6 +125,10 @@ impl<const READS: bool> Protocol for Oracle<READS> {
     fn overdue(&mut self, _: &mut (), _now: Time, out: &mut WriteQueue) -> Flow {
         out.push(&self.reply, 1);
         Flow::Finish
+    }
+
+    fn unsent(&mut self, _: &mut (), bytes: usize, _now: Time) {
+        self.unsent_bytes.push(bytes);
     }
 
     fn resumed(&mut self, _: &mut (), paused: Duration) {
@@ -175,6 +180,7 @@ fn bed_that_reads_while_blocked<const READS: bool>(
         received: Vec::new(),
         deadline: Time::NEVER,
         resumed: Vec::new(),
+        unsent_bytes: Vec::new(),
     };
     let mut shared = Shared::new(oracle, Stopped, LIMITS);
     let script = Script {
@@ -229,6 +235,26 @@ fn a_batch_costs_one_read_and_one_write() {
     assert!(bed.pumps_until_short());
     assert_eq!(bed.sent(), "<yes><yes><yes>");
     assert_eq!((bed.script().reads, bed.script().writes), (1, 1));
+}
+
+#[test]
+fn the_protocol_learns_how_many_bytes_wait_for_the_kernel() {
+    // 15 bytes are queued, and 5 more while the first of them wait.
+    let room = vec![Room::Bytes(7), Room::Bytes(4), Room::Bytes(3)];
+    let mut bed: Bed<true> = bed_that_reads_while_blocked(vec![bytes("???")], room);
+    bed.pump();
+    assert_eq!(bed.shared.protocol.unsent_bytes, [8]);
+    bed.script().incoming.push_back(bytes("?"));
+    bed.pump();
+    assert_eq!(bed.shared.protocol.unsent_bytes, [8, 4, 9]);
+    bed.pump();
+    bed.pump();
+    assert_eq!(bed.shared.protocol.unsent_bytes, [8, 4, 9, 6, 0]);
+    assert_eq!(bed.sent(), "<yes>".repeat(4));
+    // What the kernel takes at once is not worth a call.
+    bed.script().incoming.push_back(bytes("?"));
+    bed.pump();
+    assert_eq!(bed.shared.protocol.unsent_bytes.len(), 5);
 }
 
 #[test]
