@@ -1,8 +1,8 @@
 //! How far `bareloop` is from the kernel's floor.
 //!
 //! The floor is what any single-threaded program on epoll must pay: a server that receives,
-//! counts CR LF CR LF, and sends that many copies of a constant reply; and a client that sends a
-//! constant block of requests and counts bytes. Neither parses, checks, times or queues anything.
+//! counts CR LF CR LF, and sends that many replies rendered before; and a client that sends a
+//! block of requests and counts bytes. Neither parses, checks, times or queues anything.
 //! `bareloop serve` and `bareloop load` do, and stand beside them here, each at one pinned core,
 //! in interleaved rounds, by the only figure that does not depend on who waits for whom: requests
 //! per second of CPU time.
@@ -10,6 +10,10 @@
 //! ```text
 //! cargo bench --bench floor -- -c 100 -p 1,10,16 -d 1 -r 5 --only serve-http,load
 //! ```
+//!
+//! There are two workloads, `--workload repeated|varying`. Repeated is what load generators send: one
+//! short request, one reply. Varying is what browsers and applications send: request heads of about
+//! 340 bytes, each with its own target and cookie, and replies each with its own X-Request-Id.
 //!
 //! Each server is loaded by the floor client, and each client loads the floor server. The row
 //! `floor-again` is the floor once more: what it is off 1.00 is noise, and so is as much in any

@@ -1,8 +1,8 @@
-//! The floor client: send a constant block of requests, count bytes, and for every k whole
-//! replies send k requests.
+//! The floor client: send a block of requests, count bytes, and for every k whole replies send k
+//! requests.
 //!
 //! Deliberately absent: stamps, latencies, reading what the bytes say. Only the length of a reply
-//! is learned, from a first exchange.
+//! is learned, from a first exchange. Requests are rendered before the load begins.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -14,21 +14,31 @@ use std::time::Duration;
 
 use super::connection::{Connection, connect_all};
 use super::exchange::{RECEIVE_BYTES, first_reply, request, send_whole};
+use super::options::{Load, Workload};
 use super::sys::Epoll;
 use crate::support::PATIENCE;
+use crate::support::traffic::{Messages, browser_head};
 
-/// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it for
-/// `duration`. When nothing is owed any more it says how many replies it counted, and stays
+/// Heads of the varying workload: no server remembers so many.
+const DIFFERENT_HEADS: usize = 8192;
+
+/// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it. When nothing is owed any more it says how many replies it counted, and stays
 /// connected until another line, or the end.
-pub fn load(
-    address: SocketAddr,
-    connections: usize,
-    pipelining: usize,
-    duration: Duration,
-) -> io::Result<()> {
+pub fn load(address: SocketAddr, load: Load) -> io::Result<()> {
+    let Load {
+        connections,
+        pipelining,
+        duration,
+        workload,
+    } = load;
     let reply_bytes = first_reply(address)?.len();
-    let request = request(address);
-    let block = request.repeat(pipelining);
+    let host = address.to_string();
+    let mut requests = match workload {
+        Workload::Repeated => Messages::repeated(&request(address), pipelining),
+        Workload::Varying => Messages::varying(pipelining.max(DIFFERENT_HEADS), |number| {
+            browser_head(&host, number)
+        }),
+    };
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut poll = Epoll::new()?;
     let mut by_descriptor: Vec<Option<Connection>> = Vec::new();
@@ -42,7 +52,7 @@ pub fn load(
     say_and_wait("ready")?;
     let over = alarm(duration);
     for connection in by_descriptor.iter_mut().flatten() {
-        send_whole(&mut connection.stream, &block)?;
+        send_whole(&mut connection.stream, requests.take(pipelining)?)?;
     }
     let mut sent = (connections * pipelining) as u64;
     let mut completed = 0;
@@ -57,10 +67,7 @@ pub fn load(
             let replies = connection.receive(&mut buffer, reply_bytes)?;
             completed += replies as u64;
             if sending && replies > 0 {
-                let Some(requests) = block.get(..replies * request.len()) else {
-                    return Err(io::Error::other("more replies than requests"));
-                };
-                send_whole(&mut connection.stream, requests)?;
+                send_whole(&mut connection.stream, requests.take(replies)?)?;
                 sent += replies as u64;
             }
         }

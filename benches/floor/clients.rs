@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::options::Load;
+use super::options::{Load, Workload};
 use super::rounds::Program;
 use super::runner::{Bench, Result};
 use super::table::Sample;
@@ -59,7 +59,12 @@ impl Program for Kind {
 
     /// The replies that it has had from the floor server, and what they have cost the client.
     fn measure(self, bench: &Bench, load: Load) -> Result<Sample> {
-        let server = servers::Kind::Floor.start(bench)?;
+        let server = servers::floor(&bench.replies.http, load.workload, bench.server_core)?;
+        // Its requests are the same in any workload: the replies differ.
+        let load = Load {
+            workload: Workload::Repeated,
+            ..load
+        };
         let run = process::run(
             self.command(server.address(), load, bench)?,
             bench.client_core,
@@ -88,6 +93,7 @@ impl Kind {
             Kind::Floor | Kind::FloorAgain => {
                 command = Command::new(std::env::current_exe()?);
                 command.args(["floor-client", &address.to_string(), c, p, d]);
+                command.arg(load.workload.name());
             }
             Kind::Load => {
                 command = Command::new(env!("CARGO_BIN_EXE_bareloop"));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::clients;
 use super::exchange::first_reply;
-use super::options::{Load, Options};
+use super::options::{Load, Options, Workload};
 use super::process::Client;
 use super::rounds::{Program, selected};
 use super::runner::{Bench, Result};
@@ -73,6 +73,7 @@ impl Memory {
             connections,
             pipelining: 1,
             duration: Duration::ZERO,
+            workload: Workload::Repeated,
         };
         let command = clients::Kind::Floor.command(server.address(), one_request_each, bench)?;
         let mut client = Client::start(command, bench.client_core)?;

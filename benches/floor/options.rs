@@ -30,6 +30,15 @@ pub struct Options {
         default_value = "servers,clients"
     )]
     pub tables: Vec<Measured>,
+    /// What the tables of servers and clients are measured with; a table for each.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "repeated,varying"
+    )]
+    pub workload: Vec<Workload>,
     /// Measure these programs only (and the floors that they stand beside).
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub only: Vec<String>,
@@ -53,18 +62,39 @@ pub enum Measured {
     Tail,
 }
 
+/// What is sent to a server, and what a client gets for it.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Workload {
+    /// The same short request over and over, answered with the same reply.
+    Repeated,
+    /// To servers, heads of a browser, each with its own target and cookie. To clients, replies
+    /// each with its own X-Request-Id.
+    Varying,
+}
+
+impl Workload {
+    /// As the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Workload::Repeated => "repeated",
+            Workload::Varying => "varying",
+        }
+    }
+}
+
 /// What the bench starts itself as, so that each end's CPU time is a process of its own.
 #[derive(Subcommand)]
 #[command(hide = true)]
 pub enum Part {
     #[command(hide = true)]
-    FloorServer { reply: String },
+    FloorServer { reply: String, workload: Workload },
     #[command(hide = true)]
     FloorClient {
         address: SocketAddr,
         connections: usize,
         pipelining: usize,
         seconds: u64,
+        workload: Workload,
     },
     #[command(hide = true)]
     PacedClient {
@@ -81,14 +111,16 @@ pub struct Load {
     pub connections: usize,
     pub pipelining: usize,
     pub duration: Duration,
+    pub workload: Workload,
 }
 
 impl Options {
-    pub fn load(&self, pipelining: NonZeroUsize) -> Load {
+    pub fn load(&self, pipelining: NonZeroUsize, workload: Workload) -> Load {
         Load {
             connections: self.connections.get(),
             pipelining: pipelining.get(),
             duration: Duration::from_secs(self.duration.get() as u64),
+            workload,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::options::{Measured, Options, Part};
+use super::options::{Load, Measured, Options, Part, Workload};
 use super::rounds::{Program, Rounds, selected};
 use super::servers::Replies;
 use super::table::{Sample, Table};
@@ -38,15 +38,23 @@ impl Bench {
 pub fn main() -> ExitCode {
     let options = Options::parse();
     let result = match &options.part {
-        Some(Part::FloorServer { reply }) => server::serve(reply.as_bytes()).map_err(Into::into),
+        Some(Part::FloorServer { reply, workload }) => {
+            server::serve(reply, *workload).map_err(Into::into)
+        }
         Some(Part::FloorClient {
             address,
             connections,
             pipelining,
             seconds,
+            workload,
         }) => {
-            let duration = Duration::from_secs(*seconds);
-            client::load(*address, *connections, *pipelining, duration).map_err(Into::into)
+            let load = Load {
+                connections: *connections,
+                pipelining: *pipelining,
+                duration: Duration::from_secs(*seconds),
+                workload: *workload,
+            };
+            client::load(*address, load).map_err(Into::into)
         }
         Some(Part::PacedClient {
             address,
@@ -160,12 +168,26 @@ fn throughput<P: Program<Sample = Sample>>(
          weigh in, and ratios mean less"
     );
     let mut failures = Vec::new();
-    for &pipelining in &options.pipelining {
-        let rounds = Rounds::run(options, bench, &programs, options.load(pipelining))?;
-        let title = format!("p={pipelining}");
-        let rows = rounds.rows();
-        println!("{}", Table { title, rows });
-        failures.extend(rounds.into_failures());
+    for &workload in &options.workload {
+        println!("{}", describe(workload));
+        for &pipelining in &options.pipelining {
+            let load = options.load(pipelining, workload);
+            let rounds = Rounds::run(options, bench, &programs, load)?;
+            let title = format!("p={pipelining}");
+            let rows = rounds.rows();
+            println!("{}", Table { title, rows });
+            failures.extend(rounds.into_failures());
+        }
     }
     Ok(failures)
+}
+
+fn describe(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Repeated => "Repeated: one short request, one reply",
+        Workload::Varying => {
+            "Varying: to servers, browser heads each with its own target and cookie;\n\
+             to clients, replies each with its own X-Request-Id"
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::cmp;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::options::{Load, Options};
+use super::options::{Load, Options, Workload};
 use super::rounds::{Program, Rounds, Row, selected};
 use super::runner::{Bench, Result};
 use super::servers::Kind;
@@ -96,7 +96,12 @@ pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     let programs = [at_few.as_slice(), &at_many].concat();
     let mut failures = Vec::new();
     for &pipelining in &options.pipelining {
-        let rounds = Rounds::run(options, bench, &programs, options.load(pipelining))?;
+        let rounds = Rounds::run(
+            options,
+            bench,
+            &programs,
+            options.load(pipelining, Workload::Repeated),
+        )?;
         println!(
             "{:<14} {:>8} {:>16} {:>12} {:>12} {:>6}",
             format!("p={pipelining}"),

@@ -1,4 +1,4 @@
-//! The floor server: receive, count CR LF CR LF, send as many copies of a constant reply.
+//! The floor server: receive, count CR LF CR LF, send as many replies, rendered before.
 //!
 //! Deliberately absent: a parser, limits, timeouts, the Date, a write queue.
 
@@ -10,7 +10,9 @@ use memchr::memmem;
 use socket2::{Domain, Socket, Type};
 
 use super::exchange::{RECEIVE_BYTES, TERMINATOR, send_whole};
+use super::options::Workload;
 use super::sys::Epoll;
+use crate::support::traffic::Messages;
 
 /// Replies that lie ready one after the other, so that a batch leaves with one send.
 const REPLIES_READY: usize = 1024;
@@ -23,8 +25,9 @@ struct Peer {
     terminators: TerminatorCount,
 }
 
-/// Answers with `reply` until the process is ended. Prints the address it listens on.
-pub fn serve(reply: &[u8]) -> io::Result<()> {
+/// Answers with `reply`, or with replies like it, until the process is ended. Prints the address it
+/// listens on.
+pub fn serve(reply: &str, workload: Workload) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     socket.listen(BACKLOG)?;
@@ -33,7 +36,10 @@ pub fn serve(reply: &[u8]) -> io::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
     io::stdout().flush()?;
 
-    let block = reply.repeat(REPLIES_READY);
+    let mut replies = match workload {
+        Workload::Repeated => Messages::repeated(reply.as_bytes(), REPLIES_READY),
+        Workload::Varying => Messages::varying(REPLIES_READY, |number| with_id(reply, number)),
+    };
     let terminator = memmem::Finder::new(TERMINATOR);
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut peers: Vec<Option<Peer>> = Vec::new(); // By descriptor.
@@ -48,8 +54,7 @@ pub fn serve(reply: &[u8]) -> io::Result<()> {
             }
             let slot = &mut peers[event.fd as usize];
             let Some(peer) = slot else { continue };
-            let answered =
-                peer.answer(event.hung_up, &terminator, &mut buffer, &block, reply.len());
+            let answered = peer.answer(event.hung_up, &terminator, &mut buffer, &mut replies);
             match answered {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WriteZero => return Err(error),
@@ -60,6 +65,14 @@ pub fn serve(reply: &[u8]) -> io::Result<()> {
             accept_all(&listener, &poll, &mut peers)?;
         }
     }
+}
+
+/// The reply with an X-Request-Id of its own.
+fn with_id(reply: &str, number: usize) -> Vec<u8> {
+    // A multiplication by an odd number: no two are equal, and each digit varies.
+    let id = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let field = format!("\r\nX-Request-Id: {id:016x}\r\n\r\n");
+    reply.replacen("\r\n\r\n", &field, 1).into_bytes()
 }
 
 fn accept_all(
@@ -95,8 +108,7 @@ impl Peer {
         hung_up: bool,
         terminator: &memmem::Finder<'_>,
         buffer: &mut [u8],
-        block: &[u8],
-        reply_bytes: usize,
+        replies: &mut Messages,
     ) -> io::Result<()> {
         loop {
             let received = match self.stream.read(buffer) {
@@ -107,9 +119,9 @@ impl Peer {
             };
             let mut owed = self.terminators.count(terminator, &buffer[..received]);
             while owed > 0 {
-                let replies = owed.min(REPLIES_READY);
-                send_whole(&mut self.stream, &block[..replies * reply_bytes])?;
-                owed -= replies;
+                let count = owed.min(REPLIES_READY);
+                send_whole(&mut self.stream, replies.take(count)?)?;
+                owed -= count;
             }
             if received < buffer.len() && !hung_up {
                 return Ok(());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::options::Load;
+use super::options::{Load, Workload};
 use super::process::{self, Client};
 use super::rounds::Program;
 use super::runner::{Bench, Result};
@@ -44,7 +44,7 @@ const CONNECTIONS_MAX: &str = "12000";
 
 /// What the two jobs of `bareloop serve` reply, so that the floors send the same bytes.
 pub struct Replies {
-    http: Vec<u8>,
+    pub http: Vec<u8>,
     tcp: Vec<u8>,
 }
 
@@ -113,8 +113,8 @@ impl Kind {
     pub fn start(self, bench: &Bench) -> io::Result<Server> {
         let core = bench.server_core;
         match self {
-            Kind::Floor | Kind::FloorAgain => floor(&bench.replies.http, core),
-            Kind::FloorTcp => floor(&bench.replies.tcp, core),
+            Kind::Floor | Kind::FloorAgain => floor(&bench.replies.http, Workload::Repeated, core),
+            Kind::FloorTcp => floor(&bench.replies.tcp, Workload::Repeated, core),
             Kind::ServeHttp => serve("http", core),
             Kind::ServeTcp => serve("tcp", core),
             Kind::Nginx => nginx(bench.scratch(), core),
@@ -122,10 +122,11 @@ impl Kind {
     }
 }
 
-fn floor(reply: &[u8], core: usize) -> io::Result<Server> {
+/// Starts the floor server, which answers with `reply`, or with replies like it.
+pub fn floor(reply: &[u8], workload: Workload, core: usize) -> io::Result<Server> {
     let reply = std::str::from_utf8(reply).map_err(io::Error::other)?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["floor-server", reply]);
+    command.args(["floor-server", reply, workload.name()]);
     process::announced(command, core)
 }
 

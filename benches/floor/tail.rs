@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::process::Command;
 
 use super::latencies::Latencies;
-use super::options::{Load, Options};
+use super::options::{Load, Options, Workload};
 use super::process;
 use super::rounds::{Program, Rounds, Row, selected};
 use super::runner::{Bench, Result};
@@ -77,7 +77,7 @@ pub fn table(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     }
     let load = Load {
         pipelining: 1,
-        ..options.load(options.pipelining[0])
+        ..options.load(options.pipelining[0], Workload::Repeated)
     };
     let maximum = closed_loop_maximum(bench, load)?;
     let rate_per_second = NonZeroU64::new(maximum as u64 / 2).unwrap_or(NonZeroU64::MIN);

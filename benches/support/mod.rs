@@ -9,6 +9,7 @@ pub mod process;
 pub mod random;
 pub mod replies;
 pub mod server;
+pub mod traffic;
 #[cfg(target_os = "linux")]
 pub mod usage;
 
