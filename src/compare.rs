@@ -2,7 +2,7 @@
 //!
 //! [`run`] is the judge's whole procedure, and knows no process and no socket: what one contestant
 //! does in one round it asks a [`Bench`]. [`LocalBench`] is the real one; tests have a scripted
-//! one. What came of it is an [`Outcome`], which [`Report`] turns into figures.
+//! one. What came of it is an [`ComparisonOutcome`], which [`ComparisonReport`] turns into figures.
 //!
 //! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
 
@@ -23,9 +23,9 @@ pub use contestant::Contestant;
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::Machine;
-pub use plan::{Plan, PlanError, Settings};
-pub use process::child::Children;
-pub use report::Report;
+pub use plan::{ComparisonPlan, PlanError, Settings};
+pub use process::server::Children;
+pub use report::ComparisonReport;
 pub use warning::{Reason, Warning};
 
 use std::time::Duration;
@@ -35,13 +35,15 @@ use crate::load;
 
 /// What one contestant did in one round.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
+pub struct RunFigures {
     /// Length of the measured window.
     pub window: Duration,
     /// Replies in the window.
     pub completed: u64,
     /// Errors of any kind in the window.
     pub errors: u64,
+    /// Replies with a status other than 2xx in the window.
+    pub non2xx: u64,
     /// Median latency in milliseconds; `None` if too few replies stand behind it.
     pub p50_ms: Option<f64>,
     /// 99th percentile of the latency in milliseconds; `None` if too few replies stand behind it.
@@ -59,7 +61,7 @@ pub struct Run {
     pub warnings: Vec<load::Warning>,
 }
 
-impl Run {
+impl RunFigures {
     /// Replies per second of the window.
     pub fn requests_per_second(&self) -> f64 {
         self.completed as f64 / self.window.as_secs_f64()
@@ -75,6 +77,12 @@ impl Run {
     pub fn server_cpu_share(&self) -> Option<f64> {
         let cpu = self.server_cpu?;
         Some(cpu.as_secs_f64() / self.window.as_secs_f64())
+    }
+
+    /// Whether the load generator used a whole core: then the figures are a lower bound of what
+    /// the server can do, even if the server was busy too.
+    pub fn is_client_limited(&self) -> bool {
+        self.client_cpu_share >= warning::BUSY_SHARE_MIN
     }
 }
 
@@ -105,7 +113,7 @@ pub trait Bench {
         settings: &Settings,
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
-    ) -> Result<Run, Stopped>;
+    ) -> Result<RunFigures, Stopped>;
 }
 
 /// Who watches a comparison under way.
@@ -115,30 +123,35 @@ pub trait Observer {
     /// It is under load.
     fn progress(&mut self, progress: load::Progress);
     /// It is done for this round.
-    fn ended(&mut self, contestant: &Contestant, round: usize, result: &Result<Run, Failure>);
+    fn ended(
+        &mut self,
+        contestant: &Contestant,
+        round: usize,
+        result: &Result<RunFigures, Failure>,
+    );
 }
 
 /// Everything that one contestant did.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct ContestantRuns {
     /// Who.
     pub contestant: Contestant,
     /// Its run in each round; `None` where it has none.
-    pub runs: Vec<Option<Run>>,
+    pub runs: Vec<Option<RunFigures>>,
     /// The round (from 0) in which it failed, and why. It takes no part in later ones.
     pub failure: Option<(usize, Failure)>,
 }
 
 /// Everything that happened.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct ComparisonOutcome {
     /// In the plan's order.
-    pub records: Vec<Record>,
+    pub records: Vec<ContestantRuns>,
     /// Whether a stop was asked for before the last round's end.
     pub interrupted: bool,
 }
 
-impl Outcome {
+impl ComparisonOutcome {
     /// Whether a contestant could not run, or not to the end.
     pub fn has_failures(&self) -> bool {
         self.records.iter().any(|record| record.failure.is_some())
@@ -147,16 +160,16 @@ impl Outcome {
 
 /// Runs all rounds of `plan` on `bench`, or as many as there is time for until `signal`.
 pub fn run(
-    plan: &Plan,
+    plan: &ComparisonPlan,
     bench: &mut dyn Bench,
     signal: &StopSignal,
     observer: &mut dyn Observer,
-) -> Outcome {
+) -> ComparisonOutcome {
     let rounds = plan.settings().rounds.get();
-    let mut records: Vec<Record> = plan
+    let mut records: Vec<ContestantRuns> = plan
         .contestants()
         .iter()
-        .map(|contestant| Record {
+        .map(|contestant| ContestantRuns {
             contestant: contestant.clone(),
             runs: vec![None; rounds],
             failure: None,
@@ -170,14 +183,14 @@ pub fn run(
             }
             let raised = signal.times_raised() > 0;
             if raised || run_in_round(record, round, plan, bench, signal, observer).is_break() {
-                return Outcome {
+                return ComparisonOutcome {
                     records,
                     interrupted: true,
                 };
             }
         }
     }
-    Outcome {
+    ComparisonOutcome {
         records,
         interrupted: false,
     }
@@ -185,9 +198,9 @@ pub fn run(
 
 /// Breaks if it was interrupted.
 fn run_in_round(
-    record: &mut Record,
+    record: &mut ContestantRuns,
     round: usize,
-    plan: &Plan,
+    plan: &ComparisonPlan,
     bench: &mut dyn Bench,
     signal: &StopSignal,
     observer: &mut dyn Observer,

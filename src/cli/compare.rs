@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, output, values};
 use crate::compare::{
-    self, Children, Contestant, Failure, LocalBench, Machine, Observer, Plan, PlanError, Report,
-    Run, Settings, table,
+    self, Children, ComparisonPlan, ComparisonReport, Contestant, Failure, LocalBench, Machine,
+    Observer, PlanError, RunFigures, Settings, table,
 };
 use crate::event_loop::StopSignal;
 use crate::load;
@@ -30,7 +30,7 @@ added servers take part beside them. Each runs once per round, on a free port of
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 130 interrupted, partial results
 printed.";
 
-/// Run servers side by side under the same load: who is faster, by how much, at what cost, how sure
+/// RunFigures servers side by side under the same load: who is faster, by how much, at what cost, how sure
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -70,7 +70,7 @@ pub struct CompareArgs {
 }
 
 impl CompareArgs {
-    fn plan(&self, bareloop: &Path) -> Result<Plan, PlanError> {
+    fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, PlanError> {
         let mut contestants = Contestant::defaults(bareloop);
         contestants.extend(self.servers.iter().cloned());
         let settings = Settings {
@@ -81,7 +81,7 @@ impl CompareArgs {
             timeout: self.timeout,
             rounds: self.rounds,
         };
-        Plan::new(contestants, &self.only, self.reference.clone(), settings)
+        ComparisonPlan::new(contestants, &self.only, self.reference.clone(), settings)
     }
 
     fn json_to_stdout(&self) -> bool {
@@ -147,7 +147,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
     let mut bench = LocalBench::new(children);
     let outcome = compare::run(&plan, &mut bench, signal, &mut screen);
     screen.bar.finish_and_clear();
-    let report = Report::new(&plan, &outcome, Machine::this());
+    let report = ComparisonReport::new(&plan, &outcome, Machine::this());
     let written = screen
         .print_report(&report)
         .and_then(|()| export.map_or(Ok(()), |export| export.write(&report)));
@@ -168,7 +168,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
 
 /// Where the results appear as they come.
 struct Screen<'a> {
-    plan: &'a Plan,
+    plan: &'a ComparisonPlan,
     json: bool,
     /// Raised when nobody reads any more, unless there is another reason to go on.
     stop_without_reader: Option<&'a StopSignal>,
@@ -178,7 +178,7 @@ struct Screen<'a> {
 }
 
 impl Screen<'_> {
-    fn new(plan: &Plan, json: bool) -> Screen<'_> {
+    fn new(plan: &ComparisonPlan, json: bool) -> Screen<'_> {
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -210,10 +210,10 @@ impl Screen<'_> {
         }
     }
 
-    fn print_report(&mut self, report: &Report) -> Result<(), String> {
+    fn print_report(&mut self, report: &ComparisonReport) -> Result<(), String> {
         let text = match self.json {
             true => to_json(report)?,
-            false => format!("\n{report}"),
+            false => format!("\n{}", table::render(report, output::columns())),
         };
         let mut stdout = io::stdout().lock();
         match stdout
@@ -243,7 +243,12 @@ impl Observer for Screen<'_> {
         self.bar.tick();
     }
 
-    fn ended(&mut self, contestant: &Contestant, round: usize, result: &Result<Run, Failure>) {
+    fn ended(
+        &mut self,
+        contestant: &Contestant,
+        round: usize,
+        result: &Result<RunFigures, Failure>,
+    ) {
         self.print(&table::result_line(
             self.plan,
             contestant.name(),
@@ -260,7 +265,7 @@ struct Export {
 }
 
 impl Export {
-    fn write(mut self, report: &Report) -> Result<(), String> {
+    fn write(mut self, report: &ComparisonReport) -> Result<(), String> {
         let json = to_json(report)?;
         self.file
             .set_len(0)
@@ -270,7 +275,7 @@ impl Export {
     }
 }
 
-fn to_json(report: &Report) -> Result<String, String> {
+fn to_json(report: &ComparisonReport) -> Result<String, String> {
     let json = serde_json::to_string_pretty(report).map_err(|e| e.to_string())?;
     Ok(json + "\n")
 }

@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+/// Columns of a report that is not written to a terminal.
+const COLUMNS_DEFAULT: usize = 100;
+
 /// Writes `text` to stdout and flushes it.
 ///
 /// # Errors
@@ -10,6 +13,14 @@ pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// Columns of the terminal that stdout is; a moderate number if it is none.
+pub fn columns() -> usize {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    size.map_or(COLUMNS_DEFAULT, |(terminal_size::Width(columns), _)| {
+        usize::from(columns)
+    })
 }
 
 /// Says on stderr why the run failed.

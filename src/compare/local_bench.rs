@@ -3,19 +3,19 @@
 use std::thread;
 use std::time::Duration;
 
-use super::process::child::{READY_WITHIN, Server};
 use super::process::resource_usage::{self, Usage};
-use super::{Bench, Children, Contestant, Failure, Run, Settings, Stopped};
-use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
+use super::process::server::{READY_WITHIN, Server};
+use super::{Bench, Children, Contestant, Failure, RunFigures, Settings, Stopped};
+use crate::event_loop::StopSignal;
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
 
-/// After the warm-up a server may take so long to work off what is left of it.
-const SETTLE_WITHIN: Duration = Duration::from_secs(1);
-/// How often its CPU time is looked at meanwhile.
+/// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
 const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
-/// It has settled when it is busy for less than this between two looks.
-const SETTLED: Duration = Duration::from_millis(1);
-/// How often memory is looked at under load, where the kernel keeps no peak.
+/// ... for at most so many intervals (1 s) ...
+const SETTLE_LOOKS_MAX: usize = 50;
+/// ... or until it has used less than this in one of them.
+const SETTLED_BELOW: Duration = Duration::from_millis(1);
+/// Interval at which memory is read under load, where the kernel keeps no peak.
 const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs contestants on this machine, one at a time.
@@ -38,24 +38,135 @@ impl Bench for LocalBench {
         settings: &Settings,
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
-    ) -> Result<Run, Stopped> {
+    ) -> Result<RunFigures, Stopped> {
         let mut server = Server::start(contestant, &self.children)?;
         server.wait_until_ready(READY_WITHIN, signal)?;
-        if !settings.warmup.is_zero() {
-            load_once(&mut server, settings, settings.warmup, signal, &mut |_| {})?;
-            settle(server.id());
-        }
-        let mut meter = Meter::start(server.id());
-        let report = load_once(&mut server, settings, settings.duration, signal, &mut |p| {
-            meter.progress(p.elapsed);
-            on_progress(p);
-        })?;
-        let run = meter.stop(&report);
+        let mut subject = RunningServer {
+            server: &mut server,
+            settings,
+            signal,
+            peak_memory_bytes: 0,
+        };
+        let run = measure(&mut subject, settings, on_progress)?;
         server.stop(signal);
         match run.completed {
             0 => Err(no_reply(&mut server, run.errors).into()),
             _ => Ok(run),
         }
+    }
+}
+
+/// A server that can be loaded and whose cost can be read.
+trait Subject {
+    /// Loads it for `duration`.
+    fn load(
+        &mut self,
+        duration: Duration,
+        on_progress: &mut dyn FnMut(load::Progress),
+    ) -> Result<LoadReport, Stopped>;
+
+    /// What it has used since its start; `None` if the system does not say.
+    fn usage(&mut self) -> Option<Usage>;
+
+    /// Lets `duration` pass.
+    fn wait(&mut self, duration: Duration);
+}
+
+/// One run: the warm-up, the wait for its end, and the measured window.
+fn measure(
+    subject: &mut impl Subject,
+    settings: &Settings,
+    on_progress: &mut dyn FnMut(load::Progress),
+) -> Result<RunFigures, Stopped> {
+    if !settings.warmup.is_zero() {
+        subject.load(settings.warmup, &mut |_| {})?;
+        settle(subject);
+    }
+    let before = subject.usage();
+    let report = subject.load(settings.duration, on_progress)?;
+    Ok(figures(&report, before, subject.usage()))
+}
+
+/// Waits until the server is idle: a warm-up that ends leaves requests behind, and their cost
+/// must not fall into the measured window.
+fn settle(subject: &mut impl Subject) {
+    let mut last = subject.usage();
+    for _ in 0..SETTLE_LOOKS_MAX {
+        subject.wait(SETTLE_LOOK_EVERY);
+        let now = subject.usage();
+        match (last, now) {
+            (Some(last), Some(now)) if now.cpu.saturating_sub(last.cpu) >= SETTLED_BELOW => {}
+            _ => return,
+        }
+        last = now;
+    }
+}
+
+/// The figures of a window from the load generator's report, and from the server's usage before
+/// and after it.
+fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> RunFigures {
+    RunFigures {
+        window: report.exact_duration,
+        completed: report.accounting.completed,
+        errors: report.errors,
+        non2xx: report.non2xx,
+        p50_ms: report.latency.p50,
+        p99_ms: report.latency.p99,
+        max_ms: report.latency.max,
+        server_cpu: before
+            .zip(after)
+            .map(|(before, after)| after.cpu.saturating_sub(before.cpu)),
+        peak_memory_bytes: after.map(|usage| usage.memory_bytes),
+        client_cpu_share: report.client.cpu_share,
+        warnings: report.verdict.reasons.clone(),
+    }
+}
+
+/// A started contestant.
+struct RunningServer<'a> {
+    server: &'a mut Server,
+    settings: &'a Settings,
+    signal: &'a StopSignal,
+    /// The most memory that was seen.
+    peak_memory_bytes: u64,
+}
+
+impl Subject for RunningServer<'_> {
+    fn load(
+        &mut self,
+        duration: Duration,
+        on_progress: &mut dyn FnMut(load::Progress),
+    ) -> Result<LoadReport, Stopped> {
+        let id = self.server.id();
+        let peak_memory_bytes = &mut self.peak_memory_bytes;
+        let mut looked = Duration::ZERO;
+        load_once(
+            self.server,
+            self.settings,
+            duration,
+            self.signal,
+            &mut |p| {
+                if !resource_usage::KERNEL_KEEPS_PEAK && p.elapsed >= looked + MEMORY_LOOK_EVERY {
+                    looked = p.elapsed;
+                    let now = resource_usage::usage(id).unwrap_or_default();
+                    *peak_memory_bytes = now.memory_bytes.max(*peak_memory_bytes);
+                }
+                on_progress(p);
+            },
+        )
+    }
+
+    fn usage(&mut self) -> Option<Usage> {
+        let now = resource_usage::usage(self.server.id())?;
+        self.peak_memory_bytes = now.memory_bytes.max(self.peak_memory_bytes);
+        Some(Usage {
+            memory_bytes: self.peak_memory_bytes,
+            ..now
+        })
+    }
+
+    fn wait(&mut self, duration: Duration) {
+        thread::sleep(duration);
     }
 }
 
@@ -105,72 +216,109 @@ fn no_reply(server: &mut Server, errors: u64) -> Failure {
     }
 }
 
-/// Waits until the server is idle: a warm-up that ends leaves requests behind, and their cost
-/// must not fall into the measured window.
-fn settle(id: u32) {
-    let clock = Clock::start();
-    let mut last = resource_usage::usage(id);
-    while clock.now() - Time::START < SETTLE_WITHIN {
-        thread::sleep(SETTLE_LOOK_EVERY);
-        let now = resource_usage::usage(id);
-        match (last, now) {
-            (Some(last), Some(now)) if now.cpu.saturating_sub(last.cpu) >= SETTLED => {}
-            _ => return,
-        }
-        last = now;
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A server that uses this CPU time at each load and at each wait.
+    #[derive(Default)]
+    struct Scripted {
+        used: Duration,
+        per_load: Vec<Duration>,
+        per_wait: Vec<Duration>,
+        waits: usize,
     }
-}
 
-/// Reads a server's cost at the edges of the window, and its memory in between where needed.
-struct Meter {
-    id: u32,
-    before: Option<Usage>,
-    peak_memory_bytes: Option<u64>,
-    looked: Duration,
-}
-
-impl Meter {
-    fn start(id: u32) -> Meter {
-        let before = resource_usage::usage(id);
-        Meter {
-            id,
-            before,
-            peak_memory_bytes: before.map(|usage| usage.memory_bytes),
-            looked: Duration::ZERO,
+    /// Takes the first, as long as there is one.
+    fn next(times: &mut Vec<Duration>) -> Duration {
+        match times.is_empty() {
+            true => Duration::ZERO,
+            false => times.remove(0),
         }
     }
 
-    fn progress(&mut self, elapsed: Duration) {
-        if !resource_usage::KERNEL_KEEPS_PEAK && elapsed >= self.looked + MEMORY_LOOK_EVERY {
-            self.looked = elapsed;
-            self.look();
+    impl Subject for Scripted {
+        fn load(
+            &mut self,
+            duration: Duration,
+            _on_progress: &mut dyn FnMut(load::Progress),
+        ) -> Result<LoadReport, Stopped> {
+            self.used += next(&mut self.per_load);
+            Ok(LoadReport {
+                duration: duration.as_secs_f64().round(),
+                exact_duration: duration,
+                ..LoadReport::default()
+            })
+        }
+
+        fn usage(&mut self) -> Option<Usage> {
+            Some(Usage {
+                cpu: self.used,
+                memory_bytes: 1000,
+            })
+        }
+
+        fn wait(&mut self, _duration: Duration) {
+            self.used += next(&mut self.per_wait);
+            self.waits += 1;
         }
     }
 
-    fn look(&mut self) -> Option<Usage> {
-        let now = resource_usage::usage(self.id);
-        let memory_bytes = now.map(|usage| usage.memory_bytes);
-        self.peak_memory_bytes = self.peak_memory_bytes.max(memory_bytes);
-        now
+    fn measured(subject: &mut Scripted, warmup: Duration) -> RunFigures {
+        let one = NonZeroUsize::MIN;
+        let settings = Settings {
+            connections: one,
+            pipelining: one,
+            duration: Duration::from_micros(100_400),
+            warmup,
+            timeout: Duration::from_secs(1),
+            rounds: one,
+        };
+        measure(subject, &settings, &mut |_| {}).unwrap()
     }
 
-    fn stop(mut self, report: &LoadReport) -> Run {
-        let after = self.look();
-        let server_cpu = self
-            .before
-            .zip(after)
-            .map(|(before, after)| after.cpu.saturating_sub(before.cpu));
-        Run {
-            window: Duration::try_from_secs_f64(report.duration).unwrap_or_default(),
-            completed: report.accounting.completed,
-            errors: report.errors,
-            p50_ms: report.latency.p50,
-            p99_ms: report.latency.p99,
-            max_ms: report.latency.max,
-            server_cpu,
-            peak_memory_bytes: self.peak_memory_bytes,
-            client_cpu_share: report.client.cpu_share,
-            warnings: report.verdict.reasons.clone(),
-        }
+    #[test]
+    fn work_left_over_from_the_warm_up_is_not_part_of_the_window() {
+        let mut subject = Scripted {
+            per_load: vec![500 * MS, 90 * MS],
+            per_wait: vec![20 * MS, 20 * MS, 7 * MS, MS / 2],
+            ..Scripted::default()
+        };
+        let run = measured(&mut subject, 100 * MS);
+        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(subject.waits, 4);
+    }
+
+    #[test]
+    fn a_server_that_is_never_idle_is_measured_all_the_same() {
+        let mut subject = Scripted {
+            per_load: vec![500 * MS, 90 * MS],
+            per_wait: vec![20 * MS; 10 * SETTLE_LOOKS_MAX],
+            ..Scripted::default()
+        };
+        let run = measured(&mut subject, 100 * MS);
+        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(subject.waits, SETTLE_LOOKS_MAX);
+    }
+
+    #[test]
+    fn without_a_warm_up_there_is_nothing_to_wait_for() {
+        let mut subject = Scripted {
+            per_load: vec![90 * MS],
+            ..Scripted::default()
+        };
+        let run = measured(&mut subject, Duration::ZERO);
+        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(subject.waits, 0);
+    }
+
+    #[test]
+    fn the_window_is_the_exact_duration_of_the_load() {
+        let run = measured(&mut Scripted::default(), Duration::ZERO);
+        assert_eq!(run.window, Duration::from_micros(100_400));
     }
 }

@@ -24,7 +24,7 @@ pub struct Settings {
 
 /// A validated comparison.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ComparisonPlan {
     contestants: Vec<Contestant>,
     reference: Option<String>,
     settings: Settings,
@@ -49,7 +49,7 @@ pub enum PlanError {
     },
 }
 
-impl Plan {
+impl ComparisonPlan {
     /// A comparison of those of `contestants` that `only` names, in its order; of all if it is
     /// empty.
     ///
@@ -60,7 +60,7 @@ impl Plan {
         only: &[String],
         reference: Option<String>,
         settings: Settings,
-    ) -> Result<Plan, PlanError> {
+    ) -> Result<ComparisonPlan, PlanError> {
         refuse_twice(contestants.iter().map(Contestant::name))?;
         refuse_twice(only.iter().map(String::as_str))?;
         let contestants = match only {
@@ -76,7 +76,7 @@ impl Plan {
         if let Some(name) = &reference {
             find(&contestants, name)?;
         }
-        Ok(Plan {
+        Ok(ComparisonPlan {
             contestants,
             reference,
             settings,

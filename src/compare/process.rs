@@ -1,5 +1,6 @@
 //! A contestant's processes: started, watched, measured and ended.
 
-pub mod child;
 pub mod group;
+mod output_tail;
 pub mod resource_usage;
+pub mod server;

@@ -3,13 +3,16 @@
 use serde::Serialize;
 
 use super::contestant::DEFAULT_REFERENCE;
-use super::statistics::{Interval, Ratio, Summary};
-use super::{Machine, Outcome, Plan, Record, Run, Settings, Warning, warning};
+use super::statistics::{Finding, Ratio, Summary};
+use super::{
+    ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RunFigures, Settings, Warning,
+    warning,
+};
 
 /// A finished (or interrupted) comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report {
+pub struct ComparisonReport {
     /// Where it ran.
     pub machine: Machine,
     /// How each contestant was loaded.
@@ -47,7 +50,7 @@ pub struct SettingsUsed {
 /// How far a contestant came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Status {
+pub enum ContestantStatus {
     /// It ran in every round that was held.
     Ran,
     /// It could not run, or not in every round.
@@ -65,7 +68,7 @@ pub struct ContestantResult {
     /// Its command, with `{port}` in place.
     pub command: String,
     /// How far it came.
-    pub status: Status,
+    pub status: ContestantStatus,
     /// Why it failed; `null` if it did not.
     pub reason: Option<String>,
     /// Replies per second.
@@ -76,8 +79,10 @@ pub struct ContestantResult {
     pub cpu_micros_per_request: Option<Figure>,
     /// The largest of all rounds.
     pub peak_memory_bytes: Option<u64>,
-    /// Of all rounds together.
+    /// Errors of all rounds together.
     pub errors: u64,
+    /// Replies with a status other than 2xx, of all rounds together.
+    pub non2xx: u64,
     /// Replies per second, to the reference's; `null` for the reference, or without a common
     /// round.
     pub ratio: Option<RatioToReference>,
@@ -89,6 +94,8 @@ pub struct ContestantResult {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figure {
+    /// The geometric mean.
+    pub mean: f64,
     /// The middle value.
     pub median: f64,
     /// The smallest value.
@@ -112,13 +119,36 @@ pub struct LatencyMs {
 
 /// See [`Ratio`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RatioToReference {
+    /// Geometric mean over rounds of the rounds' ratios.
+    pub mean: f64,
     /// Median over rounds of the rounds' ratios.
     pub median: f64,
-    /// Lower end of the 95 % interval; `null` with a single round.
+    /// Lower end of the 95 % interval, or of the range if there are too few rounds for one;
+    /// `null` with a single round.
     pub low: Option<f64>,
-    /// Upper end of the 95 % interval; `null` with a single round.
+    /// Upper end, likewise.
     pub high: Option<f64>,
+    /// What the rounds say.
+    pub finding: Finding,
+    /// What is known of the true ratio if the load generator was the limit.
+    pub bound: Bound,
+}
+
+/// What a measured ratio says about the true one. A server that was limited by the load generator
+/// may be faster than measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Bound {
+    /// The load generator limited neither server.
+    None,
+    /// It limited the contestant: the true ratio is at least this.
+    AtLeast,
+    /// It limited the reference: the true ratio is at most this.
+    AtMost,
+    /// It limited both: the true ratio is unknown.
+    Unknown,
 }
 
 /// A figure that was measured elsewhere, for orientation.
@@ -151,12 +181,16 @@ const PUBLISHED: [Published; 2] = [
     },
 ];
 
-impl Report {
+impl ComparisonReport {
     /// Judges `outcome`, which `plan` had on `machine`.
-    pub fn new(plan: &Plan, outcome: &Outcome, machine: Machine) -> Report {
+    pub fn new(
+        plan: &ComparisonPlan,
+        outcome: &ComparisonOutcome,
+        machine: Machine,
+    ) -> ComparisonReport {
         let reference = reference(plan, &outcome.records);
         let result = |record| ContestantResult::new(record, reference);
-        Report {
+        ComparisonReport {
             machine,
             settings: plan.settings().into(),
             interrupted: outcome.interrupted,
@@ -169,7 +203,10 @@ impl Report {
 }
 
 /// The chosen reference if it ran, else the first contestant that did.
-fn reference<'a>(plan: &Plan, records: &'a [Record]) -> Option<&'a Record> {
+fn reference<'a>(
+    plan: &ComparisonPlan,
+    records: &'a [ContestantRuns],
+) -> Option<&'a ContestantRuns> {
     let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
     let mut ran = records
         .iter()
@@ -179,39 +216,66 @@ fn reference<'a>(plan: &Plan, records: &'a [Record]) -> Option<&'a Record> {
         .or_else(|| ran.next())
 }
 
-impl Record {
-    fn runs(&self) -> impl Iterator<Item = &Run> {
+impl ContestantRuns {
+    fn runs(&self) -> impl Iterator<Item = &RunFigures> {
         self.runs.iter().flatten()
     }
 
-    fn figure(&self, of: impl Fn(&Run) -> Option<f64>) -> Option<Figure> {
+    fn figure(&self, of: impl Fn(&RunFigures) -> Option<f64>) -> Option<Figure> {
         let rounds: Vec<f64> = self.runs().filter_map(of).collect();
-        let summary = Summary::of(&rounds)?;
+        let spread = Summary::of(&rounds)?;
         Some(Figure {
-            median: summary.median,
-            min: summary.min,
-            max: summary.max,
+            mean: spread.mean,
+            median: spread.median,
+            min: spread.min,
+            max: spread.max,
             rounds,
         })
     }
 
     /// Pairs of one round each, of those in which both ran.
-    fn ratio_to(&self, reference: &Record) -> Option<RatioToReference> {
-        let pairs: Vec<(f64, f64)> = std::iter::zip(&self.runs, &reference.runs)
+    fn ratio_to(&self, reference: &ContestantRuns) -> Option<RatioToReference> {
+        let pairs: Vec<(&RunFigures, &RunFigures)> = std::iter::zip(&self.runs, &reference.runs)
             .filter_map(|(ours, theirs)| Some((ours.as_ref()?, theirs.as_ref()?)))
+            .collect();
+        let rates: Vec<(f64, f64)> = pairs
+            .iter()
             .map(|(ours, theirs)| (ours.requests_per_second(), theirs.requests_per_second()))
             .collect();
-        Ratio::of_pairs(&pairs).map(RatioToReference::from)
+        let ratio = Ratio::of_pairs(&rates)?;
+        let interval = ratio.interval();
+        Some(RatioToReference {
+            mean: ratio.mean,
+            median: ratio.median,
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            finding: ratio.finding(),
+            bound: Bound::of_pairs(&pairs),
+        })
+    }
+}
+
+impl Bound {
+    fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> Bound {
+        let ours = pairs.iter().any(|(ours, _)| ours.is_client_limited());
+        let theirs = pairs.iter().any(|(_, theirs)| theirs.is_client_limited());
+        match (ours, theirs) {
+            (false, false) => Bound::None,
+            (true, false) => Bound::AtLeast,
+            (false, true) => Bound::AtMost,
+            (true, true) => Bound::Unknown,
+        }
     }
 }
 
 impl ContestantResult {
-    fn new(record: &Record, reference: Option<&Record>) -> ContestantResult {
-        let is_reference = |other: &Record| other.contestant.name() == record.contestant.name();
+    fn new(record: &ContestantRuns, reference: Option<&ContestantRuns>) -> ContestantResult {
+        let is_reference =
+            |other: &ContestantRuns| other.contestant.name() == record.contestant.name();
         let status = match &record.failure {
-            Some(_) => Status::Failed,
-            None if record.runs().next().is_none() => Status::NotRun,
-            None => Status::Ran,
+            Some(_) => ContestantStatus::Failed,
+            None if record.runs().next().is_none() => ContestantStatus::NotRun,
+            None => ContestantStatus::Ran,
         };
         ContestantResult {
             name: record.contestant.name().to_owned(),
@@ -223,9 +287,10 @@ impl ContestantResult {
             }),
             requests_per_second: record.figure(|run| Some(run.requests_per_second())),
             latency_ms: latency(record),
-            cpu_micros_per_request: record.figure(Run::cpu_micros_per_request),
+            cpu_micros_per_request: record.figure(RunFigures::cpu_micros_per_request),
             peak_memory_bytes: record.runs().filter_map(|run| run.peak_memory_bytes).max(),
             errors: record.runs().map(|run| run.errors).sum(),
+            non2xx: record.runs().map(|run| run.non2xx).sum(),
             ratio: reference
                 .filter(|reference| !is_reference(reference))
                 .and_then(|reference| record.ratio_to(reference)),
@@ -234,7 +299,7 @@ impl ContestantResult {
     }
 }
 
-fn latency(record: &Record) -> Option<LatencyMs> {
+fn latency(record: &ContestantRuns) -> Option<LatencyMs> {
     Some(LatencyMs {
         p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
         p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
@@ -251,26 +316,6 @@ impl From<&Settings> for SettingsUsed {
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),
             rounds: settings.rounds.get(),
-        }
-    }
-}
-
-impl From<Ratio> for RatioToReference {
-    fn from(ratio: Ratio) -> RatioToReference {
-        RatioToReference {
-            median: ratio.median,
-            low: ratio.interval.map(|interval| interval.low),
-            high: ratio.interval.map(|interval| interval.high),
-        }
-    }
-}
-
-impl From<RatioToReference> for Ratio {
-    fn from(ratio: RatioToReference) -> Ratio {
-        let interval = ratio.low.zip(ratio.high);
-        Ratio {
-            median: ratio.median,
-            interval: interval.map(|(low, high)| Interval { low, high }),
         }
     }
 }

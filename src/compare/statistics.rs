@@ -9,5 +9,5 @@ mod ratio;
 mod summary;
 
 pub use estimate::{Estimate, Interval};
-pub use ratio::{Finding, Ratio};
+pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
 pub use summary::Summary;

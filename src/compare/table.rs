@@ -1,35 +1,25 @@
 //! A comparison for a reader: a line as each run ends, then the table and what it means.
 
-use std::fmt;
-
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::{CellAlignment, Table};
 
-use super::report::{ContestantResult, Published, Report, Status};
-use super::{Failure, Plan, Run, verdict};
-use crate::format::{
-    bytes, count, milliseconds, or_dash, plural, rate, rounded_count, three_digits,
-};
+use super::report::{Bound, ComparisonReport, ContestantResult, ContestantStatus, Published};
+use super::{ComparisonPlan, Failure, RunFigures, verdict};
+use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits};
 
-/// A reason inside the table is broken at about this width.
-const REASON_COLUMNS: usize = 36;
-/// ... and cut after so many lines; the full one stands below.
-const REASON_LINES_MAX: usize = 3;
+/// Columns before a figure in the list.
+const LIST_INDENT: usize = 15;
 
-/// What is about to happen, and how long it takes.
-pub fn heading(plan: &Plan) -> String {
+/// The comparison that is about to run, and the least time that it takes.
+pub fn heading(plan: &ComparisonPlan) -> String {
     let settings = plan.settings();
     let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
     format!(
-        "Comparing {}\n{} connections with {} pipelining factor, {} of {} s after {} s of warm-up: \
-         about {:.0} s",
+        "Comparing {}\n{}, {} in flight on each; {} of {} s after {} s of warm-up: about {:.0} s",
         names.join(", "),
-        settings.connections,
-        settings.pipelining,
-        match settings.rounds.get() {
-            1 => "1 round".to_owned(),
-            rounds => format!("{rounds} rounds"),
-        },
+        plural(settings.connections.get() as u64, "connection"),
+        plural(settings.pipelining.get() as u64, "request"),
+        plural(settings.rounds.get() as u64, "round"),
         settings.duration.as_secs_f64(),
         settings.warmup.as_secs_f64(),
         plan.duration().as_secs_f64().ceil(),
@@ -37,7 +27,12 @@ pub fn heading(plan: &Plan) -> String {
 }
 
 /// The line that says how one run ended. `round` counts from 0.
-pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, Failure>) -> String {
+pub fn result_line(
+    plan: &ComparisonPlan,
+    name: &str,
+    round: usize,
+    result: &Result<RunFigures, Failure>,
+) -> String {
     let names = plan.contestants().iter().map(|c| c.name().chars().count());
     let width = names.max().unwrap_or(0);
     let round = format!("round {}/{}", round + 1, plan.settings().rounds);
@@ -45,58 +40,88 @@ pub fn result_line(plan: &Plan, name: &str, round: usize, result: &Result<Run, F
         Ok(run) => run,
         Err(failure) => return format!("{round}  {name:<width$}  {failure}"),
     };
-    let cpu = run.cpu_micros_per_request().map(three_digits);
-    format!(
-        "{round}  {name:<width$}  {:>9} requests/s  p50 {:>7}  p99 {:>7}  {}  {} µs CPU/request  {}",
+    let mut line = format!(
+        "{round}  {name:<width$}  {:>9} requests/s  p99 {:>8}  {:>5} µs CPU/request",
         rate(run.requests_per_second()),
-        or_dash(run.p50_ms.map(milliseconds)),
         or_dash(run.p99_ms.map(milliseconds)),
-        plural(run.errors, "error"),
-        or_dash(cpu),
-        or_dash(run.peak_memory_bytes.map(|size| bytes(size as f64))),
-    )
-}
-
-impl fmt::Display for Report {
-    /// The table, the sentences below it, and the published figures of those that took part.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", table(self).trim_fmt())?;
-        if self.interrupted {
-            writeln!(f, "\nInterrupted: these are the runs that had ended.")?;
+        or_dash(run.cpu_micros_per_request().map(three_digits)),
+    );
+    for (number, what) in [(run.errors, "error"), (run.non2xx, "non-2xx reply")] {
+        if number > 0 {
+            line.push_str("  ");
+            line.push_str(&plural(number, what));
         }
-        write_block(f, "", verdict::sentences(self))?;
-        write_block(f, "Failed:", failures(self))?;
-        write_block(f, "Warnings:", warnings(self))?;
-        write_block(f, "", [machine(self)])?;
-        let takes_part = |figure: &&Published| {
-            let mut names = self.contestants.iter().map(|result| &result.name);
-            names.any(|name| name == figure.name)
-        };
-        let published = self.published.iter().filter(takes_part).map(published);
-        write_block(f, "Published, for reference only:", published)
     }
+    line
 }
 
-fn table(report: &Report) -> Table {
+/// The table, the sentences below it, and the published figures of those that took part, at most
+/// `columns` wide where words can be broken.
+pub fn render(report: &ComparisonReport, columns: usize) -> String {
+    let table = table(report).trim_fmt();
+    let fits = table.lines().all(|line| line.chars().count() <= columns);
+    let mut text = match fits {
+        true => table + "\n",
+        false => list(report, columns),
+    };
+    if report.interrupted {
+        text.push_str("\nInterrupted: these are the runs that had ended.\n");
+    }
+    let takes_part = |figure: &&Published| {
+        let mut names = report.contestants.iter().map(|result| &result.name);
+        names.any(|name| name == figure.name)
+    };
+    let published = report.published.iter().filter(takes_part).map(published);
+    for (title, lines) in [
+        ("", verdict::sentences(report)),
+        ("Failed:", failures(report)),
+        ("Warnings:", warnings(report)),
+        ("", vec![machine(report)]),
+        ("Published, for reference only:", published.collect()),
+    ] {
+        add_block(&mut text, title, &lines, columns);
+    }
+    text
+}
+
+fn table(report: &ComparisonReport) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
+    let has_non2xx = report.contestants.iter().any(|result| result.non2xx > 0);
+    let errors = match has_non2xx {
+        true => "Errors,\nnon-2xx",
+        false => "Errors",
+    };
     let versus = match &report.reference {
-        Some(name) => format!("Ratio to\n{name}"),
-        None => "Ratio".to_owned(),
+        Some(name) => format!("Speed against\n{name}"),
+        None => "Speed".to_owned(),
     };
     table.set_header([
         "Server",
-        "Requests/s\nmedian (range)",
+        "Requests/s\nmean (range)",
         &versus,
-        "Latency\np50",
-        "Latency\np99",
-        "Errors",
-        "Server CPU\nµs/request",
+        "Latency\np50, p99",
+        errors,
+        "CPU, µs\n/request",
         "Peak\nmemory",
     ]);
     for result in &report.contestants {
-        let is_reference = report.reference.as_ref() == Some(&result.name);
-        table.add_row(row(result, is_reference));
+        let cells = Cells::new(result, report);
+        table.add_row([
+            result.name.clone(),
+            cells.speed.join("\n"),
+            cells.versus.join("\n"),
+            match result.latency_ms {
+                Some(_) => cells.latency.join("\n"),
+                None => "-".to_owned(),
+            },
+            match has_non2xx {
+                true => cells.errors.join("\n"),
+                false => cells.errors[0].clone(),
+            },
+            cells.cpu,
+            cells.memory,
+        ]);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -104,91 +129,103 @@ fn table(report: &Report) -> Table {
     table
 }
 
-fn row(result: &ContestantResult, is_reference: bool) -> Vec<Cell> {
-    let latency = result.latency_ms;
-    let errors = match result.requests_per_second {
-        Some(_) => count(result.errors),
-        None => "-".to_owned(),
-    };
-    let cpu = result.cpu_micros_per_request.as_ref();
-    let figures = [
-        speed(result),
-        match is_reference {
-            true => "1".to_owned(),
-            false => ratio(result),
-        },
-        or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
-        or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
-        errors,
-        or_dash(cpu.map(|figure| three_digits(figure.median))),
-        or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),
-    ];
-    let mut cells: Vec<Cell> = std::iter::once(&result.name)
-        .chain(&figures)
-        .map(Cell::new)
-        .collect();
-    if result.requests_per_second.is_none() {
-        // A sentence in place of a figure.
-        cells[1] = Cell::new(&figures[0]).set_alignment(CellAlignment::Left);
+/// The same, one figure a line, for a terminal that the table does not fit.
+fn list(report: &ComparisonReport, columns: usize) -> String {
+    let mut text = String::new();
+    for result in &report.contestants {
+        let cells = Cells::new(result, report);
+        let [p50, p99] = cells.latency;
+        let [errors, non2xx] = cells.errors;
+        text.push_str(&result.name);
+        text.push('\n');
+        for (name, value) in [
+            ("requests/s", cells.speed.join(" ")),
+            ("speed", cells.versus.join(" ")),
+            ("p50", p50),
+            ("p99", p99),
+            ("errors", errors),
+            ("non-2xx", non2xx),
+            ("CPU/request", format!("{} µs", cells.cpu)),
+            ("peak memory", cells.memory),
+        ] {
+            let value = wrapped(&value, columns.saturating_sub(LIST_INDENT));
+            text.push_str(&format!("  {name:<11}  {value}\n"));
+        }
     }
-    cells
+    text
 }
 
-/// Median and range; or why there is none.
-fn speed(result: &ContestantResult) -> String {
-    let figure = result.requests_per_second.as_ref().map(|figure| {
-        let (min, max) = (rate(figure.min), rate(figure.max));
-        match figure.rounds.len() {
-            1 => rate(figure.median),
-            _ => format!("{} ({min} - {max})", rate(figure.median)),
+/// One contestant's figures as text; cells with two lines are two.
+struct Cells {
+    speed: Vec<String>,
+    versus: Vec<String>,
+    latency: [String; 2],
+    errors: [String; 2],
+    cpu: String,
+    memory: String,
+}
+
+impl Cells {
+    fn new(result: &ContestantResult, report: &ComparisonReport) -> Cells {
+        let is_reference = report.reference.as_ref() == Some(&result.name);
+        let latency = result.latency_ms;
+        let cpu = result.cpu_micros_per_request.as_ref();
+        let has_run = result.requests_per_second.is_some();
+        let counted = |number| or_dash(has_run.then(|| count(number)));
+        Cells {
+            speed: speed(result),
+            versus: match is_reference {
+                true => vec!["reference".to_owned()],
+                false => versus(result),
+            },
+            latency: [
+                or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
+                or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
+            ],
+            errors: [counted(result.errors), counted(result.non2xx)],
+            cpu: or_dash(cpu.map(|figure| three_digits(figure.median))),
+            memory: or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),
         }
-    });
-    let reason = result.reason.as_deref().map(broken);
+    }
+}
+
+/// Mean and range, or what there is in their place.
+fn speed(result: &ContestantResult) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(figure) = &result.requests_per_second {
+        lines.push(rate(figure.mean));
+        if figure.rounds.len() > 1 {
+            let (min, max) = (short_rate(figure.min), short_rate(figure.max));
+            lines.push(format!("({min} - {max})"));
+        }
+    }
     match result.status {
-        Status::NotRun => "not run".to_owned(),
-        Status::Ran | Status::Failed => {
-            let lines: Vec<String> = figure.into_iter().chain(reason).collect();
-            lines.join("\n")
-        }
+        ContestantStatus::Ran => {}
+        ContestantStatus::NotRun => lines.push("not run".to_owned()),
+        ContestantStatus::Failed => lines.push("failed".to_owned()),
     }
+    lines
 }
 
-fn ratio(result: &ContestantResult) -> String {
+/// The ratio in words, and its interval or range.
+fn versus(result: &ContestantResult) -> Vec<String> {
     let Some(ratio) = result.ratio else {
-        return "-".to_owned();
+        return vec!["-".to_owned()];
     };
-    let median = three_digits(ratio.median);
-    match ratio.low.zip(ratio.high) {
-        Some((low, high)) => {
-            format!("{median} ({} - {})", three_digits(low), three_digits(high))
-        }
-        None => median,
+    let bound = match ratio.bound {
+        Bound::None => "",
+        Bound::AtLeast | Bound::AtMost => "client limit:",
+        Bound::Unknown => return vec!["client limit".to_owned()],
+    };
+    let mut lines: Vec<String> = [bound.to_owned(), verdict::pace(ratio.mean)].into();
+    lines.retain(|line| !line.is_empty());
+    if let Some((low, high)) = ratio.low.zip(ratio.high) {
+        lines.push(format!("({} - {})", three_digits(low), three_digits(high)));
     }
+    lines
 }
 
-/// `text` in lines of about [`REASON_COLUMNS`], broken between words.
-fn broken(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + word.chars().count() < REASON_COLUMNS {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    if lines.len() > REASON_LINES_MAX {
-        lines.truncate(REASON_LINES_MAX);
-        lines[REASON_LINES_MAX - 1].push_str(" ...");
-    }
-    lines.join("\n")
-}
-
-fn failures(report: &Report) -> Vec<String> {
+fn failures(report: &ComparisonReport) -> Vec<String> {
     let line = |result: &ContestantResult| {
         let reason = result.reason.as_ref()?;
         Some(format!("{}: {reason}", result.name))
@@ -196,7 +233,7 @@ fn failures(report: &Report) -> Vec<String> {
     report.contestants.iter().filter_map(line).collect()
 }
 
-fn warnings(report: &Report) -> Vec<String> {
+fn warnings(report: &ComparisonReport) -> Vec<String> {
     let lines = |result: &ContestantResult| -> Vec<String> {
         let warnings = result.warnings.iter();
         warnings.map(|w| format!("{}: {w}", result.name)).collect()
@@ -204,7 +241,7 @@ fn warnings(report: &Report) -> Vec<String> {
     report.contestants.iter().flat_map(lines).collect()
 }
 
-fn machine(report: &Report) -> String {
+fn machine(report: &ComparisonReport) -> String {
     let machine = &report.machine;
     let cpu = match machine.cpu.as_str() {
         "" => "unnamed CPU",
@@ -221,27 +258,46 @@ fn machine(report: &Report) -> String {
 
 fn published(figure: &Published) -> String {
     format!(
-        "{}: {} requests/s, {} errors ({})",
+        "{}: {} requests/s, {} ({})",
         figure.name,
         rate(figure.requests_per_second),
-        rounded_count(figure.errors),
+        plural(figure.errors, "error"),
         figure.conditions,
     )
 }
 
-/// An empty line, a title unless it is empty, and the lines; nothing without lines.
-fn write_block(
-    f: &mut fmt::Formatter<'_>,
-    title: &str,
-    lines: impl IntoIterator<Item = String>,
-) -> fmt::Result {
-    let mut lines = lines.into_iter().peekable();
-    if lines.peek().is_none() {
-        return Ok(());
+/// Adds an empty line, a title unless it is empty, and the lines; nothing without lines.
+fn add_block(text: &mut String, title: &str, lines: &[String], columns: usize) {
+    if lines.is_empty() {
+        return;
     }
-    writeln!(f)?;
+    text.push('\n');
     if !title.is_empty() {
-        writeln!(f, "{title}")?;
+        text.push_str(title);
+        text.push('\n');
     }
-    lines.try_for_each(|line| writeln!(f, "{line}"))
+    for line in lines {
+        text.push_str(&wrapped(line, columns));
+        text.push('\n');
+    }
+}
+
+/// `text` broken between words, so that lines have at most `columns`; all but the first are
+/// indented.
+fn wrapped(text: &str, columns: usize) -> String {
+    let mut wrapped = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > columns {
+            wrapped.push_str("\n  ");
+            used = 2;
+        } else if used > 0 {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += length;
+    }
+    wrapped
 }

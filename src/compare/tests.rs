@@ -21,15 +21,19 @@ fn settings(rounds: usize) -> Settings {
     }
 }
 
-fn plan_of(only: &[&str], reference: Option<&str>, rounds: usize) -> Result<Plan, PlanError> {
+fn plan_of(
+    only: &[&str],
+    reference: Option<&str>,
+    rounds: usize,
+) -> Result<ComparisonPlan, PlanError> {
     let mut contestants = Contestant::defaults(Path::new("bareloop"));
     contestants.push("node=node server.js {port}".parse().unwrap());
     let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
     let reference = reference.map(str::to_owned);
-    Plan::new(contestants, &only, reference, settings(rounds))
+    ComparisonPlan::new(contestants, &only, reference, settings(rounds))
 }
 
-fn plan(only: &[&str], rounds: usize) -> Plan {
+fn plan(only: &[&str], rounds: usize) -> ComparisonPlan {
     plan_of(only, None, rounds).unwrap()
 }
 
@@ -43,11 +47,12 @@ fn machine() -> Machine {
 }
 
 /// A run of 5 s at this rate.
-fn measured(requests_per_second: u64) -> Run {
-    Run {
+fn measured(requests_per_second: u64) -> RunFigures {
+    RunFigures {
         window: Duration::from_secs(5),
         completed: requests_per_second * 5,
         errors: 0,
+        non2xx: 0,
         p50_ms: Some(0.5),
         p99_ms: Some(2.0),
         max_ms: 30.0,
@@ -61,13 +66,13 @@ fn measured(requests_per_second: u64) -> Run {
 /// Does as told for each contestant and round, and keeps a log.
 #[derive(Default)]
 struct Script {
-    results: HashMap<(&'static str, usize), Result<Run, Stopped>>,
+    results: HashMap<(&'static str, usize), Result<RunFigures, Stopped>>,
     rounds_so_far: HashMap<String, usize>,
     log: Vec<String>,
 }
 
 impl Script {
-    fn with(mut self, name: &'static str, results: Vec<Result<Run, Stopped>>) -> Script {
+    fn with(mut self, name: &'static str, results: Vec<Result<RunFigures, Stopped>>) -> Script {
         let keys = (0..results.len()).map(|round| (name, round));
         self.results.extend(std::iter::zip(keys, results));
         self
@@ -85,7 +90,7 @@ impl Bench for Script {
         _settings: &Settings,
         signal: &StopSignal,
         _on_progress: &mut dyn FnMut(load::Progress),
-    ) -> Result<Run, Stopped> {
+    ) -> Result<RunFigures, Stopped> {
         let name = contestant.name();
         let round = self.rounds_so_far.entry(name.to_owned()).or_insert(0);
         self.log.push(format!("{name} {round}"));
@@ -107,21 +112,29 @@ impl Bench for Script {
 }
 
 /// Keeps the result lines.
-struct Lines<'a>(&'a Plan, Vec<String>);
+struct Lines<'a>(&'a ComparisonPlan, Vec<String>);
 
 impl Observer for Lines<'_> {
     fn started(&mut self, _contestant: &Contestant, _round: usize) {}
     fn progress(&mut self, _progress: load::Progress) {}
-    fn ended(&mut self, contestant: &Contestant, round: usize, result: &Result<Run, Failure>) {
+    fn ended(
+        &mut self,
+        contestant: &Contestant,
+        round: usize,
+        result: &Result<RunFigures, Failure>,
+    ) {
         self.1
             .push(table::result_line(self.0, contestant.name(), round, result));
     }
 }
 
-fn held(plan: &Plan, script: &mut Script) -> (Outcome, Report, Vec<String>) {
+fn held(
+    plan: &ComparisonPlan,
+    script: &mut Script,
+) -> (ComparisonOutcome, ComparisonReport, Vec<String>) {
     let mut lines = Lines(plan, Vec::new());
     let outcome = run(plan, script, &StopSignal::new(), &mut lines);
-    let report = Report::new(plan, &outcome, machine());
+    let report = ComparisonReport::new(plan, &outcome, machine());
     (outcome, report, lines.1)
 }
 
@@ -155,7 +168,7 @@ fn a_plan_takes_known_names_once() {
     assert_eq!(twice, PlanError::Twice("node".to_owned()));
     let left_out = plan_of(&["node"], Some("python-http"), 3).unwrap_err();
     assert!(matches!(left_out, PlanError::Unknown { .. }));
-    let empty = Plan::new(Vec::new(), &[], None, settings(1)).unwrap_err();
+    let empty = ComparisonPlan::new(Vec::new(), &[], None, settings(1)).unwrap_err();
     assert_eq!(empty, PlanError::Empty);
 }
 
@@ -197,14 +210,14 @@ fn a_contestant_that_fails_is_out_and_the_others_go_on() {
         "round 1/3  node         'node' was not found; is it installed?"
     );
     let node = &report.contestants[1];
-    assert_eq!(node.status, report::Status::Failed);
+    assert_eq!(node.status, report::ContestantStatus::Failed);
     assert_eq!(
         node.reason.as_deref(),
         Some("'node' was not found; is it installed?")
     );
     assert_eq!(node.requests_per_second, None);
     assert_eq!(node.ratio, None);
-    assert_eq!(report.contestants[0].status, report::Status::Ran);
+    assert_eq!(report.contestants[0].status, report::ContestantStatus::Ran);
 }
 
 #[test]
@@ -215,12 +228,12 @@ fn a_contestant_that_dies_in_a_later_round_keeps_the_rounds_it_had() {
     assert!(outcome.has_failures());
     let node = &report.contestants[1];
     assert_eq!(node.requests_per_second.as_ref().unwrap().rounds, [3000.0]);
-    assert_eq!(node.ratio.unwrap().median, 3.0);
+    assert!((node.ratio.unwrap().mean - 3.0).abs() < 1e-9);
     let reason = "in round 2: ended under load (signal: 9 (SIGKILL)): out of memory";
     assert_eq!(node.reason.as_deref(), Some(reason));
     assert!(
         verdict::sentences(&report).is_empty(),
-        "no verdict on who did not finish"
+        "no verdict on a server that did not finish"
     );
 }
 
@@ -267,7 +280,7 @@ fn nobody_ran_is_a_report_too() {
     let (outcome, report, _) = held(&plan, &mut script);
     assert!(outcome.has_failures());
     assert_eq!(report.reference, None);
-    assert!(report.to_string().contains("node: 'node' was not found"));
+    assert!(table::render(&report, 100).contains("node: 'node' was not found"));
 }
 
 #[test]
@@ -293,7 +306,7 @@ fn an_interrupted_comparison_reports_the_runs_that_had_ended() {
             .rounds,
         [500.0]
     );
-    assert!(report.to_string().contains("Interrupted"));
+    assert!(table::render(&report, 100).contains("Interrupted"));
 }
 
 #[test]
@@ -305,16 +318,19 @@ fn a_signal_that_was_raised_before_starts_nothing() {
     let outcome = run(&plan, &mut script, &signal, &mut Lines(&plan, Vec::new()));
     assert!(outcome.interrupted);
     assert!(script.log.is_empty());
-    let report = Report::new(&plan, &outcome, machine());
-    assert_eq!(report.contestants[0].status, report::Status::NotRun);
-    assert!(report.to_string().contains("not run"));
+    let report = ComparisonReport::new(&plan, &outcome, machine());
+    assert_eq!(
+        report.contestants[0].status,
+        report::ContestantStatus::NotRun
+    );
+    assert!(table::render(&report, 100).contains("not run"));
 }
 
 #[test]
 fn figures_are_medians_of_rounds_and_errors_are_summed() {
     let plan = plan(&["python-http"], 3);
     let run = |rate, p99_ms, max_ms, errors, peak| {
-        Ok(Run {
+        Ok(RunFigures {
             p99_ms: Some(p99_ms),
             max_ms,
             errors,
@@ -347,27 +363,25 @@ fn figures_are_medians_of_rounds_and_errors_are_summed() {
 }
 
 #[test]
-fn sentences_say_who_by_how_much_at_what_cost_and_how_sure() {
-    let plan = plan(&["python-http", "bareloop-http", "python-tcp"], 3);
+fn sentences_say_which_is_faster_by_how_much_at_what_cost_and_how_sure() {
+    let plan = plan(&["python-http", "bareloop-http", "python-tcp", "node"], 6);
     let mut script = Script::default()
-        .rates("python-http", &[1000, 1000, 1000])
-        .rates("bareloop-http", &[100_000, 100_000, 100_000])
-        .rates("python-tcp", &[900, 1000, 1100]);
+        .rates("python-http", &[1000; 6])
+        .rates("bareloop-http", &[100_000; 6])
+        .rates("python-tcp", &[900, 1000, 1100, 900, 1000, 1100])
+        .rates("node", &[200, 210, 190, 200, 210, 190]);
     let (_, report, _) = held(&plan, &mut script);
-    let sentences = verdict::sentences(&report);
     assert_eq!(
-        sentences[0],
-        "bareloop-http makes 100 times the requests/s of python-http (3 rounds, ratio 100 to 100 \
-         with 95 % confidence), at 1.00 % of its server CPU per request (8.00 µs against 800 µs)."
+        verdict::sentences(&report),
+        [
+            "bareloop-http is 100 times faster than python-http (6 rounds; 100 times faster with \
+             95 % confidence). Server CPU per request: 8.00 µs against 800 µs.",
+            "python-tcp and python-http: no difference shown (6 rounds; 9.3 % slower to 9.5 % \
+             faster with 95 % confidence). Server CPU per request: 800 µs against 800 µs.",
+            "node is 5.00 times slower than python-http (6 rounds; 4.77 to 5.24 times slower \
+             with 95 % confidence). Server CPU per request: 4,000 µs against 800 µs.",
+        ]
     );
-    assert!(
-        sentences[1].starts_with(
-            "no difference in requests/s detectable between python-tcp and python-http (3 rounds"
-        ),
-        "{}",
-        sentences[1]
-    );
-    assert_eq!(sentences.len(), 2);
 }
 
 #[test]
@@ -376,15 +390,126 @@ fn a_single_round_claims_nothing() {
     let mut script = Script::default().rates("bareloop-http", &[2000]);
     let (_, report, _) = held(&plan, &mut script);
     let ratio = report.contestants[1].ratio.unwrap();
-    assert_eq!((ratio.median, ratio.low, ratio.high), (2.0, None, None));
-    assert!(verdict::sentences(&report)[0].contains("one round"));
+    assert_eq!((ratio.low, ratio.high), (None, None));
+    assert_eq!(ratio.finding, statistics::Finding::TooFewRounds);
+    let sentence = &verdict::sentences(&report)[0];
+    let expected = "bareloop-http was 2.00 times faster than python-http in one round; more";
+    assert!(sentence.starts_with(expected), "{sentence}");
 }
 
 #[test]
-fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
-    let plan = plan(&["python-http", "node"], 2);
+fn too_few_rounds_are_an_answer_of_their_own() {
+    let plan = plan(&["python-http", "bareloop-http", "node"], 2);
+    let mut script = Script::default()
+        .rates("python-http", &[1_310, 3_890])
+        .rates("bareloop-http", &[1_144_020, 1_143_460])
+        .rates("node", &[2_000, 2_000]);
+    let (_, report, _) = held(&plan, &mut script);
+    let sentences = verdict::sentences(&report);
+    assert!(
+        sentences[0].starts_with(
+            "bareloop-http was 507 times faster than python-http in each of 2 rounds (294 to 873 \
+             times faster); -r 6 or more show how sure that is"
+        ),
+        "{sentences:?}"
+    );
+    assert!(
+        sentences[1].starts_with(
+            "node and python-http: 2 rounds are too few for an answer (1.95 times slower to 1.53 \
+             times faster); use -r 6 or more"
+        ),
+        "{sentences:?}"
+    );
+}
+
+/// A run in which the client and the server used these shares of a core.
+fn busy(requests_per_second: u64, client: f64, server: f64) -> Result<RunFigures, Stopped> {
+    Ok(RunFigures {
+        client_cpu_share: client,
+        server_cpu: Some(Duration::from_secs(5).mul_f64(server)),
+        ..measured(requests_per_second)
+    })
+}
+
+#[test]
+fn a_client_at_its_limit_makes_the_sentence_a_bound() {
+    // The clients of contestant and reference, and what can be said of 300 to 1.
+    for (ours, theirs, expected) in [
+        (
+            0.99,
+            0.2,
+            "bareloop-http is at least 300 times faster than python-http (its limit",
+        ),
+        (
+            0.2,
+            0.99,
+            "bareloop-http is at most 300 times faster than python-http (the limit of",
+        ),
+        (
+            0.99,
+            0.99,
+            "bareloop-http and python-http cannot be told apart by speed",
+        ),
+        (
+            0.2,
+            0.2,
+            "bareloop-http is 300 times faster than python-http (6 rounds",
+        ),
+    ] {
+        let plan = plan(&["python-http", "bareloop-http"], 6);
+        let mut script = Script::default()
+            .with(
+                "python-http",
+                (0..6).map(|_| busy(100, theirs, 0.5)).collect(),
+            )
+            .with(
+                "bareloop-http",
+                (0..6).map(|_| busy(30_000, ours, 0.5)).collect(),
+            );
+        let (_, report, _) = held(&plan, &mut script);
+        let sentence = &verdict::sentences(&report)[0];
+        assert!(sentence.starts_with(expected), "{sentence}");
+        let claims_confidence = sentence.contains("confidence");
+        assert_eq!(
+            claims_confidence,
+            (ours, theirs) == (0.2, 0.2),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_slower_contestant_is_at_least_so_much_slower_if_the_reference_was_not_at_its_limit() {
+    let plan = plan_of(&["node", "bareloop-http"], Some("bareloop-http"), 6).unwrap();
+    let mut script = Script::default()
+        .with(
+            "bareloop-http",
+            (0..6).map(|_| busy(30_000, 0.99, 0.5)).collect(),
+        )
+        .with("node", (0..6).map(|_| busy(3_000, 0.2, 0.99)).collect());
+    let (_, report, _) = held(&plan, &mut script);
+    let sentence = &verdict::sentences(&report)[0];
+    let expected = "node is at least 10.0 times slower than bareloop-http (the limit of";
+    assert!(sentence.starts_with(expected), "{sentence}");
+    assert_eq!(
+        report.contestants[0].ratio.unwrap().bound,
+        report::Bound::AtMost
+    );
+}
+
+/// The warnings about a contestant that ran like this.
+fn warnings_of(runs: Vec<Result<RunFigures, Stopped>>) -> Vec<String> {
+    let plan = plan(&["node"], runs.len());
+    let mut script = Script::default().with("node", runs);
+    let (_, report, _) = held(&plan, &mut script);
+    let warnings = report.contestants[0].warnings.iter();
+    warnings.map(ToString::to_string).collect()
+}
+
+#[test]
+fn warnings_are_gathered_over_rounds_each_fact_once() {
     let run = |client_cpu_share, warnings| {
-        Ok(Run {
+        Ok(RunFigures {
             client_cpu_share,
             warnings,
             ..measured(1000)
@@ -394,20 +519,15 @@ fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
         errors,
         first_error: None,
     };
-    let busy = load::Warning::ClientBusy { cpu_share: 0.97 };
-    let rounds = vec![
-        run(0.97, vec![busy, errors(1_019)]),
+    let client_busy = load::Warning::ClientBusy { cpu_share: 0.97 };
+    let warnings = warnings_of(vec![
+        run(0.97, vec![client_busy, errors(1_019)]),
         run(0.5, vec![errors(94)]),
-    ];
-    let mut script = Script::default().with("node", rounds);
-    let (_, report, _) = held(&plan, &mut script);
-    assert!(report.contestants[0].warnings.is_empty());
-    let warnings = report.contestants[1].warnings.iter();
-    let warnings: Vec<_> = warnings.map(ToString::to_string).collect();
+    ]);
     assert_eq!(
         warnings,
         [
-            "in 1 of 2 rounds: the client was the limit: it used 97 % of a core, the server 80 %; \
+            "in 1 of 2 rounds: the client was the limit (97 % of a core; the server used 80 %); \
              the server may be faster than this",
             "in 2 of 2 rounds, first: 1,019 errors",
         ]
@@ -415,16 +535,15 @@ fn doubts_are_gathered_over_rounds_and_name_the_bottleneck() {
 }
 
 #[test]
-fn a_busy_server_is_not_called_faster_than_its_client() {
-    let plan = plan(&["node"], 1);
-    let both_busy = Run {
-        client_cpu_share: 0.97,
-        server_cpu: Some(Duration::from_millis(4900)),
-        ..measured(1000)
-    };
-    let mut script = Script::default().with("node", vec![Ok(both_busy)]);
-    let (_, report, _) = held(&plan, &mut script);
-    assert!(report.contestants[0].warnings.is_empty());
+fn a_client_and_a_server_that_are_both_busy_are_both_named() {
+    assert_eq!(
+        warnings_of(vec![busy(1000, 0.97, 0.98)]),
+        [
+            "client and server were both at their limit (97 % and 98 % of a core); the server may \
+             be faster with a faster client"
+        ]
+    );
+    assert!(warnings_of(vec![busy(1000, 0.5, 0.98)]).is_empty());
 }
 
 #[test]
@@ -463,12 +582,33 @@ fn json_has_the_keys_that_scripts_rely_on() {
     assert_eq!(ours["cpuMicrosPerRequest"]["median"], 200.0);
     assert_eq!(ours["peakMemoryBytes"], 10 << 20);
     assert_eq!(ours["errors"], 0);
+    assert_eq!(ours["non2xx"], 0);
     assert_eq!(ours["ratio"]["median"], 4.0);
+    assert_eq!(ours["ratio"]["finding"], "tooFewRounds");
+    assert_eq!(ours["ratio"]["bound"], "none");
     assert_eq!(ours["warnings"], serde_json::json!([]));
     let node = &json["contestants"][2];
     assert_eq!(node["status"], "failed");
     assert_eq!(node["requestsPerSecond"], serde_json::Value::Null);
     assert_eq!(json["contestants"][0]["ratio"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_table_becomes_a_list_where_it_does_not_fit() {
+    let plan = plan(&["python-http", "bareloop-http"], 2);
+    let mut script = Script::default().rates("bareloop-http", &[900_000, 1_500_000]);
+    let (_, report, _) = held(&plan, &mut script);
+    for columns in [40, 60, 96, 97, 150] {
+        let text = table::render(&report, columns);
+        let too_wide = text.lines().find(|line| line.chars().count() > columns);
+        assert_eq!(too_wide, None, "{columns}:\n{text}");
+        assert_eq!(text.contains('│'), columns >= 97, "{columns}:\n{text}");
+    }
+    let list = table::render(&report, 60);
+    assert!(
+        list.contains("  speed        1,162 times faster (900 - 1,500)\n"),
+        "{list}"
+    );
 }
 
 #[test]
@@ -480,7 +620,7 @@ fn the_table_looks_like_this() {
         .with("node", vec![Err(not_found())]);
     let (_, report, lines) = held(&plan, &mut script);
     assert_eq!(
-        format!("{}\n\n{report}", lines.join("\n")),
+        format!("{}\n\n{}", lines.join("\n"), table::render(&report, 100)),
         include_str!("tests/table.txt")
     );
 }

@@ -5,22 +5,22 @@ use std::mem::discriminant;
 
 use serde::{Serialize, Serializer};
 
-use super::Run;
+use super::RunFigures;
 use crate::format::percent;
 use crate::load;
 
 /// From this share of a core on, a process counts as busy all the time.
-const BUSY_SHARE_MIN: f64 = 0.9;
+pub(super) const BUSY_SHARE_MIN: f64 = 0.9;
 
 /// A reason to doubt one run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
-    /// The load generator was the limit, and the server was not.
+    /// The load generator used a whole core.
     ClientLimited {
         /// CPU time of the load generator, as a share of one core.
         client_cpu_share: f64,
-        /// CPU time of the server, as a share of one core.
-        server_cpu_share: f64,
+        /// CPU time of the server, as a share of one core; `None` if the system did not say.
+        server_cpu_share: Option<f64>,
     },
     /// Found by the load generator.
     Load(load::Warning),
@@ -39,7 +39,7 @@ pub struct Warning {
 }
 
 /// All reasons to doubt `runs`, in the order in which they came up.
-pub fn of_runs<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Warning> {
+pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunFigures>) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
     let mut rounds_run = 0;
     for run in runs {
@@ -61,26 +61,18 @@ pub fn of_runs<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Warning> {
     warnings
 }
 
-/// The reasons to doubt one run. A client that was the limit says so once.
-fn reasons(run: &Run) -> Vec<Reason> {
-    let client_limited = client_limited(run);
-    let is_told = |warning: &&load::Warning| {
-        client_limited.is_none() || !matches!(warning, load::Warning::ClientBusy { .. })
-    };
+/// The reasons to doubt one run, each fact once.
+fn reasons(run: &RunFigures) -> Vec<Reason> {
+    let is_told = |warning: &&load::Warning| !matches!(warning, load::Warning::ClientBusy { .. });
     let found = run.warnings.iter().filter(is_told).cloned();
-    let found: Vec<Reason> = found.map(Reason::Load).collect();
-    client_limited.into_iter().chain(found).collect()
-}
-
-/// Whether the load generator had no time left while the server had.
-fn client_limited(run: &Run) -> Option<Reason> {
-    let (client_cpu_share, server_cpu_share) = (run.client_cpu_share, run.server_cpu_share()?);
-    (client_cpu_share >= BUSY_SHARE_MIN && server_cpu_share < BUSY_SHARE_MIN).then_some(
-        Reason::ClientLimited {
-            client_cpu_share,
-            server_cpu_share,
-        },
-    )
+    let client_limited = run.is_client_limited().then(|| Reason::ClientLimited {
+        client_cpu_share: run.client_cpu_share,
+        server_cpu_share: run.server_cpu_share(),
+    });
+    client_limited
+        .into_iter()
+        .chain(found.map(Reason::Load))
+        .collect()
 }
 
 fn same_kind(one: &Reason, other: &Reason) -> bool {
@@ -96,15 +88,32 @@ impl fmt::Display for Reason {
             Reason::ClientLimited {
                 client_cpu_share,
                 server_cpu_share,
-            } => write!(
-                f,
-                "the client was the limit: it used {} of a core, the server {}; the server may \
-                 be faster than this",
-                percent(*client_cpu_share),
-                percent(*server_cpu_share)
-            ),
+            } => client_limited(f, *client_cpu_share, *server_cpu_share),
             Reason::Load(warning) => warning.fmt(f),
         }
+    }
+}
+
+/// A busy server may have been the limit too. Then it has little room left, if it uses one core
+/// only; one with several workers may have more, and the client cannot tell.
+fn client_limited(f: &mut fmt::Formatter<'_>, client: f64, server: Option<f64>) -> fmt::Result {
+    let client = percent(client);
+    match server {
+        Some(server) if server >= BUSY_SHARE_MIN => write!(
+            f,
+            "client and server were both at their limit ({client} and {} of a core); the server may be faster with a faster client",
+            percent(server)
+        ),
+        Some(server) => write!(
+            f,
+            "the client was the limit ({client} of a core; the server used {}); the server may be \
+             faster than this",
+            percent(server)
+        ),
+        None => write!(
+            f,
+            "the client was at its limit ({client} of a core); the server may be faster than this"
+        ),
     }
 }
 

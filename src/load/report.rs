@@ -10,6 +10,7 @@ mod build;
 pub(super) use build::{Circumstances, Cost};
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -32,6 +33,9 @@ pub struct LoadReport {
     pub until: String,
     /// Seconds from the start to the end (for an amount: to the last reply).
     pub duration: f64,
+    /// The same, exactly.
+    #[serde(skip)]
+    pub exact_duration: Duration,
     /// Windows that the rates were sampled in.
     pub samples: usize,
     /// Milliseconds that a window is meant to last.

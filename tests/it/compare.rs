@@ -212,7 +212,7 @@ fn a_server_that_never_listens_is_given_up() {
 fn a_table_for_people_follows_a_line_as_each_run_ends() {
     let finished = run(&mut compare(&["--only", "bareloop-http,bareloop-tcp"]));
     assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
-    for word in ["bareloop-http", "bareloop-tcp", "p99", "errors"] {
+    for word in ["bareloop-http", "bareloop-tcp", "p99", "Errors"] {
         assert!(
             finished.stdout.contains(word),
             "{word}: {}",

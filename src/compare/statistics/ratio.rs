@@ -1,27 +1,46 @@
-//! The ratio of two contestants' figures with its 95 % interval, as the report shows it.
+//! The ratio of two contestants' figures, and what the rounds say about it.
+
+use serde::Serialize;
 
 use super::{Estimate, Interval, Summary};
 
-/// How many times the reference's figure a contestant has.
+/// Fewer rounds give no interval: their spread is a range.
+pub const INTERVAL_ROUNDS_MIN: usize = 6;
+
+/// The uncertainty of a ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ratio {
-    /// The median of the rounds' ratios.
-    pub median: f64,
-    /// `None` with a single round, which knows nothing of its own spread.
-    pub interval: Option<Interval>,
+pub enum Uncertainty {
+    /// A single round: nothing is known of the spread.
+    Unknown,
+    /// The smallest and the largest ratio of a round: too few rounds for a statement of
+    /// confidence.
+    Range(Interval),
+    /// The true ratio lies within, with 95 % confidence.
+    Confidence(Interval),
 }
 
-/// What a ratio says about who has more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A contestant's figure divided by the reference's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// The geometric mean of the rounds' ratios: the geometric mean of the contestant's figures
+    /// divided by that of the reference's.
+    pub mean: f64,
+    /// The median of the rounds' ratios.
+    pub median: f64,
+    /// How much the rounds agree.
+    pub uncertainty: Uncertainty,
+}
+
+/// What the rounds say about a ratio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Finding {
-    /// More than the reference.
-    More,
-    /// Less than the reference.
-    Less,
-    /// The interval holds 1.
-    Undetectable,
-    /// A single round: there is no interval.
-    Unknown,
+    /// The 95 % interval excludes 1.
+    Different,
+    /// The 95 % interval includes 1.
+    Undecided,
+    /// Fewer than [`INTERVAL_ROUNDS_MIN`] rounds.
+    TooFewRounds,
 }
 
 impl Ratio {
@@ -29,8 +48,7 @@ impl Ratio {
     ///
     /// Both of a pair ran within the same minute, so that slow drift of the machine cancels. The
     /// interval is Student's, of the mean of ln(contestant / reference):
-    /// exp(mean ± t(0.975, n - 1) · s / √n), with s the sample standard deviation. If the median
-    /// lies outside (few and skewed rounds), the interval is widened to include it.
+    /// exp(mean ± t(0.975, n - 1) · s / √n), with s the sample standard deviation.
     ///
     /// `None` without pairs, or if a figure is not positive.
     pub fn of_pairs(pairs: &[(f64, f64)]) -> Option<Ratio> {
@@ -41,25 +59,42 @@ impl Ratio {
             return None;
         }
         let ratios: Vec<f64> = pairs.iter().map(|(ours, theirs)| ours / theirs).collect();
-        let median = Summary::of(&ratios)?.median;
+        let summary = Summary::of(&ratios)?;
         let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
-        let interval = Estimate::of_mean(&logs).map(|estimate| {
-            let logs = estimate.interval(0.95);
-            Interval {
-                low: logs.low.exp().min(median),
-                high: logs.high.exp().max(median),
+        let uncertainty = match ratios.len() {
+            1 => Uncertainty::Unknown,
+            2..INTERVAL_ROUNDS_MIN => Uncertainty::Range(Interval {
+                low: summary.min,
+                high: summary.max,
+            }),
+            _ => {
+                let estimate = Estimate::of_mean(&logs)?;
+                Uncertainty::Confidence(estimate.interval(0.95).exp())
             }
-        });
-        Some(Ratio { median, interval })
+        };
+        Some(Ratio {
+            mean: summary.mean,
+            median: summary.median,
+            uncertainty,
+        })
     }
 
-    /// Who has more, as far as the rounds can tell.
+    /// What the rounds say.
     pub fn finding(&self) -> Finding {
-        match self.interval {
-            None => Finding::Unknown,
-            Some(interval) if interval.low > 1.0 => Finding::More,
-            Some(interval) if interval.high < 1.0 => Finding::Less,
-            Some(_) => Finding::Undetectable,
+        match self.uncertainty {
+            Uncertainty::Unknown | Uncertainty::Range(_) => Finding::TooFewRounds,
+            Uncertainty::Confidence(interval) => match interval.contains(1.0) {
+                true => Finding::Undecided,
+                false => Finding::Different,
+            },
+        }
+    }
+
+    /// The interval or the range, whichever it has.
+    pub fn interval(&self) -> Option<Interval> {
+        match self.uncertainty {
+            Uncertainty::Unknown => None,
+            Uncertainty::Range(interval) | Uncertainty::Confidence(interval) => Some(interval),
         }
     }
 }
@@ -82,42 +117,62 @@ mod tests {
     #[test]
     fn one_round_gives_a_ratio_and_no_claim() {
         let ratio = Ratio::of_pairs(&[(30.0, 10.0)]).unwrap();
-        assert_eq!(ratio.median, 3.0);
-        assert_eq!(ratio.interval, None);
-        assert_eq!(ratio.finding(), Finding::Unknown);
+        close(ratio.mean, 3.0);
+        assert_eq!(ratio.uncertainty, Uncertainty::Unknown);
+        assert_eq!(ratio.finding(), Finding::TooFewRounds);
+    }
+
+    #[test]
+    fn few_rounds_give_a_range_and_no_claim_of_confidence() {
+        let pairs = [(4.0, 2.0), (12.0, 4.0), (5.0, 1.0), (4.0, 1.0), (4.0, 1.0)];
+        let ratio = Ratio::of_pairs(&pairs).unwrap();
+        let range = Interval {
+            low: 2.0,
+            high: 5.0,
+        };
+        assert_eq!(ratio.uncertainty, Uncertainty::Range(range));
+        assert_eq!(ratio.finding(), Finding::TooFewRounds);
     }
 
     #[test]
     fn the_interval_is_students_over_log_ratios() {
-        // ln r = 0, ln 2, 2 ln 2: mean ln 2, s = ln 2, so exp(ln 2 · (1 ± 4.302653 / √3)).
-        let ratio = Ratio::of_pairs(&[(1.0, 1.0), (4.0, 2.0), (20.0, 5.0)]).unwrap();
-        let interval = ratio.interval.unwrap();
-        close(ratio.median, 2.0);
-        close(interval.low, 2f64.powf(1.0 - 4.302_653 / 3f64.sqrt()));
-        close(interval.high, 2f64.powf(1.0 + 4.302_653 / 3f64.sqrt()));
-        assert_eq!(ratio.finding(), Finding::Undetectable);
+        // ln r = -1, -1, 0, 0, 1, 1 times ln 2: mean 0, s = ln 2 · √0.8.
+        let pairs = [0.5, 0.5, 1.0, 1.0, 2.0, 2.0].map(|ratio| (ratio * 10.0, 10.0));
+        let ratio = Ratio::of_pairs(&pairs).unwrap();
+        let half = 2.570_582 * (0.8_f64 / 6.0).sqrt();
+        let interval = ratio.interval().unwrap();
+        close(ratio.mean, 1.0);
+        close(interval.low, 2f64.powf(-half));
+        close(interval.high, 2f64.powf(half));
+        assert_eq!(ratio.finding(), Finding::Undecided);
     }
 
     #[test]
     fn ratios_are_paired_by_round_so_that_drift_cancels() {
         // The machine halves its speed each round; the contestant is always twice as fast.
-        let ratio = Ratio::of_pairs(&[(80.0, 40.0), (40.0, 20.0), (20.0, 10.0)]).unwrap();
-        assert_eq!(ratio.median, 2.0);
-        close(ratio.interval.unwrap().low, 2.0);
-        close(ratio.interval.unwrap().high, 2.0);
-        assert_eq!(ratio.finding(), Finding::More);
-        let inverse = Ratio::of_pairs(&[(40.0, 80.0), (20.0, 40.0)]).unwrap();
-        assert_eq!(inverse.finding(), Finding::Less);
+        let pairs: Vec<(f64, f64)> = (0..6)
+            .map(|round| 2f64.powi(-round))
+            .map(|speed| (80.0 * speed, 40.0 * speed))
+            .collect();
+        let ratio = Ratio::of_pairs(&pairs).unwrap();
+        close(ratio.mean, 2.0);
+        close(ratio.interval().unwrap().low, 2.0);
+        close(ratio.interval().unwrap().high, 2.0);
+        assert_eq!(ratio.finding(), Finding::Different);
+        let inverse: Vec<_> = pairs.iter().map(|&(a, b)| (b, a)).collect();
+        let inverse = Ratio::of_pairs(&inverse).unwrap();
+        close(inverse.mean, 0.5);
+        assert_eq!(inverse.finding(), Finding::Different);
     }
 
     #[test]
-    fn the_interval_always_holds_the_median() {
-        // 39 rounds at 1, and 21 at 1000: the median is 1, the interval of the mean is above it.
-        let mut pairs = vec![(1.0, 1.0); 39];
-        pairs.extend(vec![(1000.0, 1.0); 21]);
+    fn the_ratio_of_the_means_is_the_mean_of_the_ratios() {
+        let pairs = [(4606.0, 710_639.0), (6123.0, 892_610.0), (5000.0, 1e6)];
+        let column = |of: fn(&(f64, f64)) -> f64| {
+            let values: Vec<f64> = pairs.iter().map(of).collect();
+            Summary::of(&values).unwrap().mean
+        };
         let ratio = Ratio::of_pairs(&pairs).unwrap();
-        assert_eq!(ratio.median, 1.0);
-        assert_eq!(ratio.interval.unwrap().low, 1.0);
-        assert!(ratio.interval.unwrap().high > 1.0);
+        close(ratio.mean, column(|pair| pair.0) / column(|pair| pair.1));
     }
 }

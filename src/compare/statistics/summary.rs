@@ -1,8 +1,10 @@
-//! The median and the range of a figure over rounds.
+//! The means and the range of a figure over rounds.
 
-/// A figure over the rounds.
+/// A positive figure over the rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
+    /// The geometric mean: ratios of means are means of ratios.
+    pub mean: f64,
     /// The middle value; with an even number, the mean of the middle two.
     pub median: f64,
     /// The smallest value.
@@ -22,7 +24,13 @@ impl Summary {
             0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
             _ => sorted[middle],
         };
-        Some(Summary { median, min, max })
+        let logs: f64 = sorted.iter().map(|value| value.ln()).sum();
+        Some(Summary {
+            mean: (logs / sorted.len() as f64).exp(),
+            median,
+            min,
+            max,
+        })
     }
 }
 
@@ -36,24 +44,15 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_is_exact_for_odd_and_even_numbers_in_any_order() {
-        let odd = Summary::of(&[3.0, 1.0, 2.0]);
-        assert_eq!(
-            odd,
-            Some(Summary {
-                median: 2.0,
-                min: 1.0,
-                max: 3.0
-            })
-        );
-        let even = Summary::of(&[8.0, 1.0, 4.0, 2.0]);
-        assert_eq!(
-            even,
-            Some(Summary {
-                median: 3.0,
-                min: 1.0,
-                max: 8.0
-            })
-        );
+    fn a_summary_is_right_for_odd_and_even_numbers_in_any_order() {
+        for (values, mean, median, max) in [
+            (&[4.0, 1.0, 2.0][..], 2.0, 2.0, 4.0),
+            (&[8.0, 1.0, 4.0, 2.0], 8_f64.sqrt(), 3.0, 8.0),
+        ] {
+            let summary = Summary::of(values).unwrap();
+            assert!((summary.mean - mean).abs() < 1e-9, "{summary:?}");
+            assert_eq!((summary.median, summary.min), (median, 1.0));
+            assert_eq!(summary.max, max);
+        }
     }
 }

@@ -42,7 +42,8 @@ impl LoadReport {
             counters,
             ..
         } = outcome;
-        let duration = (outcome.ended - outcome.started).as_secs_f64();
+        let exact_duration = outcome.ended - outcome.started;
+        let duration = exact_duration.as_secs_f64();
         let client = ClientCost::new(around.cost, accounting.completed);
         let evidence = evidence(plan, outcome, duration, client.cpu_share);
         let silence = recorder.longest_silence();
@@ -54,6 +55,7 @@ impl LoadReport {
             pipelining: plan.pipelining,
             until: describe(plan.until),
             duration: rounded(duration, 3),
+            exact_duration,
             samples: recorder.windows.reply_rates().len(),
             sample_int: WINDOW.as_millis() as u64,
             start: humantime::format_rfc3339_millis(around.start).to_string(),

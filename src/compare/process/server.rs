@@ -1,16 +1,15 @@
-//! A contestant's processes: started on a free port, watched, and ended by id on every way out.
-//! Only who kills us with SIGKILL leaves them running.
+//! A contestant's server: started on a free port, watched, and ended by its id on every way out
+//! but a SIGKILL of this process.
 
-use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::group;
+use super::output_tail::OutputTail;
 use crate::compare::{Contestant, Failure, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 use crate::load;
@@ -23,12 +22,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a probing connect may take; on loopback it is answered at once or never.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
-/// How long the pipes of an ended child may stay open in a stranger's hands.
-const PIPES_WITHIN: Duration = Duration::from_millis(250);
-/// Of what a child writes, so much of the end is kept.
-const TAIL_BYTES_MAX: usize = 4096;
-/// A line quoted in a reason is cut to this.
-const LINE_CHARS_MAX: usize = 160;
 
 /// The children that are alive, shared with whoever must end them: each [`Server`] ends its own,
 /// and a panic hook all, since a release build aborts without dropping anything.
@@ -73,8 +66,8 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     children: Children,
-    stdout: Tail,
-    stderr: Tail,
+    stdout: OutputTail,
+    stderr: OutputTail,
     reaped: Option<String>,
 }
 
@@ -110,12 +103,12 @@ impl Server {
             child,
             address,
             children: children.clone(),
-            stdout: Tail::default(),
-            stderr: Tail::default(),
+            stdout: OutputTail::default(),
+            stderr: OutputTail::default(),
             reaped: None,
         };
-        server.stdout = Tail::follow(stdout).map_err(|e| no_resource("thread", &e))?;
-        server.stderr = Tail::follow(stderr).map_err(|e| no_resource("thread", &e))?;
+        server.stdout = OutputTail::follow(stdout).map_err(|e| no_resource("thread", &e))?;
+        server.stderr = OutputTail::follow(stderr).map_err(|e| no_resource("thread", &e))?;
         Ok(server)
     }
 
@@ -245,78 +238,6 @@ fn no_resource(what: &'static str, cause: &io::Error) -> Failure {
         what,
         cause: cause.to_string(),
     }
-}
-
-/// The end of what a child writes, kept by a thread of its own: a full pipe would stop the child.
-#[derive(Debug, Default)]
-struct Tail {
-    kept: Arc<Mutex<VecDeque<u8>>>,
-    /// Hangs up when the pipe has ended.
-    ended: Option<Receiver<()>>,
-}
-
-impl Tail {
-    fn follow(pipe: Option<impl Read + Send + 'static>) -> io::Result<Tail> {
-        let Some(pipe) = pipe else {
-            return Ok(Tail::default());
-        };
-        let kept = Arc::new(Mutex::new(VecDeque::new()));
-        let (sender, ended) = channel();
-        let writer = Arc::clone(&kept);
-        thread::Builder::new()
-            .name("contestant's output".to_owned())
-            .spawn(move || {
-                keep_tail(pipe, &writer);
-                drop(sender);
-            })?;
-        let ended = Some(ended);
-        Ok(Tail { kept, ended })
-    }
-
-    /// A descendant that left the group may hold the pipe for ever, so the wait is bounded.
-    fn wait_for_end(&self) {
-        if let Some(ended) = &self.ended {
-            let _ = ended.recv_timeout(PIPES_WITHIN);
-        }
-    }
-
-    fn error_excerpt(&self) -> String {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = kept.iter().copied().collect();
-        error_excerpt(&String::from_utf8_lossy(&bytes))
-    }
-}
-
-fn keep_tail(mut pipe: impl Read, kept: &Mutex<VecDeque<u8>>) {
-    let mut chunk = [0; TAIL_BYTES_MAX];
-    loop {
-        let length = match pipe.read(&mut chunk) {
-            Ok(0) => return,
-            Ok(length) => length,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => return,
-        };
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&chunk[..length]);
-        let excess = kept.len().saturating_sub(TAIL_BYTES_MAX);
-        kept.drain(..excess);
-    }
-}
-
-/// The last line that names an error, or else the last that says something; without what a
-/// terminal would obey.
-fn error_excerpt(text: &str) -> String {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let names_error = |line: &&str| line.to_ascii_lowercase().contains("error");
-    let line = lines
-        .clone()
-        .rfind(names_error)
-        .or_else(|| lines.next_back());
-    line.unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(LINE_CHARS_MAX)
-        .collect()
 }
 
 #[cfg(all(test, unix))]
