@@ -30,7 +30,7 @@ added servers take part beside them. Each runs once per round, on a free port of
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 130 interrupted, partial results
 printed.";
 
-/// RunFigures servers side by side under the same load: who is faster, by how much, at what cost, how sure
+/// Run servers side by side under the same load: who is faster, by how much, at what cost, how sure
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
