@@ -98,7 +98,7 @@ fn a_stop_under_load_ends_every_process_and_prints_what_was_measured() {
         let pipe = Pipe::new();
         let server = telling_server(&pipe.path, &serve_http());
         let flags = ["-d", "0.5", "-r", "100", "--only", "told,bareloop-tcp"];
-        let job = Job::start(&mut compare(&server, &flags));
+        let mut job = Job::start(&mut compare(&server, &flags));
         let first = pipe.ids();
         // The second contestant's line comes after the first has been stopped.
         while !job.stdout_line().contains("bareloop-tcp  ") {}

@@ -1,47 +1,43 @@
-//! A server as a child process, a raw client for it, and replies as they come off the wire.
+//! The binary as a child process, a raw client for it, and replies as they come off the wire.
+//! Everything here panics when something is not as it should be.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-/// Longer than anything here takes. Reaching it is a failure, never a measurement.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub use crate::support::PATIENCE;
+pub use crate::support::process::Finished;
+use crate::support::process::Process;
+pub use crate::support::random::{Random, seed};
+pub use crate::support::replies::Body;
+use crate::support::replies::{self, Received};
+use crate::support::server;
+#[cfg(target_os = "linux")]
+use crate::support::usage::{self, Scheduled};
+
+/// Longer than a whole command takes on a busy machine. Reaching it is a failure.
+const JOB_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program under test.
 pub fn bareloop() -> Command {
     Command::new(env!("CARGO_BIN_EXE_bareloop"))
 }
 
-/// Runs it to its end, which comes soon: it is a command line that is refused, or a port.
-pub fn output_of(args: &[&str]) -> Output {
-    assert_cmd::Command::from_std(bareloop())
-        .args(args)
-        .timeout(PATIENCE)
-        .output()
-        .expect("the binary starts")
+/// Runs a command that ends by itself.
+pub fn run(command: &mut Command) -> Finished {
+    Job::start(command).finish()
 }
 
-/// A started server. Dropping it ends the process, by its id, if it still runs.
-#[derive(Debug)]
-pub struct Server {
-    child: Child,
-    addresses: Vec<SocketAddr>,
-    /// Lines of stderr; it ends when the process does.
-    stderr: Receiver<String>,
+/// Runs the program under test with these arguments; it ends by itself.
+pub fn output_of(args: &[&str]) -> Finished {
+    run(bareloop().args(args))
 }
 
-/// How a server ended.
+/// A started server. Dropping it ends the process if it still runs.
 #[derive(Debug)]
-pub struct Exited {
-    /// The exit code; `None` if a signal ended it.
-    pub code: Option<i32>,
-    /// All it said on stderr.
-    pub stderr: String,
-}
+pub struct Server(server::Server);
 
 impl Server {
     /// `serve http` on a free port of 127.0.0.1.
@@ -61,39 +57,43 @@ impl Server {
 
     /// Any command that becomes a server, once it listens.
     pub fn spawn(command: &mut Command) -> Server {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let stdout = pieces(child.stdout.take().expect("stdout is piped"));
-        let stderr = lines(child.stderr.take().expect("stderr is piped"));
-        let mut server = Server {
-            child,
-            addresses: Vec::new(),
-            stderr,
-        };
-        match stdout.recv_timeout(PATIENCE) {
-            Ok(announced) => server.addresses = announced.lines().map(address_in).collect(),
-            Err(e) => panic!("no address was announced: {e}; {:?}", server.kill()),
-        }
-        server
+        let process = Process::start(command);
+        let process = process.unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
+        let server = server::Server::announced(process);
+        Server(server.unwrap_or_else(|e| panic!("{command:?}: {e}")))
+    }
+
+    /// Any command that announces nothing and listens where it is told: on a free port of
+    /// 127.0.0.1.
+    #[cfg(unix)]
+    pub fn on_free_port(mut command: impl FnMut(SocketAddr) -> Command) -> Server {
+        let server = server::Server::on_free_port(|address| {
+            let mut command = command(address);
+            let command = command.stdin(Stdio::null()).stderr(Stdio::piped());
+            Process::spawn(command)
+        });
+        Server(server.unwrap_or_else(|e| panic!("{e}")))
     }
 
     /// The first address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.addresses[0]
+        self.0.address()
     }
 
     /// All addresses it listens on.
     pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+        self.0.addresses()
+    }
+
+    /// The URL of the first address.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address())
     }
 
     /// The process's id.
+    #[cfg(target_os = "linux")]
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.0.process.id()
     }
 
     /// A new connection to it.
@@ -104,81 +104,63 @@ impl Server {
     /// Sends the process a signal.
     #[cfg(unix)]
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, signal).expect("the process has not been waited for");
+        let sent = self.0.process.signal(signal);
+        sent.expect("the process has not been waited for");
     }
 
     /// The next line on stderr.
-    pub fn stderr_line(&self) -> String {
-        self.stderr
-            .recv_timeout(PATIENCE)
-            .expect("the server says something on stderr")
+    #[cfg(target_os = "linux")]
+    pub fn stderr_line(&mut self) -> String {
+        let line = self.0.process.stderr.line(PATIENCE);
+        line.expect("the server writes a line to stderr")
     }
 
-    /// How it ends; it has to be on its way.
-    pub fn wait(mut self) -> Exited {
-        self.wait_by(Instant::now() + PATIENCE)
+    #[cfg(unix)]
+    pub fn is_running(&mut self) -> bool {
+        self.0.process.is_running().expect("a child has a state")
+    }
+
+    /// Waits for its end, which comes soon.
+    pub fn wait(mut self) -> Finished {
+        let finished = self.0.process.wait(PATIENCE);
+        finished.expect("the server ends")
     }
 
     /// Ends it at once.
-    pub fn kill(&mut self) -> Exited {
-        let _ = self.child.kill();
-        self.wait_by(Instant::now() + PATIENCE)
+    pub fn kill(mut self) -> Finished {
+        self.0.process.kill();
+        self.wait()
     }
 
-    fn wait_by(&mut self, until: Instant) -> Exited {
-        let mut stderr = String::new();
-        loop {
-            match self.stderr.recv_timeout(until - Instant::now()) {
-                Ok(line) => stderr += &line,
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("the server does not end: {stderr}"),
-            }
-        }
-        let status = self.child.wait().expect("a child can be waited for");
-        Exited {
-            code: status.code(),
-            stderr,
-        }
+    /// Memory that is in use and is the process's own.
+    #[cfg(target_os = "linux")]
+    pub fn memory_bytes(&self) -> u64 {
+        usage::anonymous_bytes(self.id()).expect("the process runs")
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only for a process that is gone, which is what they are for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Open descriptors.
+    #[cfg(target_os = "linux")]
+    pub fn descriptors(&self) -> usize {
+        usage::descriptors(self.id()).expect("the process runs")
+    }
+
+    /// Time in which the loop's thread has run or could have run. Unlike CPU time it is not less
+    /// when others keep the cores busy.
+    #[cfg(target_os = "linux")]
+    pub fn busy_time(&self) -> Duration {
+        let scheduled = Scheduled::of(self.id()).expect("a kernel with scheduling statistics");
+        scheduled.ran + scheduled.waited
     }
 }
 
-/// Longer than a whole command takes on a busy machine. Reaching it is a failure.
-const JOB_PATIENCE: Duration = Duration::from_secs(60);
-
-/// A command under way. Dropping it ends the process, by its id, if it still runs.
+/// A command under way. Dropping it ends the process if it still runs.
 #[derive(Debug)]
-pub struct Job {
-    child: Child,
-    /// Lines of stdout, as they come; `None` if nobody reads them.
-    stdout: Option<Receiver<String>>,
-    stderr: Receiver<String>,
-}
-
-/// How a command ended, and what it said.
-#[derive(Debug)]
-pub struct Finished {
-    /// The exit code; `None` if a signal ended it.
-    pub code: Option<i32>,
-    /// All that nobody took by [`Job::stdout_line`].
-    pub stdout: String,
-    pub stderr: String,
-}
+pub struct Job(Process);
 
 impl Job {
     /// Starts `command`.
     pub fn start(command: &mut Command) -> Job {
-        let mut job = Job::spawn(command.stdout(Stdio::piped()));
-        job.stdout = job.child.stdout.take().map(lines);
-        job
+        Job::spawn(command.stdout(Stdio::piped()))
     }
 
     /// Starts `command` with a stdout that nobody reads, and that breaks with the first write.
@@ -190,125 +172,35 @@ impl Job {
     }
 
     fn spawn(command: &mut Command) -> Job {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
-        let stderr = lines(child.stderr.take().expect("stderr is piped"));
-        Job {
-            child,
-            stdout: None,
-            stderr,
-        }
+        let process = Process::spawn(command.stdin(Stdio::null()).stderr(Stdio::piped()));
+        Job(process.unwrap_or_else(|e| panic!("{command:?} does not start: {e}")))
     }
 
     /// Sends the process a signal.
     #[cfg(unix)]
     pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, signal).expect("the process has not been waited for");
+        let sent = self.0.signal(signal);
+        sent.expect("the process has not been waited for");
     }
 
     /// The next line on stdout.
     #[cfg(target_os = "linux")]
-    pub fn stdout_line(&self) -> String {
-        let stdout = self.stdout.as_ref().expect("stdout is read");
-        let line = stdout.recv_timeout(JOB_PATIENCE);
-        line.expect("the command says something on stdout")
+    pub fn stdout_line(&mut self) -> String {
+        let line = self.0.stdout.line(JOB_PATIENCE);
+        line.expect("the command writes a line to stdout")
     }
 
     /// The next line on stderr.
     #[cfg(unix)]
-    pub fn stderr_line(&self) -> String {
-        let line = self.stderr.recv_timeout(JOB_PATIENCE);
-        line.expect("the command says something on stderr")
+    pub fn stderr_line(&mut self) -> String {
+        let line = self.0.stderr.line(JOB_PATIENCE);
+        line.expect("the command writes a line to stderr")
     }
 
-    /// How it ends; it has to be on its way.
+    /// Waits for its end, which comes soon.
     pub fn finish(mut self) -> Finished {
-        let until = Instant::now() + JOB_PATIENCE;
-        let stdout = match &self.stdout {
-            Some(stdout) => all_of(stdout, until),
-            None => String::new(),
-        };
-        let stderr = all_of(&self.stderr, until);
-        let status = self.child.wait().expect("a child can be waited for");
-        Finished {
-            code: status.code(),
-            stdout,
-            stderr,
-        }
+        self.0.wait(JOB_PATIENCE).expect("the command ends")
     }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        // Both fail only for a process that is gone, which is what they are for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Every line until the writer has closed its pipe.
-fn all_of(lines: &Receiver<String>, until: Instant) -> String {
-    let mut text = String::new();
-    loop {
-        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => text += &line,
-            Err(RecvTimeoutError::Disconnected) => return text,
-            Err(RecvTimeoutError::Timeout) => panic!("the command does not end; it said: {text}"),
-        }
-    }
-}
-
-/// Runs a command that ends by itself.
-pub fn run(command: &mut Command) -> Finished {
-    Job::start(command).finish()
-}
-
-/// What is written into a pipe, write by write; an announcement is one write.
-fn pieces(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut piece = [0; 4096];
-        while let Ok(bytes @ 1..) = pipe.read(&mut piece) {
-            // If nobody listens any more, the pipe is kept open and empty all the same.
-            let _ = sender.send(String::from_utf8_lossy(&piece[..bytes]).into_owned());
-        }
-    });
-    receiver
-}
-
-/// What is written into a pipe, line by line, each with its end.
-fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let mut pipe = BufReader::new(pipe);
-        let mut line = String::new();
-        while pipe.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-            let _ = sender.send(std::mem::take(&mut line));
-        }
-    });
-    receiver
-}
-
-fn address_in(line: &str) -> SocketAddr {
-    let address = line
-        .trim_end()
-        .strip_prefix("listening on ")
-        .and_then(|url| url.split_once("://"))
-        .unwrap_or_else(|| panic!("not an announcement: {line:?}"))
-        .1;
-    address.parse().expect("an address and a port")
-}
-
-/// Whether a reply brings the body that its head describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    Sent,
-    /// The reply answers HEAD.
-    Omitted,
 }
 
 /// A reply as it came off the wire.
@@ -321,6 +213,14 @@ pub struct Reply {
 }
 
 impl Reply {
+    fn copied(reply: &replies::Reply, received: &Received) -> Reply {
+        Reply {
+            status: reply.status,
+            head: String::from_utf8_lossy(received.at(&reply.head)).into_owned(),
+            body: received.at(&reply.body).to_vec(),
+        }
+    }
+
     /// The value of the only field of this name.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut values = self.head.lines().skip(1).filter_map(|line| {
@@ -342,12 +242,11 @@ pub enum NoReply {
     Broken(String),
 }
 
-/// A blocking connection whose reads cannot hang for ever.
+/// A blocking connection whose reads and writes have a time limit.
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
-    /// Received, not yet taken as a reply.
-    received: Vec<u8>,
+    received: Received,
 }
 
 impl Client {
@@ -362,7 +261,7 @@ impl Client {
         stream.set_nodelay(true).expect("TCP_NODELAY can be set");
         Client {
             stream,
-            received: Vec::new(),
+            received: Received::with_room(16 * 1024),
         }
     }
 
@@ -386,6 +285,12 @@ impl Client {
         &self.stream
     }
 
+    /// Makes reads and writes return at once, or wait again.
+    pub fn set_nonblocking(&self, is_nonblocking: bool) {
+        let set = self.stream.set_nonblocking(is_nonblocking);
+        set.expect("a socket's mode can be set");
+    }
+
     /// A second handle to the same connection.
     pub fn twin(&self) -> Client {
         Client::over(self.stream.try_clone().expect("a handle can be cloned"))
@@ -399,15 +304,13 @@ impl Client {
     /// The next reply, or why there is none.
     pub fn next_reply(&mut self, body: Body) -> Result<Reply, NoReply> {
         loop {
-            if let Some((reply, bytes)) = parse_reply(&self.received, body)? {
-                self.received.drain(..bytes);
-                return Ok(reply);
+            if let Some(reply) = self.received.next(body).map_err(NoReply::Broken)? {
+                return Ok(Reply::copied(&reply, &self.received));
             }
-            let mut piece = [0; 16 * 1024];
-            match read(&self.stream, &mut piece) {
-                Ok(0) if self.received.is_empty() => return Err(NoReply::End),
+            match self.received.read(&mut self.stream) {
+                Ok(0) if self.received.untaken().is_empty() => return Err(NoReply::End),
                 Ok(0) => return Err(self.broken("ended")),
-                Ok(bytes) => self.received.extend_from_slice(&piece[..bytes]),
+                Ok(_) => {}
                 Err(e) => return Err(self.broken(&e.to_string())),
             }
         }
@@ -419,9 +322,9 @@ impl Client {
         self.reply()
     }
 
-    /// All that comes until the server ends its side; a reset or a stop of the clock is an error.
+    /// All that comes until the server ends its side; a reset or a timeout is an error.
     pub fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
-        let mut rest = std::mem::take(&mut self.received);
+        let mut rest = self.received.take(usize::MAX);
         self.stream.read_to_end(&mut rest)?;
         Ok(rest)
     }
@@ -436,150 +339,47 @@ impl Client {
 
     /// The next bytes, exactly so many.
     pub fn read_exactly(&mut self, bytes: usize) -> Vec<u8> {
-        while self.received.len() < bytes {
-            let mut piece = vec![0; (bytes - self.received.len()).min(64 * 1024)];
-            match read(&self.stream, &mut piece) {
-                Ok(0) => panic!("ended after {} of {bytes} bytes", self.received.len()),
-                Ok(read) => self.received.extend_from_slice(&piece[..read]),
-                Err(e) => panic!("{e} after {} of {bytes} bytes", self.received.len()),
-            }
-        }
-        let rest = self.received.split_off(bytes);
-        std::mem::replace(&mut self.received, rest)
+        let mut read = self.received.take(bytes);
+        let taken = read.len();
+        read.resize(bytes, 0);
+        let result = self.stream.read_exact(&mut read[taken..]);
+        result.unwrap_or_else(|e| panic!("{e} within {bytes} bytes"));
+        read
     }
 
     fn broken(&self, why: &str) -> NoReply {
-        NoReply::Broken(format!(
-            "{why} after {:?}",
-            self.received.escape_ascii().to_string()
-        ))
-    }
-}
-
-/// Reads once. With a timeout a read can be interrupted, be it by a debugger.
-fn read(mut stream: &TcpStream, piece: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match stream.read(piece) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
+        let received = self.received.untaken().escape_ascii().to_string();
+        NoReply::Broken(format!("{why} after {received:?}"))
     }
 }
 
 /// The smallest request.
 pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// A body for replies that the kernel's buffers do not swallow, [`LARGE_REPLIES`] of them; no
+/// A body for replies that the kernel's buffers cannot hold, [`LARGE_REPLIES`] of them; no
 /// longer than an argument may be on any system.
 pub fn large_body() -> String {
     "0123456789abcdef".repeat(1_800)
 }
 
-/// As many requests are one read of the server's.
+/// The server takes as many requests with one read.
 pub const LARGE_REPLIES: usize = 1_100;
 
-/// Reads a reply from the front of `bytes`, and says how long it is; `None` if more is to come.
-fn parse_reply(bytes: &[u8], body: Body) -> Result<Option<(Reply, usize)>, NoReply> {
-    let mut fields = [httparse::EMPTY_HEADER; 32];
-    let mut parsed = httparse::Response::new(&mut fields);
-    let broken = |why: &str| {
-        let shown = bytes[..bytes.len().min(200)].escape_ascii();
-        NoReply::Broken(format!("{why}: {shown}"))
-    };
-    let head_bytes = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(head_bytes)) => head_bytes,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(e) => return Err(broken(&e.to_string())),
-    };
-    let status = parsed.code.unwrap_or_default();
-    let length = parsed
-        .headers
-        .iter()
-        .find(|field| field.name.eq_ignore_ascii_case("content-length"))
-        .map(|field| String::from_utf8_lossy(field.value).parse::<usize>());
-    let body_bytes = match (status, body, length) {
-        (100..=199, _, None) | (200.., Body::Omitted, Some(Ok(_))) => 0,
-        (200.., Body::Sent, Some(Ok(length))) => length,
-        _ => return Err(broken("a reply framed wrongly")),
-    };
-    let end = head_bytes + body_bytes;
-    if bytes.len() < end {
-        return Ok(None);
+/// Splits `bytes` (all replies to GET) into replies. A part of one at the end is an error.
+pub fn replies_in(bytes: &[u8]) -> Result<Vec<Reply>, NoReply> {
+    let (mut bytes, mut replies) = (bytes, Vec::new());
+    let mut received = Received::with_room(bytes.len().max(1));
+    while received.read(&mut bytes).is_ok_and(|read| read > 0) {}
+    while let Some(reply) = received.next(Body::Sent).map_err(NoReply::Broken)? {
+        replies.push(Reply::copied(&reply, &received));
     }
-    let reply = Reply {
-        status,
-        head: String::from_utf8_lossy(&bytes[..head_bytes]).into_owned(),
-        body: bytes[head_bytes..end].to_vec(),
-    };
-    Ok(Some((reply, end)))
-}
-
-/// Splits `bytes` (all replies to GET) into replies; whatever is cut off is an error.
-pub fn replies_in(mut bytes: &[u8]) -> Result<Vec<Reply>, NoReply> {
-    let mut replies = Vec::new();
-    while !bytes.is_empty() {
-        match parse_reply(bytes, Body::Sent)? {
-            Some((reply, end)) => {
-                replies.push(reply);
-                bytes = &bytes[end..];
-            }
-            None => {
-                return Err(NoReply::Broken(format!(
-                    "{} replies, then a part of one: {}",
-                    replies.len(),
-                    bytes.escape_ascii()
-                )));
-            }
-        }
-    }
-    Ok(replies)
-}
-
-/// Small random numbers that can be had again (splitmix64).
-#[derive(Clone, Debug)]
-pub struct Random {
-    state: u64,
-}
-
-impl Random {
-    /// The numbers of this seed.
-    pub fn seeded(seed: u64) -> Random {
-        Random { state: seed }
-    }
-
-    /// Any 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
-        (self.bits() % end as u64) as usize
-    }
-
-    /// `bytes` in pieces of 1 to `max` bytes.
-    pub fn cut<'b>(&mut self, mut bytes: &'b [u8], max: usize) -> Vec<&'b [u8]> {
-        let mut pieces = Vec::new();
-        while !bytes.is_empty() {
-            let (piece, rest) = bytes.split_at((1 + self.below(max)).min(bytes.len()));
-            pieces.push(piece);
-            bytes = rest;
-        }
-        pieces
-    }
-}
-
-/// The seed of this run: new each time, printed by whatever fails, and set again by
-/// `BARELOOP_TEST_SEED`.
-pub fn seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    match std::env::var("BARELOOP_TEST_SEED") {
-        Ok(text) => text.parse().expect("BARELOOP_TEST_SEED is a number"),
-        Err(_) => RandomState::new().hash_one(0u8),
+    match received.untaken() {
+        [] => Ok(replies),
+        rest => Err(NoReply::Broken(format!(
+            "{} replies, then a part of one: {}",
+            replies.len(),
+            rest.escape_ascii()
+        ))),
     }
 }
 
@@ -587,13 +387,11 @@ pub fn seed() -> u64 {
 #[derive(Debug, Default)]
 pub struct Complaints {
     lines: String,
-    count: usize,
 }
 
 impl Complaints {
     pub fn add(&mut self, complaint: std::fmt::Arguments<'_>) {
         let _ = writeln!(self.lines, "  {complaint}");
-        self.count += 1;
     }
 
     /// Fails if anything was added.

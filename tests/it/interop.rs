@@ -1,27 +1,21 @@
-//! Strangers' clients against our server, and our load against strangers' servers.
+//! Other programs' clients against `serve`, and `load` against other programs' servers.
 //!
-//! curl is everywhere, so its tests always run. The rest need tools that a newcomer may not have;
-//! they are ignored until asked for, and then fail if the tool is missing.
+//! curl is needed by default. The tests that need other tools are ignored until they are asked for,
+//! and then fail if the tool is missing.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
-use std::time::Instant;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Finished, Job, PATIENCE, Server, run};
+use crate::harness::{Finished, Server, run};
 use crate::load_harness::load_well;
 
-/// Runs a stranger's tool to the end, which has to be a good one.
+/// Runs another program, which has to succeed.
 fn tool(name: &str, args: &[&str]) -> Finished {
     let finished = run(Command::new(name).args(args));
     assert_eq!(finished.code, Some(0), "{name} {args:?}: {finished:?}");
     finished
-}
-
-fn url_of(server: &Server) -> String {
-    format!("http://{}/", server.address())
 }
 
 /// The first number that follows `label`, without its thousands separators.
@@ -40,7 +34,7 @@ fn number_after(text: &str, label: &str) -> u64 {
 #[test]
 fn curl_gets_the_reply() {
     let server = Server::http(&[]);
-    let said = tool("curl", &["-sSi", &url_of(&server)]).stdout;
+    let said = tool("curl", &["-sSi", &server.url()]).stdout;
     assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said:?}");
     assert!(said.contains("\r\nServer: bareloop"), "{said:?}");
     assert!(said.contains("\r\nContent-Length: 12\r\n"), "{said:?}");
@@ -50,46 +44,46 @@ fn curl_gets_the_reply() {
 #[test]
 fn curl_gets_the_reply_over_http_1_0() {
     let server = Server::http(&[]);
-    let said = tool("curl", &["-sSi", "--http1.0", &url_of(&server)]).stdout;
+    let said = tool("curl", &["-sSi", "--http1.0", &server.url()]).stdout;
     assert!(said.starts_with("HTTP/1."), "{said:?}");
     assert!(said.ends_with("\r\n\r\nHello World!"), "{said:?}");
     assert!(!said.contains("keep-alive"), "{said:?}");
 }
 
 #[test]
-fn curl_gets_the_head_alone() {
+fn curl_gets_a_head_without_a_body() {
     let server = Server::http(&[]);
-    let said = tool("curl", &["-sSI", &url_of(&server)]).stdout;
+    let said = tool("curl", &["-sSI", &server.url()]).stdout;
     assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said:?}");
     assert!(said.ends_with("\r\n\r\n"), "{said:?}");
 }
 
 #[test]
-fn curl_is_told_that_posting_is_not_allowed() {
+fn curl_gets_405_for_a_post() {
     let server = Server::http(&[]);
-    let said = tool("curl", &["-sSi", "-d", "a=b", &url_of(&server)]).stdout;
+    let said = tool("curl", &["-sSi", "-d", "a=b", &server.url()]).stdout;
     assert!(said.starts_with("HTTP/1.1 405 "), "{said:?}");
     assert!(said.contains("\r\nAllow: GET, HEAD\r\n"), "{said:?}");
 }
 
 #[test]
-fn curl_reads_why_its_body_is_refused() {
+fn curl_gets_413_for_a_body_that_is_too_large() {
     let server = Server::http(&["--body-max", "10"]);
     let body = "x".repeat(100_000);
-    let said = tool("curl", &["-sSi", "-d", &body, &url_of(&server)]).stdout;
+    let said = tool("curl", &["-sSi", "-d", &body, &server.url()]).stdout;
     assert!(said.starts_with("HTTP/1.1 413 "), "{said:?}");
 }
 
 #[test]
-fn curl_is_told_to_continue_before_it_uploads() {
+fn curl_gets_100_continue_before_it_uploads() {
     let server = Server::http(&[]);
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     fs::write(file.path(), "x".repeat(100_000)).expect("it can be written");
     let path = file.path().to_str().expect("UTF-8");
     for framing in ["X-Framing: by length", "Transfer-Encoding: chunked"] {
         let expect = ["-H", "Expect: 100-continue", "-H", framing];
-        let url = url_of(&server);
-        // Without the interim reply curl would wait for an hour.
+        let url = server.url();
+        // Without the interim reply curl waits for an hour.
         let patient = ["--expect100-timeout", "3600", "-sSi", "-T", path, &url];
         let said = tool("curl", &[&expect[..], &patient].concat()).stdout;
         assert!(
@@ -100,9 +94,9 @@ fn curl_is_told_to_continue_before_it_uploads() {
 }
 
 #[test]
-fn curl_uses_its_connection_again() {
+fn curl_reuses_its_connection() {
     let server = Server::http(&[]);
-    let url = url_of(&server);
+    let url = server.url();
     let format = "%{num_connects} %{http_code}\n";
     let said = tool("curl", &["-sS", "-o", "-", "-w", format, &url, &url, &url]).stdout;
     assert_eq!(
@@ -123,11 +117,7 @@ fn assert_no_errors_in_wrk(said: &str) {
 #[ignore = "needs wrk"]
 fn wrk_has_no_errors() {
     for server in [Server::http(&[]), Server::tcp(&[])] {
-        let said = tool(
-            "wrk",
-            &["-t", "1", "-c", "50", "-d", "1s", &url_of(&server)],
-        )
-        .stdout;
+        let said = tool("wrk", &["-t", "1", "-c", "50", "-d", "1s", &server.url()]).stdout;
         assert_no_errors_in_wrk(&said);
     }
 }
@@ -146,7 +136,7 @@ fn wrk_has_no_errors_with_pipelining() {
     let script = script.path().to_str().expect("UTF-8");
     let server = Server::http(&[]);
     let flags = ["-t", "1", "-c", "50", "-d", "1s", "-s", script];
-    let said = tool("wrk", &[&flags[..], &[&url_of(&server)]].concat()).stdout;
+    let said = tool("wrk", &[&flags[..], &[&server.url()]].concat()).stdout;
     assert_no_errors_in_wrk(&said);
 }
 
@@ -154,7 +144,7 @@ fn wrk_has_no_errors_with_pipelining() {
 #[ignore = "needs ab"]
 fn ab_has_no_failures_with_and_without_keep_alive() {
     let server = Server::http(&[]);
-    let url = url_of(&server);
+    let url = server.url();
     for (keep_alive, kept) in [(&["-k"][..], Some(2000)), (&[], None)] {
         let flags = [keep_alive, &["-q", "-n", "2000", "-c", "20", &url]].concat();
         let said = tool("ab", &flags).stdout;
@@ -173,14 +163,14 @@ fn ab_has_no_failures_with_and_without_keep_alive() {
 fn h2load_succeeds_with_every_request() {
     let server = Server::http(&[]);
     let flags = ["--h1", "-c", "20", "-m", "10", "-n", "5000"];
-    let said = tool("h2load", &[&flags[..], &[&url_of(&server)]].concat()).stdout;
+    let said = tool("h2load", &[&flags[..], &[&server.url()]].concat()).stdout;
     let line =
         "5000 total, 5000 started, 5000 done, 5000 succeeded, 0 failed, 0 errored, 0 timeout";
     assert!(said.contains(line), "{said}");
     assert!(said.contains("status codes: 5000 2xx"), "{said}");
 }
 
-/// What autocannon says of `url`, with no error of any kind.
+/// The report of autocannon on `url`, without an error of any kind.
 fn autocannon(url: &str) -> Value {
     let flags = ["-c", "100", "-d", "2", "-p", "10", "--json", url];
     let said = tool("autocannon", &flags).stdout;
@@ -193,15 +183,15 @@ fn autocannon(url: &str) -> Value {
 
 #[test]
 #[ignore = "needs autocannon"]
-fn autocannon_and_ours_agree_that_there_are_no_errors() {
+fn autocannon_and_load_both_report_no_errors() {
     for server in [Server::http(&[]), Server::tcp(&[])] {
-        let url = url_of(&server);
+        let url = server.url();
         let theirs = autocannon(&url);
         assert!(theirs["2xx"].as_u64().is_some_and(|n| n > 0), "{theirs:#}");
         let ours = load_well(&["-c", "100", "-d", "2", "-p", "10", &url]);
         ours.assert_flawless();
         assert!(ours.count("/2xx") > 0);
-        // What autocannon's readers look up is there too.
+        // The keys of autocannon's report are there too.
         for key in theirs["latency"].as_object().expect("an object").keys() {
             ours.at(&format!("/latency/{key}"));
         }
@@ -214,35 +204,9 @@ fn autocannon_and_ours_agree_that_there_are_no_errors() {
     }
 }
 
-/// A stranger's server on a port of its own. Dropped, it is ended.
-struct Stranger {
-    _job: Job,
-    url: String,
-}
-
-impl Stranger {
-    /// Starts what `command` makes for a port that was free a moment ago, and waits until it
-    /// accepts.
-    fn start(command: impl FnOnce(SocketAddr) -> Command) -> Stranger {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        drop(listener);
-        let job = Job::start(&mut command(address));
-        let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(start.elapsed() < PATIENCE, "{job:?} does not listen");
-            std::thread::yield_now();
-        }
-        Stranger {
-            _job: job,
-            url: format!("http://{address}/"),
-        }
-    }
-}
-
 /// nginx that answers with 12 bytes, with `directives` in its server block.
-fn nginx(folder: &tempfile::TempDir, directives: &str) -> Stranger {
-    Stranger::start(|address| {
+fn nginx(folder: &tempfile::TempDir, directives: &str) -> Server {
+    Server::on_free_port(|address| {
         let text = format!(
             "daemon off; master_process off; pid nginx.pid; error_log stderr;
              events {{ worker_connections 1024; }}
@@ -267,12 +231,12 @@ fn nginx(folder: &tempfile::TempDir, directives: &str) -> Stranger {
 
 #[test]
 #[ignore = "needs nginx"]
-fn nginx_is_loaded_without_errors() {
+fn load_on_nginx_has_no_errors() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = nginx(&folder, "keepalive_requests 100000000;");
     for pipelining in ["1", "10"] {
         let flags = ["-c", "50", "-a", "20000", "-p", pipelining];
-        let report = load_well(&[&flags[..], &[&server.url]].concat());
+        let report = load_well(&[&flags[..], &[&server.url()]].concat());
         report.assert_flawless();
         assert_eq!((report.sent(), report.count("/2xx")), (20_000, 20_000));
         assert_eq!(report.count("/bundling/connects"), 50);
@@ -281,33 +245,34 @@ fn nginx_is_loaded_without_errors() {
 
 #[test]
 #[ignore = "needs nginx"]
-fn nginx_ends_a_connection_after_its_thousandth_request_without_an_error() {
+fn a_connection_that_nginx_ends_after_1000_requests_is_no_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = nginx(&folder, "keepalive_requests 1000;");
-    let report = load_well(&["-c", "2", "-a", "10000", &server.url]);
+    let report = load_well(&["-c", "2", "-a", "10000", &server.url()]);
     report.assert_flawless();
     assert_eq!((report.sent(), report.completed()), (10_000, 10_000));
     assert!(report.count("/bundling/connects") >= 10);
-    // With pipelining, what was sent behind the thousandth is lost, and said so.
-    let report = load_well(&["-c", "2", "-p", "10", "-a", "10000", &server.url]);
+    // With pipelining, the requests behind the thousandth are lost, and counted as lost.
+    let report = load_well(&["-c", "2", "-p", "10", "-a", "10000", &server.url()]);
     assert_eq!(report.completed(), 10_000);
     assert_eq!(report.lost(), report.sent() - 10_000);
     assert!(report.lost() > 0, "{report:?}");
     assert_eq!(report.errors("closedEarly"), report.errors_of_any_kind());
 }
 
-fn python(args: &[&str]) -> Stranger {
-    Stranger::start(|address| {
+fn python(args: &[&str]) -> Server {
+    Server::on_free_port(|address| {
         let port = address.port().to_string();
         let mut command = Command::new("python3");
         command.args(args.iter().map(|arg| arg.replace("{port}", &port)));
+        command.stdout(Stdio::null());
         command
     })
 }
 
 #[test]
 #[ignore = "needs python3"]
-fn a_connection_for_each_request_of_python_is_no_error() {
+fn a_connection_for_each_request_to_python_is_no_error() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("index.html"), "Hello World!").expect("it can be written");
     let path = folder.path().to_str().expect("UTF-8");
@@ -324,7 +289,7 @@ fn a_connection_for_each_request_of_python_is_no_error() {
         python(&module),
         python(&["benches/python/http_server.py", "{port}"]),
     ] {
-        let report = load_well(&["-c", "4", "-a", "400", &server.url]);
+        let report = load_well(&["-c", "4", "-a", "400", &server.url()]);
         report.assert_flawless();
         assert_eq!((report.sent(), report.completed()), (400, 400));
         assert!(report.count("/bundling/connects") >= 400);
@@ -333,13 +298,13 @@ fn a_connection_for_each_request_of_python_is_no_error() {
 
 #[test]
 #[ignore = "needs python3"]
-fn what_the_seeds_servers_lose_under_pipelining_is_in_the_books() {
+fn requests_that_the_python_servers_lose_under_pipelining_are_counted() {
     for script in [
         "benches/python/http_server.py",
         "benches/python/tcp_server.py",
     ] {
         let server = python(&[script, "{port}"]);
-        let report = load_well(&["-c", "10", "-p", "10", "-a", "300", &server.url]);
+        let report = load_well(&["-c", "10", "-p", "10", "-a", "300", &server.url()]);
         assert_eq!((report.completed(), report.count("/2xx")), (300, 300));
         assert!(report.lost() > 0, "{script}: {report:?}");
         assert!(report.errors_of_any_kind() > 0, "{script}");

@@ -216,7 +216,7 @@ fn a_signal_ends_the_connect_check_at_once() {
     let address = address.to_string();
     for target in [&["-S", &path, "localhost"][..], &[&address]] {
         // Longer than a test waits.
-        let job = Job::start(load_command(&["-t", "1h", "-d", "1h"]).args(target));
+        let mut job = Job::start(load_command(&["-t", "1h", "-d", "1h"]).args(target));
         // Said when signals are caught already.
         assert!(job.stderr_line().contains("no scheme given"));
         job.signal(Signal::INT);

@@ -26,8 +26,6 @@ mod load_usage;
 mod page;
 mod page_sample;
 #[cfg(target_os = "linux")]
-mod proc;
-#[cfg(target_os = "linux")]
 mod serve_clock;
 #[cfg(unix)]
 mod serve_limits;
@@ -38,5 +36,7 @@ mod serve_stop;
 #[cfg(target_os = "linux")]
 mod serve_strain;
 mod serve_tcp;
+#[path = "../../benches/support/mod.rs"]
+mod support;
 #[cfg(target_os = "linux")]
 mod system_calls;

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 
 use crate::harness::{Client, GET, PATIENCE, Random, Server, seed};
-use crate::proc::{descriptors, memory_bytes};
 
 /// What the memory may grow by after the first quarter, in which everything has happened once.
 const GROWTH_BYTES_MAX: u64 = 1 << 20;
@@ -97,7 +96,7 @@ fn a_soak_leaves_memory_flat_descriptors_closed_and_every_reply_right() {
     let address = server.address();
     let mut probe = server.connect();
     probe.get();
-    let baseline = descriptors(&server);
+    let baseline = server.descriptors();
     let is_over = AtomicBool::new(false);
     let quarter = Duration::from_secs(seconds.div_ceil(4));
     thread::scope(|scope| {
@@ -114,12 +113,12 @@ fn a_soak_leaves_memory_flat_descriptors_closed_and_every_reply_right() {
             });
         }
         thread::sleep(quarter);
-        let mut highest_bytes = memory_bytes(&server);
+        let mut highest_bytes = server.memory_bytes();
         println!("after a quarter: {highest_bytes} bytes");
         let bound_bytes = highest_bytes + GROWTH_BYTES_MAX;
         for _ in 0..3 {
             thread::sleep(quarter);
-            highest_bytes = highest_bytes.max(memory_bytes(&server));
+            highest_bytes = highest_bytes.max(server.memory_bytes());
             println!("highest so far: {highest_bytes} bytes");
         }
         is_over.store(true, Ordering::Relaxed);
@@ -134,11 +133,11 @@ fn a_soak_leaves_memory_flat_descriptors_closed_and_every_reply_right() {
         );
     });
     let until = Instant::now() + PATIENCE;
-    while descriptors(&server) > baseline {
+    while server.descriptors() > baseline {
         assert!(
             Instant::now() < until,
             "{} descriptors are left open",
-            descriptors(&server) - baseline
+            server.descriptors() - baseline
         );
         probe.get();
     }

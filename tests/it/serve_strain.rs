@@ -11,7 +11,6 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::harness::{Body, Client, Complaints, GET, NoReply, PATIENCE, Random, Server, seed};
-use crate::proc::{busy_time, descriptors, memory_bytes};
 
 /// Lets this process have as many sockets as the system allows, and returns how many that is.
 fn raise_own_limit() -> usize {
@@ -68,10 +67,10 @@ fn clients_that_pipeline_and_never_read_cost_bounded_memory_and_nobody_else_anyt
         let server = Server::http(args);
         let mut probe = server.connect();
         probe.get();
-        let before_bytes = memory_bytes(&server);
+        let before_bytes = server.memory_bytes();
         let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| narrow(server.address())).collect();
         fill(&mut clients, &GET.repeat(1000), || drop(probe.get()));
-        let growth_bytes = memory_bytes(&server).saturating_sub(before_bytes);
+        let growth_bytes = server.memory_bytes().saturating_sub(before_bytes);
         assert!(
             growth_bytes < 16 << 20,
             "{growth_bytes} bytes for {CLIENTS} clients"
@@ -88,24 +87,18 @@ fn a_client_that_reads_late_gets_exactly_as_many_replies_as_it_asked_for() {
         let reply = probe.get();
         reply.head.len() + reply.body.len()
     };
-    let before_bytes = memory_bytes(&server);
+    let before_bytes = server.memory_bytes();
     let mut reader = Client::over(narrow(server.address()));
-    reader
-        .stream()
-        .set_nonblocking(true)
-        .expect("it can be set");
+    reader.set_nonblocking(true);
     let mut stream = [reader.stream().try_clone().expect("a handle can be cloned")];
     let sent_bytes = fill(&mut stream, &GET.repeat(1000), || drop(probe.get()));
     assert!(
         sent_bytes < REQUESTS * GET.len(),
         "the server has read all of it"
     );
-    let growth_bytes = memory_bytes(&server).saturating_sub(before_bytes);
+    let growth_bytes = server.memory_bytes().saturating_sub(before_bytes);
     assert!(growth_bytes < 1 << 20, "{growth_bytes} bytes");
-    reader
-        .stream()
-        .set_nonblocking(false)
-        .expect("it can be set");
+    reader.set_nonblocking(false);
     let mut writer = reader.twin();
     let sending = thread::spawn(move || {
         let rest = GET.repeat(REQUESTS);
@@ -140,9 +133,9 @@ fn a_client_that_half_closes_and_does_not_read_costs_no_processor_time() {
 /// Half a second in which a server that has nothing to do does nothing.
 fn assert_idle(server: &Server) {
     const SPAN: Duration = Duration::from_millis(500);
-    let before = busy_time(server);
+    let before = server.busy_time();
     thread::sleep(SPAN);
-    let busy = busy_time(server) - before;
+    let busy = server.busy_time() - before;
     // A loop that spins is busy all of the time.
     assert!(busy < SPAN / 2, "{busy:?} of {SPAN:?} with nothing to do");
 }
@@ -191,7 +184,7 @@ fn one_turn_gives_everyone_a_share_beside_connections_that_never_pause() {
 /// From now on the server can open only so many descriptors more.
 fn leave_descriptors(server: &Server, left: usize) {
     let id = Pid::from_raw(i32::try_from(server.id()).expect("an id")).expect("not 0");
-    let all = (descriptors(server) + left) as u64;
+    let all = (server.descriptors() + left) as u64;
     let limit = Rlimit {
         current: Some(all),
         maximum: Some(all),
@@ -203,7 +196,7 @@ fn leave_descriptors(server: &Server, left: usize) {
 fn out_of_descriptors_it_serves_on_does_not_spin_and_recovers_without_a_new_connect() {
     const FITTING: usize = 5;
     const WAITING: usize = 20;
-    let server = Server::http(&[]);
+    let mut server = Server::http(&[]);
     leave_descriptors(&server, FITTING);
     let mut served: Vec<Client> = (0..FITTING).map(|_| server.connect()).collect();
     for client in &mut served {
@@ -261,16 +254,10 @@ fn clients_beyond_the_ceiling_wait_until_others_leave() {
         assert_eq!(served[0].get().status, 200);
     }
     for client in &mut waiting {
-        client
-            .stream()
-            .set_nonblocking(true)
-            .expect("it can be set");
+        client.set_nonblocking(true);
         let seen = client.next_reply(Body::Sent);
         assert!(matches!(seen, Err(NoReply::Broken(_))), "{seen:?}");
-        client
-            .stream()
-            .set_nonblocking(false)
-            .expect("it can be set");
+        client.set_nonblocking(false);
     }
     assert_idle(&server);
     for mut client in waiting {
@@ -285,12 +272,12 @@ fn crowd(clients: usize) {
     let server = Server::http(&[]);
     let mut probe = server.connect();
     probe.get();
-    let before_bytes = memory_bytes(&server);
+    let before_bytes = server.memory_bytes();
     let mut idle: Vec<Client> = (0..clients).map(|_| server.connect()).collect();
     for client in &mut idle {
         assert_eq!(client.get().status, 200);
     }
-    let each_bytes = memory_bytes(&server).saturating_sub(before_bytes) / clients as u64;
+    let each_bytes = server.memory_bytes().saturating_sub(before_bytes) / clients as u64;
     assert!(
         each_bytes <= 2048,
         "{each_bytes} bytes for each of {clients} connections"
@@ -325,7 +312,7 @@ fn resets(times: usize) {
     let server = Server::http(&[]);
     let mut probe = server.connect();
     probe.get();
-    let baseline = descriptors(&server);
+    let baseline = server.descriptors();
     let stages: &[&[u8]] = &[
         b"",
         b"GET / HT",
@@ -347,17 +334,16 @@ fn resets(times: usize) {
             }
         }
         probe_until(&mut probe, "descriptors back to the baseline", || {
-            descriptors(&server) <= baseline
+            server.descriptors() <= baseline
         });
         match round {
-            0 => before_bytes = memory_bytes(&server),
+            0 => before_bytes = server.memory_bytes(),
             _ => {
-                let growth_bytes = memory_bytes(&server).saturating_sub(before_bytes);
+                let growth_bytes = server.memory_bytes().saturating_sub(before_bytes);
                 assert!(growth_bytes < 1 << 20, "{growth_bytes} bytes");
             }
         }
     }
-    let mut server = server;
     assert_eq!(server.kill().stderr, "", "a reset is no news");
 }
 
@@ -377,7 +363,7 @@ fn a_refused_client_that_never_closes_is_closed_after_the_linger() {
     let server = Server::http(&["--linger", "100ms"]);
     let mut probe = server.connect();
     probe.get();
-    let baseline = descriptors(&server);
+    let baseline = server.descriptors();
     let mut refused: Vec<Client> = (0..20).map(|_| server.connect()).collect();
     for client in &mut refused {
         client.send("BAD\r\n\r\n");
@@ -385,7 +371,7 @@ fn a_refused_client_that_never_closes_is_closed_after_the_linger() {
         client.expect_end();
     }
     probe_until(&mut probe, "lingering connections closed", || {
-        descriptors(&server) <= baseline
+        server.descriptors() <= baseline
     });
 }
 
@@ -427,10 +413,7 @@ fn dripping_clients_are_all_closed_with_408_while_others_are_served() {
     let mut dripping: Vec<Client> = (0..CLIENTS).map(|_| server.connect()).collect();
     for client in &mut dripping {
         client.send("GET / HTTP/1.1\r\nX: ");
-        client
-            .stream()
-            .set_nonblocking(true)
-            .expect("it can be set");
+        client.set_nonblocking(true);
     }
     let until = Instant::now() + PATIENCE;
     while !dripping.is_empty() {
@@ -459,7 +442,7 @@ fn a_body_of_any_declared_length_is_not_kept() {
     let server = Server::http(&["--body-max", "10000000000"]);
     let mut probe = server.connect();
     probe.get();
-    let before_bytes = memory_bytes(&server);
+    let before_bytes = server.memory_bytes();
     for start in [
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4294967296\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n",
@@ -468,7 +451,7 @@ fn a_body_of_any_declared_length_is_not_kept() {
         client.send(start);
         client.send(vec![b'x'; 10_000_000]);
         probe.get();
-        let growth_bytes = memory_bytes(&server).saturating_sub(before_bytes);
+        let growth_bytes = server.memory_bytes().saturating_sub(before_bytes);
         assert!(growth_bytes < 512 << 10, "{growth_bytes} bytes");
     }
 }
@@ -516,7 +499,6 @@ fn noise_from(connections: usize) {
     }
     complaints.settle();
     assert_eq!(server.connect().get().status, 200);
-    let mut server = server;
     assert_eq!(server.kill().stderr, "", "noise is no news");
 }
 
@@ -541,10 +523,10 @@ fn serve_tcp_bounds_memory_too() {
         probe.read_exactly(48);
     };
     answered();
-    let before_bytes = memory_bytes(&server);
+    let before_bytes = server.memory_bytes();
     let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| narrow(server.address())).collect();
     fill(&mut clients, &b"\r\n\r\n".repeat(1000), answered);
-    let growth_bytes = memory_bytes(&server).saturating_sub(before_bytes);
+    let growth_bytes = server.memory_bytes().saturating_sub(before_bytes);
     assert!(
         growth_bytes < 16 << 20,
         "{growth_bytes} bytes for {CLIENTS} clients"
