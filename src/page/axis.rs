@@ -70,6 +70,11 @@ impl Axis {
         }
     }
 
+    /// The last value of a linear axis.
+    pub(super) fn end(&self) -> f64 {
+        self.last
+    }
+
     /// The place of `value`: 0 at the first end, 1 at the last; never outside.
     pub(super) fn place(&self, value: f64) -> f64 {
         let at = match self.spacing {
@@ -103,6 +108,8 @@ impl Axis {
                 .collect()
         };
         let sets = [
+            every(1, &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0]),
+            every(1, &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]),
             every(1, &[1.0, 2.0, 5.0]),
             every(1, &[1.0, 3.0]),
             every(1, &[1.0]),
@@ -111,7 +118,7 @@ impl Axis {
         ];
         let widest = sets.into_iter().find(|set| set.len() <= most);
         match widest {
-            Some(set) if set.len() >= 3 || last / first > 8.0 => set,
+            Some(set) if set.len() >= 3 || last / first > 3.0 => set,
             _ => nice_ticks(first, last, most),
         }
     }

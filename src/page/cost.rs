@@ -46,7 +46,7 @@ impl Cost {
         let description = "Bar: user and system time. Dots: single rounds.";
         html! {
             tr role="row" {
-                th.name role="rowheader" scope="row" class=(colour(self.contestant)) {
+                th.name.(colour(self.contestant)) role="rowheader" scope="row" {
                     (self.name.show())
                 }
                 td.plot role="cell" {
@@ -86,7 +86,7 @@ impl Cost {
                 rect.system x=(percent(middle)) width=(percent(end - middle)) y="6" height="12" {}
                 @for (number, micros) in self.round_micros.iter().enumerate() {
                     @let text = format!("round {}: {}", number + 1, microseconds(micros.value()));
-                    (dot(axis.place(micros.value()), 26.0, "round", micros, &text))
+                    (dot(axis.place(micros.value()), 26.0, micros, &text))
                 }
             }
             line.frame x1="0" x2="0" y1="0" y2="100%" {}

@@ -152,10 +152,10 @@ fn timeline_id(index: usize) -> String {
 fn readings(page: &Page, timelines: &[Timeline]) -> Value {
     let mut readings = Map::new();
     if let Some(percentiles) = &page.percentiles {
-        readings.insert("percentiles".to_owned(), percentiles.hover());
+        readings.insert("percentiles".to_owned(), percentiles.readings());
     }
     for (index, timeline) in timelines.iter().enumerate() {
-        readings.insert(timeline_id(index), timeline.hover());
+        readings.insert(timeline_id(index), timeline.readings());
     }
     Value::Object(readings)
 }

@@ -129,10 +129,19 @@ impl Estimate {
         }
     }
 
-    fn show_interval(&self, text: impl Fn(f64) -> String) -> Markup {
+    /// The unit stands once: `2.31 to 2.49 ms`.
+    pub(super) fn show_interval(&self, text: impl Fn(f64) -> String) -> Markup {
+        let unit = self.high.as_ref().and_then(|high| {
+            let text = text(high.value);
+            text.rsplit_once(' ').map(|(_, unit)| format!(" {unit}"))
+        });
+        let bare = |value: f64| match (text(value), &unit) {
+            (text, Some(unit)) => text.trim_end_matches(unit.as_str()).to_owned(),
+            (text, None) => text,
+        };
         html! {
             @match (&self.low, &self.high) {
-                (Some(low), Some(high)) => { (low.show(&text)) " to " (high.show(&text)) }
+                (Some(low), Some(high)) => { (low.show(bare)) " to " (high.show(&text)) }
                 (Some(low), None) => { "at least " (low.show(&text)) }
                 (None, Some(high)) => { "at most " (high.show(&text)) }
                 (None, None) => {}

@@ -4,14 +4,11 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::figure::{Estimate, Figure, Text, or_dash};
-use super::plot::{chart, colour, dot, percent};
+use super::plot::{chart, colour, dot, percent, ticks_below};
 use crate::format;
 
 const ROW_HEIGHT: f64 = 40.0;
 const DESCRIPTION: &str = "Interval and rounds on a log axis; their figures stand beside it.";
-
-const TICKS_WIDE: usize = 7;
-const TICKS_NARROW: usize = 4;
 
 /// Contestants against a reference.
 #[derive(Clone, Debug)]
@@ -75,7 +72,7 @@ impl Forest {
                     th role="columnheader" scope="col" { "Server" }
                     th.number role="columnheader" scope="col" { "Requests/s" }
                     th.plot role="columnheader" scope="col" { span.hidden { "Chart of the ratio" } }
-                    th.number role="columnheader" scope="col" { "Ratio (95 %)" }
+                    th.number role="columnheader" scope="col" { "Ratio (95 % interval)" }
                     th role="columnheader" scope="col" { "Finding" }
                 } }
                 tbody role="rowgroup" {
@@ -92,11 +89,15 @@ impl Forest {
         }
     }
 
+    fn is_reference(&self, row: &ForestRow) -> bool {
+        row.name.words() == self.reference
+    }
+
     fn row(&self, index: usize, row: &ForestRow, axis: &Axis) -> Markup {
         let title = format!("{} against {}", row.name.words(), self.reference);
         html! {
             tr role="row" {
-                th.name role="rowheader" scope="row" class=(colour(row.contestant)) {
+                th.name.(colour(row.contestant)) role="rowheader" scope="row" {
                     (row.name.show())
                 }
                 td.number.rate role="cell" data-label="requests/s" {
@@ -119,7 +120,7 @@ impl Forest {
                     @if row.at_least { "at least " }
                     (ratio.show(format::ratio))
                 }
-                None if row.name.words() == self.reference => span.quiet { "reference" },
+                None if self.is_reference(row) => span.quiet { "reference" },
                 None => (format::or_dash(None)),
             }
         }
@@ -140,7 +141,7 @@ impl Forest {
                 }
                 @for (number, ratio) in row.round_ratios.iter().enumerate() {
                     @let text = format!("round {}: {}", number + 1, format::ratio(ratio.value()));
-                    (dot(axis.place(ratio.value()), 28.0, "round", ratio, &text))
+                    (dot(axis.place(ratio.value()), 28.0, ratio, &text))
                 }
             }
         }
@@ -162,15 +163,9 @@ fn interval(ratio: &Estimate, at_least: bool, axis: &Axis) -> Markup {
 }
 
 fn ticks(axis: &Axis) -> Markup {
-    let narrow = axis.ticks(TICKS_NARROW);
     html! {
         line.frame x1="0" x2="100%" y1="0.5" y2="0.5" {}
-        @for tick in axis.ticks(TICKS_WIDE) {
-            @let x = percent(axis.place(tick));
-            @let class = (!narrow.contains(&tick)).then_some("wide-only");
-            line.frame x1=(x) x2=(x) y1="0" y2="5" {}
-            text.tick.middle class=[class] x=(x) y="18" { (format::shortest(tick)) }
-        }
+        (ticks_below(axis, 0.0, format::shortest))
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::axis::Axis;
 use super::figure::{Estimate, Text, estimate_or_dash};
-use super::plot::{chart, colour, line_path, round, spread, stretched, x_axis, y_axis};
+use super::plot::{chart, colour, line_path, percent, round, spread, stretched, x_axis, y_axis};
 use crate::format;
 
 const HEIGHT: f64 = 280.0;
@@ -117,23 +117,30 @@ impl Percentiles {
             (y_axis(y, HEIGHT, format::shortest))
             (x_axis(x, HEIGHT, percentile))
             (stretched(HEIGHT, &curves))
-            (self.names(y))
+            (self.names(x, y))
         }
     }
 
     /// The curves' names, right of where they end.
-    fn names(&self, y: &Axis) -> Markup {
+    fn names(&self, x: &Axis, y: &Axis) -> Markup {
         let end = |curve: &Curve| curve.points.last().map_or(0.0, |point| y.place(point.ms));
         let ends: Vec<f64> = self
             .curves
             .iter()
             .map(|c| HEIGHT * (1.0 - end(c)))
             .collect();
-        let places = spread(&ends, LABEL_LINE, HEIGHT);
+        let right = |curve: &Curve| {
+            curve
+                .points
+                .last()
+                .map_or(1.0, |point| x.place(point.share))
+        };
+        let rights = self.curves.iter().map(right);
+        let places = rights.zip(spread(&ends, LABEL_LINE, HEIGHT));
         html! {
             @for (curve, place) in std::iter::zip(&self.curves, places) {
-                text.label.wide-only class=(colour(curve.contestant)) x="100%" dx="8"
-                    y=(round(place + 4.0)) { (curve.name) }
+                text.label.wide-only.(colour(curve.contestant)) x=(percent(place.0)) dx="8"
+                    y=(round(place.1 + 4.0)) { (curve.name) }
             }
         }
     }
@@ -157,7 +164,7 @@ impl Percentiles {
     }
 
     /// Readings for a pointer: the nearest percentile of every curve.
-    pub(super) fn hover(&self) -> Value {
+    pub(super) fn readings(&self) -> Value {
         let x = self.x();
         let mut shares: Vec<f64> = self
             .curves
@@ -184,7 +191,7 @@ impl Percentiles {
             .iter()
             .map(|share| thousandth(x.place(*share)))
             .collect();
-        json!({ "x": places, "text": shares.into_iter().map(reading).collect::<Vec<_>>() })
+        json!({ "x": places, "form": "{}", "text": shares.into_iter().map(reading).collect::<Vec<_>>() })
     }
 }
 
@@ -228,7 +235,7 @@ impl PercentileRow {
         let bound_from = self.at_least_from.unwrap_or(usize::MAX);
         html! {
             tr {
-                th.name scope="row" class=(colour(self.contestant)) { (self.name.show()) }
+                th.name.(colour(self.contestant)) scope="row" { (self.name.show()) }
                 @for (column, cell) in self.cells.iter().enumerate() {
                     td.number {
                         @if column >= bound_from && cell.is_some() { "≥ " }

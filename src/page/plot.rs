@@ -32,13 +32,33 @@ const COLOURS: usize = 8;
 
 /// Vertical grid lines, with their labels below.
 pub(super) fn x_axis(axis: &Axis, height: f64, text: impl Fn(f64) -> String) -> Markup {
-    let narrow = axis.ticks(X_TICKS_NARROW);
     html! {
         @for tick in axis.ticks(X_TICKS_WIDE) {
             @let x = percent(axis.place(tick));
-            @let class = (!narrow.contains(&tick)).then_some("wide-only");
             line.grid x1=(x) x2=(x) y1="0" y2=(height) {}
-            text.tick.middle class=[class] x=(x) y=(height + 16.0) { (text(tick)) }
+        }
+        (labels(axis, height + 16.0, text))
+    }
+}
+
+/// Short ticks below `y`, with their labels: for charts that grid lines would cover.
+pub(super) fn ticks_below(axis: &Axis, y: f64, text: impl Fn(f64) -> String) -> Markup {
+    html! {
+        @for tick in axis.ticks(X_TICKS_WIDE) {
+            @let x = percent(axis.place(tick));
+            line.frame x1=(x) x2=(x) y1=(y) y2=(y + 5.0) {}
+        }
+        (labels(axis, y + 18.0, text))
+    }
+}
+
+/// Some labels are for wide screens only.
+fn labels(axis: &Axis, y: f64, text: impl Fn(f64) -> String) -> Markup {
+    let narrow = axis.ticks(X_TICKS_NARROW);
+    html! {
+        @for tick in axis.ticks(X_TICKS_WIDE) {
+            text.tick.middle.wide-only[!narrow.contains(&tick)]
+                x=(percent(axis.place(tick))) y=(y) { (text(tick)) }
         }
     }
 }
@@ -62,10 +82,10 @@ pub(super) fn stretched(height: f64, content: &Markup) -> Markup {
     }
 }
 
-/// A dot for one figure, which a pointer can read.
-pub(super) fn dot(x: f64, y: f64, class: &str, figure: &Figure, text: &str) -> Markup {
+/// A dot for a round, which a pointer can read.
+pub(super) fn dot(x: f64, y: f64, figure: &Figure, text: &str) -> Markup {
     html! {
-        circle class=(class) cx=(percent(x)) cy=(round(y)) r="3.5" {
+        circle.round cx=(percent(x)) cy=(y) r="3" {
             title data-path=(figure.path()) { (text) }
         }
     }

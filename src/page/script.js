@@ -20,7 +20,8 @@
       });
       var left = box.left - area.getBoundingClientRect().left;
       line.style.left = left + reading.x[best] * box.width + "px";
-      words.textContent = reading.text[best];
+      var parts = reading.text[best].split("|");
+      words.textContent = reading.form.replace(/\{\}/g, function () { return parts.shift(); });
       area.classList.add("read");
     }
     area.addEventListener("pointermove", move);

@@ -7,8 +7,7 @@ use super::figure::{Estimate, Figure, estimate_or_dash};
 use super::plot::{chart, colour, line_path, percent, round, stretched, x_axis, y_axis};
 use crate::format;
 
-const LATENCY_HEIGHT: f64 = 200.0;
-const ACHIEVED_HEIGHT: f64 = 140.0;
+const HEIGHT: f64 = 200.0;
 
 /// One contestant under rising and falling load.
 #[derive(Clone, Debug)]
@@ -101,7 +100,10 @@ impl Sweep {
         html! {
             @if let Some(name) = &self.name { h3 class=(colour(self.contestant)) { (name) } }
             @if let Some(knee) = &self.knee {
-                p { "Knee: " (knee.show(format::rate)) " " (self.variable.words()) "." }
+                p {
+                    "Knee: " strong { (knee.value.show(format::rate)) }
+                    " " (self.variable.words()) " (" (knee.show_interval(format::rate)) ")."
+                }
             }
             div.pair {
                 div.plot-area { (self.latency_chart(&format!("{id}-latency"))) }
@@ -120,16 +122,16 @@ impl Sweep {
             .flatten();
         let y = Axis::log_around(both.flat_map(ends));
         let content = html! {
-            (y_axis(&y, LATENCY_HEIGHT, format::shortest))
-            (x_axis(&x, LATENCY_HEIGHT, short))
-            (self.knee_mark(&x, LATENCY_HEIGHT))
-            (self.series(&x, &y, LATENCY_HEIGHT, "p50", |point| point.p50_ms.as_ref()))
-            (self.series(&x, &y, LATENCY_HEIGHT, "p99", |point| point.p99_ms.as_ref()))
+            (y_axis(&y, HEIGHT, format::shortest))
+            (x_axis(&x, HEIGHT, short))
+            (self.knee_mark(&x, HEIGHT))
+            (self.series(&x, &y, HEIGHT, "p50", |point| point.p50_ms.as_ref()))
+            (self.series(&x, &y, HEIGHT, "p99", |point| point.p99_ms.as_ref()))
         };
         let title = format!("p50 and p99 in ms against {}", self.variable.words());
         html! {
             p.chart-title { (title) }
-            (chart(id, LATENCY_HEIGHT, &title, "Both on the way up and on the way down. The table \
+            (chart(id, HEIGHT, &title, "Both on the way up and on the way down. The table \
                 below holds the figures.", &content))
         }
     }
@@ -143,23 +145,22 @@ impl Sweep {
         let y = Axis::linear_from_zero(achieved.flat_map(ends));
         let diagonal = html! {
             @if self.variable == SweepVariable::OfferedPerSecond {
-                @let steps = self.points.iter().map(|point| point.load.value());
-                @let end = steps.fold(0.0, f64::max);
+                @let end = f64::min(x.end(), y.end());
                 path.diagonal d=(line_path([0.0, end].into_iter()
                     .map(|rate| (x.place(rate), y.place(rate))))) {}
             }
         };
         let content = html! {
-            (y_axis(&y, ACHIEVED_HEIGHT, short))
-            (x_axis(&x, ACHIEVED_HEIGHT, short))
-            (stretched(ACHIEVED_HEIGHT, &diagonal))
-            (self.knee_mark(&x, ACHIEVED_HEIGHT))
-            (self.series(&x, &y, ACHIEVED_HEIGHT, "", |p| p.achieved_per_second.as_ref()))
+            (y_axis(&y, HEIGHT, short))
+            (x_axis(&x, HEIGHT, short))
+            (stretched(HEIGHT, &diagonal))
+            (self.knee_mark(&x, HEIGHT))
+            (self.series(&x, &y, HEIGHT, "", |p| p.achieved_per_second.as_ref()))
         };
         let title = format!("Replies/s against {}", self.variable.words());
         html! {
             p.chart-title { (title) }
-            (chart(id, ACHIEVED_HEIGHT, &title, "The thin diagonal is where every request is \
+            (chart(id, HEIGHT, &title, "The thin diagonal is where every request is \
                 answered in time.", &content))
         }
     }
@@ -198,8 +199,8 @@ impl Sweep {
                     @for (at, estimate) in &points { (point(*at, estimate, y, height)) }
                 }
                 @if walk == Walk::Up && let Some((at, estimate)) = points.first() {
-                    @let top = height * (1.0 - y.place(estimate.value.value()));
-                    text.label x=(percent(*at)) dy="-7" y=(round(top)) { (name) }
+                    @let top = HEIGHT * (1.0 - y.place(ends(estimate)[2]));
+                    text.label.middle x=(percent(*at)) dy="-9" y=(round(top)) { (name) }
                 }
             }
         }

@@ -178,7 +178,7 @@ pub(super) fn self_tests(tests: &[SelfTest]) -> Markup {
                         @let (class, words) = test.result.words();
                         tr {
                             th scope="row" { (test.name.show()) }
-                            td.result class=(class) { (words) }
+                            td.result.(class) { (words) }
                             td {
                                 (test.detail.show())
                                 @if let Some(advice) = &test.advice {
@@ -210,18 +210,24 @@ pub(super) fn rounds(rounds: &[Round]) -> Markup {
                     th.number scope="col" { "errors" }
                     @if has_limit { th scope="col" { "limited by" } }
                 } }
-                tbody { @for round in rounds { (round.row(has_limit)) } }
+                tbody {
+                    @for (index, round) in rounds.iter().enumerate() {
+                        @let first = index == 0 || rounds[index - 1].round != round.round;
+                        (round.row(first, has_limit))
+                    }
+                }
             }
         }
     }
 }
 
 impl Round {
-    fn row(&self, has_limit: bool) -> Markup {
+    /// The number of the round stands in its first row only.
+    fn row(&self, first: bool, has_limit: bool) -> Markup {
         html! {
-            tr {
-                td.number { (self.round) }
-                th.name scope="row" class=(colour(self.contestant)) { (self.name.show()) }
+            tr.first[first] {
+                td.number { @if first { (self.round) } }
+                th.name.(colour(self.contestant)) scope="row" { (self.name.show()) }
                 td.number { (or_dash(self.requests_per_second.as_ref(), format::rate)) }
                 td.number { (or_dash(self.p50_ms.as_ref(), format::milliseconds)) }
                 td.number { (or_dash(self.p99_ms.as_ref(), format::milliseconds)) }

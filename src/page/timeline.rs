@@ -10,19 +10,19 @@ use self::heat::HeatMap;
 pub(super) use self::heat::SHADES;
 use super::axis::Axis;
 use super::figure::Figure;
-use super::plot::{chart, colour, percent, x_axis};
+use super::plot::{chart, colour, percent, ticks_below};
 use crate::format;
 
 /// Columns of all heat maps of a page together, which bounds its size.
 const COLUMNS_TOTAL: usize = 480;
 const COLUMNS_MAX: usize = 240;
 
+/// Height of a lane of pauses above the heat map.
 const LANE: f64 = 16.0;
-const HEAT_TOP: f64 = 2.0 * LANE + 4.0;
+const LANES_GAP: f64 = 8.0;
 const HEAT_HEIGHT: f64 = 170.0;
-const STRIP_TOP: f64 = HEAT_TOP + HEAT_HEIGHT + 12.0;
+const STRIP_GAP: f64 = 12.0;
 const STRIP_HEIGHT: f64 = 48.0;
-const HEIGHT: f64 = STRIP_TOP + STRIP_HEIGHT;
 
 /// A run, or the rounds of one contestant side by side.
 #[derive(Clone, Debug, Default)]
@@ -140,6 +140,28 @@ impl Timeline {
         }
     }
 
+    /// Sides that paused; each has a lane.
+    fn lanes(&self) -> Vec<Side> {
+        let mut sides = vec![Side::Client, Side::Server];
+        sides.retain(|side| !self.pauses_of(*side).is_empty());
+        sides
+    }
+
+    fn heat_top(&self) -> f64 {
+        match self.lanes().len() {
+            0 => 0.0,
+            lanes => lanes as f64 * LANE + LANES_GAP,
+        }
+    }
+
+    fn strip_top(&self) -> f64 {
+        self.heat_top() + HEAT_HEIGHT + STRIP_GAP
+    }
+
+    fn height(&self) -> f64 {
+        self.strip_top() + STRIP_HEIGHT
+    }
+
     /// Call it on a reduced timeline.
     pub(super) fn render(&self, id: &str) -> Markup {
         let heat = HeatMap::new(self);
@@ -154,11 +176,11 @@ impl Timeline {
             @if let Some(name) = &self.name {
                 h3 class=(colour(self.contestant)) { (name) }
             }
-            div.plot-area data-hover=(id) data-height=(HEIGHT) {
-                (chart(id, HEIGHT, &title, description, &html! {
+            div.plot-area data-hover=(id) data-height=(self.height()) {
+                (chart(id, self.height(), &title, description, &html! {
                     (self.pauses())
-                    g transform={ "translate(0 " (HEAT_TOP) ")" } { (heat.render()) }
-                    g transform={ "translate(0 " (STRIP_TOP) ")" } { (strip::render(self)) }
+                    g transform={ "translate(0 " (self.heat_top()) ")" } { (heat.render()) }
+                    g transform={ "translate(0 " (self.strip_top()) ")" } { (strip::render(self)) }
                     (self.time_axis())
                 }))
             }
@@ -169,15 +191,15 @@ impl Timeline {
         let axis = self.axis();
         html! {
             @if self.rounds.len() == 1 {
-                (x_axis(&axis, HEIGHT, |s| format!("{} s", format::shortest(s))))
+                (ticks_below(&axis, self.height(), |s| format!("{} s", format::shortest(s))))
             } @else {
                 @for (index, start) in self.starts().into_iter().enumerate() {
                     @let middle = start + self.rounds[index].seconds() / 2.0;
                     @if index > 0 {
                         @let x = percent(axis.place(start));
-                        line.cut x1=(x) x2=(x) y1=(HEAT_TOP) y2=(HEIGHT) {}
+                        line.cut x1=(x) x2=(x) y1=(self.heat_top()) y2=(self.height()) {}
                     }
-                    text.tick.middle x=(percent(axis.place(middle))) y=(HEIGHT + 16.0) {
+                    text.tick.middle x=(percent(axis.place(middle))) y=(self.height() + 16.0) {
                         tspan.wide-only { "round " } (index + 1)
                     }
                 }
@@ -187,14 +209,11 @@ impl Timeline {
 
     /// A lane for each side; the longest pause of each is labelled.
     fn pauses(&self) -> Markup {
-        let lanes = [(Side::Client, "client"), (Side::Server, "server")];
         html! {
-            @for (lane, (side, name)) in lanes.into_iter().enumerate() {
+            @for (lane, side) in self.lanes().into_iter().enumerate() {
                 @let middle = lane as f64 * LANE + LANE / 2.0;
                 @let pauses = self.pauses_of(side);
-                @if !pauses.is_empty() {
-                    text.tick.end x="-8" y=(middle + 4.0) { (name) }
-                }
+                text.tick.end x="-8" y=(middle + 4.0) { (side.name()) }
                 @for (start, pause) in &pauses {
                     (self.pause(*start, pause, middle))
                 }
@@ -220,7 +239,7 @@ impl Timeline {
         let axis = self.axis();
         let (left, right) = (axis.place(start), axis.place(pause.end(start)));
         html! {
-            rect.pause class=(pause.side.class()) x=(percent(left)) width=(percent(right - left))
+            rect.pause.(pause.side.name()) x=(percent(left)) width=(percent(right - left))
                 y=(middle - 4.0) height="8" {
                 title data-path=(pause.ms.path()) { (format::milliseconds(pause.ms.value())) }
             }
@@ -235,7 +254,7 @@ impl Timeline {
             false => (left, "-6", "end"),
         };
         html! {
-            text.mark class=(pause.side.class()) x=(percent(x)) dx=(dx) y=(middle + 4.0)
+            text.mark.(pause.side.name()) x=(percent(x)) dx=(dx) y=(middle + 4.0)
                 text-anchor=(anchor) data-path=(pause.ms.path()) {
                 (format::milliseconds(pause.ms.value()))
             }
@@ -243,7 +262,7 @@ impl Timeline {
     }
 
     /// Readings for a pointer: the slice under it.
-    pub(super) fn hover(&self) -> Value {
+    pub(super) fn readings(&self) -> Value {
         let axis = self.axis();
         let middle = |(start, slice): (f64, &Slice)| {
             let place = axis.place(start + slice.seconds / 2.0);
@@ -254,7 +273,12 @@ impl Timeline {
             .slices()
             .map(|(start, slice)| slice.reading(start))
             .collect();
-        json!({ "x": x, "text": text })
+        let form = "{} s: {} due, {} answered, p50 {}, p99 {}, max {} ms";
+        let form = match self.is_open_loop() {
+            true => form.to_owned(),
+            false => form.replace(" {} due,", ""),
+        };
+        json!({ "x": x, "form": form, "text": text })
     }
 }
 
@@ -277,7 +301,7 @@ impl Pause {
 }
 
 impl Side {
-    fn class(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Side::Client => "client",
             Side::Server => "server",
@@ -299,21 +323,19 @@ impl Slice {
         }
     }
 
-    /// `2.10 s: 1,024 answered, p50 0.850 ms, p99 2.31 ms, max 12.3 ms`.
+    /// What fills the form of the readings, between bars.
     fn reading(&self, start: f64) -> String {
-        let mut text = format!("{start:.2} s: ");
-        if let Some(due) = self.due {
-            text.push_str(&format!("{} due, ", format::count(due)));
-        }
-        text.push_str(&format!("{} answered", format::count(self.answered)));
         let mut sorted = self.latencies.clone();
         sorted.sort_by(|a, b| a.ms.total_cmp(&b.ms));
-        for (name, share) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
-            if let Some(ms) = quantile(&sorted, share) {
-                text.push_str(&format!(", {name} {}", format::milliseconds(ms)));
-            }
-        }
-        text
+        let latency = |share: f64| {
+            let text = quantile(&sorted, share).map(format::milliseconds);
+            format::or_dash(text.map(|text| text.trim_end_matches(" ms").to_owned()))
+        };
+        let mut parts = vec![format!("{start:.2}")];
+        parts.extend(self.due.map(format::count));
+        parts.push(format::count(self.answered));
+        parts.extend([0.5, 0.99, 1.0].map(latency));
+        parts.join("|")
     }
 }
 

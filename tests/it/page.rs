@@ -185,6 +185,14 @@ fn hostile_names_stay_text() {
 }
 
 #[test]
+fn the_markup_has_no_error() {
+    for (name, page) in samples() {
+        let html = Html::parse_document(&page.to_html());
+        assert!(html.errors.is_empty(), "{name}: {:?}", html.errors);
+    }
+}
+
+#[test]
 fn every_chart_has_a_title_and_a_description() {
     for (name, page) in samples() {
         let html = Html::parse_document(&page.to_html());

@@ -13,7 +13,7 @@ use crate::format;
 pub(in crate::page) const SHADES: usize = 7;
 
 /// Rows of a map: as many for each factor of 10 in latency, but not more than `ROWS_MAX` in all.
-const ROWS_PER_DECADE: [f64; 4] = [20.0, 10.0, 5.0, 2.0];
+const ROWS_PER_DECADE: [f64; 5] = [40.0, 20.0, 10.0, 5.0, 2.0];
 const ROWS_MAX: usize = 36;
 
 /// Cells of one timeline.
@@ -92,13 +92,13 @@ impl HeatMap {
             edge(self.first_row + self.rows as i64),
         );
         html! {
+            (y_axis(&axis, HEAT_HEIGHT, format::shortest))
             svg.heat x="0" y="0" width="100%" height=(HEAT_HEIGHT) preserveAspectRatio="none"
                 viewBox={ "0 -0.5 " (UNITS) " " (self.rows) } {
                 @for (shade, path) in self.paths().iter().enumerate().skip(1) {
                     @if !path.is_empty() { path class={ "h" (shade) } d=(path) {} }
                 }
             }
-            (y_axis(&axis, HEAT_HEIGHT, format::shortest))
         }
     }
 }
