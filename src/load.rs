@@ -10,6 +10,8 @@ mod counters;
 pub mod recorder;
 pub mod report;
 pub mod request;
+pub mod schedule;
+pub mod statistics;
 pub mod table;
 pub mod target;
 mod verdict;

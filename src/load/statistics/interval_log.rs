@@ -1,0 +1,239 @@
+//! What a run was like over time: a packed distribution for each tenth of a second. Percentiles
+//! with intervals, self-tests, heat map and `.hlog` are all made from it.
+//!
+//! Memory is bounded: when there are [`INTERVALS_MAX`] intervals, neighbours are joined and an
+//! interval becomes twice as long. A reply belongs to the interval in which it was read.
+
+use std::time::Duration;
+
+use super::distribution::{Distribution, Packed};
+use crate::event_loop::Time;
+
+/// Length of an interval at first.
+pub const INTERVAL: Duration = Duration::from_millis(100);
+/// More intervals are never kept: 6.8 minutes at full resolution.
+pub const INTERVALS_MAX: usize = 4096;
+
+/// One interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// When it began.
+    pub began: Time,
+    /// Its length in nanoseconds; the last one of a run may be shorter than the others.
+    pub length_ns: u64,
+    /// Latencies of replies.
+    pub answered: Packed,
+    /// Ages of requests given up without a reply.
+    pub censored: Packed,
+}
+
+impl Interval {
+    /// Replies per second.
+    pub fn rate(&self) -> f64 {
+        self.answered.total() as f64 * 1e9 / self.length_ns.max(1) as f64
+    }
+}
+
+/// The intervals of a run, the one under way among them.
+#[derive(Clone, Debug)]
+pub struct IntervalLog {
+    closed: Vec<Interval>,
+    began: Time,
+    /// When the open interval ends.
+    due: Time,
+    length: Duration,
+    answered: Distribution,
+    censored: Distribution,
+}
+
+impl IntervalLog {
+    /// A log without any record; the first interval begins at `now`.
+    pub fn starting(now: Time) -> IntervalLog {
+        IntervalLog {
+            closed: Vec::new(),
+            began: now,
+            due: now + INTERVAL,
+            length: INTERVAL,
+            answered: Distribution::default(),
+            censored: Distribution::default(),
+        }
+    }
+
+    /// Records that at `now` so many replies were read that took `ns` each.
+    #[inline]
+    pub fn record(&mut self, now: Time, ns: u64, replies: u64) {
+        if now >= self.due {
+            self.turn(now);
+        }
+        self.answered.record(ns, replies);
+    }
+
+    /// Records that at `now` so many requests of age `age_ns` were given up without a reply.
+    pub fn record_censored(&mut self, now: Time, age_ns: u64, requests: u64) {
+        self.turn(now);
+        self.censored.record(age_ns, requests);
+    }
+
+    /// Closes every interval that is full at `now`.
+    pub fn turn(&mut self, now: Time) {
+        while now >= self.due {
+            self.close(self.due);
+        }
+    }
+
+    /// Closes the open interval as it is. A run that ends on the border of an interval leaves what
+    /// was recorded at that moment to the interval before it.
+    pub fn finish(&mut self, now: Time) {
+        self.turn(now);
+        if now > self.began {
+            self.close(now);
+        } else if let Some(last) = self.closed.last_mut() {
+            self.answered.add(&last.answered);
+            self.censored.add(&last.censored);
+            last.answered = self.answered.take_packed();
+            last.censored = self.censored.take_packed();
+        }
+    }
+
+    /// Closed intervals, in order, without gaps.
+    pub fn intervals(&self) -> &[Interval] {
+        &self.closed
+    }
+
+    fn close(&mut self, end: Time) {
+        self.closed.push(Interval {
+            began: self.began,
+            length_ns: end.ns_since(self.began),
+            answered: self.answered.take_packed(),
+            censored: self.censored.take_packed(),
+        });
+        self.began = end;
+        if self.closed.len() >= INTERVALS_MAX {
+            self.halve();
+        }
+        self.due = end + self.length;
+    }
+
+    /// Joins neighbours. Called between intervals, when both dense distributions are empty.
+    fn halve(&mut self) {
+        let join = |pair: &[Interval], of: fn(&Interval) -> &Packed, dense: &mut Distribution| {
+            pair.iter().for_each(|interval| dense.add(of(interval)));
+            dense.take_packed()
+        };
+        let joined = self.closed.chunks(2).map(|pair| Interval {
+            began: pair[0].began,
+            length_ns: pair.iter().map(|interval| interval.length_ns).sum(),
+            answered: join(pair, |interval| &interval.answered, &mut self.answered),
+            censored: join(pair, |interval| &interval.censored, &mut self.censored),
+        });
+        self.closed = joined.collect();
+        self.length *= 2;
+    }
+}
+
+/// The distribution of all replies of these intervals.
+pub fn all_answered(intervals: &[Interval]) -> Distribution {
+    sum(intervals, |interval| &interval.answered)
+}
+
+/// The distribution of the ages of all requests that these intervals gave up.
+pub fn all_censored(intervals: &[Interval]) -> Distribution {
+    sum(intervals, |interval| &interval.censored)
+}
+
+fn sum(intervals: &[Interval], of: fn(&Interval) -> &Packed) -> Distribution {
+    let mut all = Distribution::default();
+    intervals.iter().for_each(|interval| all.add(of(interval)));
+    all
+}
+
+/// Cuts the intervals into `slices` runs of neighbours of nearly equal length (fewer if there are
+/// fewer intervals).
+pub fn slices(intervals: &[Interval], slices: usize) -> impl Iterator<Item = &[Interval]> {
+    let slices = slices.min(intervals.len());
+    let border = move |slice: usize| slice * intervals.len() / slices.max(1);
+    (0..slices).map(move |slice| &intervals[border(slice)..border(slice + 1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_ms(ms: u64) -> Time {
+        Time::from_ns(ms * 1_000_000)
+    }
+
+    fn totals(log: &IntervalLog) -> Vec<u64> {
+        let intervals = log.intervals().iter();
+        intervals
+            .map(|interval| interval.answered.total())
+            .collect()
+    }
+
+    #[test]
+    fn a_reply_belongs_to_the_interval_in_which_it_was_read() {
+        let mut log = IntervalLog::starting(at_ms(50));
+        log.record(at_ms(50), 1, 1);
+        log.record(at_ms(149), 1, 2);
+        log.record(at_ms(150), 1, 4);
+        log.record(at_ms(420), 1, 8);
+        log.finish(at_ms(425));
+        assert_eq!(totals(&log), [3, 4, 0, 8]);
+        let lengths: Vec<_> = log
+            .intervals()
+            .iter()
+            .map(|i| i.length_ns / 1_000_000)
+            .collect();
+        assert_eq!(lengths, [100, 100, 100, 75]);
+        assert_eq!(log.intervals()[0].rate(), 30.0);
+    }
+
+    #[test]
+    fn what_came_at_the_very_end_is_not_lost() {
+        let mut log = IntervalLog::starting(at_ms(0));
+        log.record(at_ms(10), 7, 1);
+        log.record(at_ms(100), 9, 1);
+        log.record_censored(at_ms(100), 5, 3);
+        log.finish(at_ms(100));
+        assert_eq!(totals(&log), [2]);
+        assert_eq!(all_answered(log.intervals()).max_ns(), 9);
+        assert_eq!(all_censored(log.intervals()).total(), 3);
+    }
+
+    #[test]
+    fn a_long_run_keeps_every_reply_in_bounded_memory() {
+        let mut log = IntervalLog::starting(at_ms(0));
+        let intervals = 10 * INTERVALS_MAX as u64;
+        for number in 0..intervals {
+            log.record(at_ms(number * 100 + 50), number * 1000, 1);
+            log.record_censored(at_ms(number * 100 + 60), 1, 1);
+        }
+        log.finish(at_ms(intervals * 100));
+        assert!(log.intervals().len() < INTERVALS_MAX);
+        let mut all = all_answered(log.intervals());
+        let mut direct = Distribution::default();
+        (0..intervals).for_each(|number| direct.record(number * 1000, 1));
+        assert_eq!(all.take_packed(), direct.take_packed());
+        assert_eq!(all_censored(log.intervals()).total(), intervals);
+        let mut end = at_ms(0);
+        for interval in log.intervals() {
+            assert_eq!(interval.began, end);
+            end = end + Duration::from_nanos(interval.length_ns);
+        }
+        assert_eq!(end, at_ms(intervals * 100));
+    }
+
+    #[test]
+    fn slices_are_all_the_intervals_in_order() {
+        let mut log = IntervalLog::starting(at_ms(0));
+        log.finish(at_ms(2300));
+        let lengths = |number| {
+            slices(log.intervals(), number)
+                .map(<[_]>::len)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(5), [4, 5, 4, 5, 5]);
+        assert_eq!(lengths(100), [1; 23]);
+        assert_eq!(slices(&[], 10).count(), 0);
+    }
+}
