@@ -156,6 +156,18 @@ impl Text {
         &self.words
     }
 
+    /// The words of a command, which break at spaces only.
+    pub(super) fn show_command(&self) -> Markup {
+        html! {
+            span data-path=[&self.path] {
+                @for (index, word) in self.words.split(' ').enumerate() {
+                    @if index > 0 { " " }
+                    span.word { (word) }
+                }
+            }
+        }
+    }
+
     pub(super) fn show(&self) -> Markup {
         html! {
             @match &self.path {
@@ -196,4 +208,36 @@ pub(super) fn microseconds(micros: f64) -> String {
 /// An exact count.
 pub(super) fn count(value: f64) -> String {
     format::count(value.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_figure_keeps_its_path() {
+        let report = json!({"contestants": [{"ratio": {"median": 1.5, "low": null}}]});
+        let ratio = At::root(&report).key("contestants").index(0).key("ratio");
+        let estimate = ratio.estimate("median", "low", "high").unwrap();
+        assert_eq!(estimate.value.value(), 1.5);
+        assert_eq!(estimate.value.path(), "contestants[0].ratio.median");
+        assert_eq!((estimate.low, estimate.high), (None, None));
+        assert_eq!(ratio.key("median").text(), None);
+        assert_eq!(ratio.key("absent").key("deeper").figure(), None);
+        assert_eq!(ratio.elements().count(), 0);
+    }
+
+    #[test]
+    fn the_unit_of_an_interval_stands_once() {
+        let report = json!({"ms": 2.3, "low": 2.1, "high": 2.5});
+        let shown = At::root(&report)
+            .estimate("ms", "low", "high")
+            .unwrap()
+            .show(format::milliseconds)
+            .into_string();
+        assert_eq!(shown.matches(" ms<").count(), 2, "{shown}");
+        assert!(shown.contains(">2.10</span> to "), "{shown}");
+    }
 }

@@ -247,7 +247,7 @@ pub(super) fn facts(facts: &[Fact], command: Option<&Text>) -> Markup {
     html! {
         @if let Some(command) = command {
             p { "The command that repeats it:" }
-            pre.command tabindex="0" { code { (command.show()) } }
+            pre.command tabindex="0" { code { (command.show_command()) } }
         }
         dl.facts {
             @for fact in facts {
