@@ -12,8 +12,9 @@ mod local_bench;
 mod machine;
 mod plan;
 pub mod process;
+pub mod random;
 pub mod report;
-mod schedule;
+pub mod schedule;
 pub mod statistics;
 pub mod table;
 mod verdict;
@@ -176,7 +177,7 @@ pub fn run(
         })
         .collect();
     for round in 0..rounds {
-        for index in schedule::order(records.len(), round) {
+        for index in schedule::order(records.len(), round, plan.settings().seed) {
             let record = &mut records[index];
             if record.failure.is_some() {
                 continue;

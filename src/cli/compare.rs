@@ -1,6 +1,7 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
 use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,11 @@ pub struct CompareArgs {
     export_json: Option<PathBuf>,
 }
 
+/// The standard library seeds its hash maps from the system's random numbers.
+fn fresh_seed() -> u32 {
+    RandomState::new().hash_one(()) as u32
+}
+
 impl CompareArgs {
     fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, PlanError> {
         let mut contestants = Contestant::defaults(bareloop);
@@ -80,6 +86,7 @@ impl CompareArgs {
             warmup: self.warmup,
             timeout: self.timeout,
             rounds: self.rounds,
+            seed: fresh_seed(),
         };
         ComparisonPlan::new(contestants, &self.only, self.reference.clone(), settings)
     }

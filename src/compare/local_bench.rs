@@ -277,6 +277,7 @@ mod tests {
             warmup,
             timeout: Duration::from_secs(1),
             rounds: one,
+            seed: 0,
         };
         measure(subject, &settings, &mut |_| {}).unwrap()
     }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How often each contestant runs.
     pub rounds: NonZeroUsize,
+    /// Decides the order in which the contestants run.
+    pub seed: u32,
 }
 
 /// A validated comparison.

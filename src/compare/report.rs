@@ -45,6 +45,8 @@ pub struct SettingsUsed {
     pub timeout_seconds: f64,
     /// How often each contestant was to run.
     pub rounds: usize,
+    /// Decided the order in which the contestants ran.
+    pub seed: u32,
 }
 
 /// How far a contestant came.
@@ -316,6 +318,7 @@ impl From<&Settings> for SettingsUsed {
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),
             rounds: settings.rounds.get(),
+            seed: settings.seed,
         }
     }
 }

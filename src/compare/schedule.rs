@@ -1,31 +1,30 @@
-//! In which order the contestants of a round run.
+//! The order in which the contestants of a round run.
 //!
-//! A machine drifts: it warms up, its clock falls, another job starts. Whoever always ran first,
-//! or always after the same neighbour, would be favoured. So the order follows a Williams design
-//! (E. J. Williams, 1949): for an even number of contestants every n rounds put each contestant
-//! once in each place, and once right after each other contestant; for an odd number every 2n
-//! rounds do so twice. Fewer rounds are a prefix of that: nobody is in the same place twice.
+//! A machine drifts: it warms up, its clock falls, another job starts. A contestant that always
+//! ran first, or always after the same other one, would be favoured. So the order is random,
+//! from a seed, in the first round of each pair of rounds, and the second round mirrors the
+//! first: a linear drift then cancels exactly over every pair. An odd number of rounds leaves the
+//! last one unbalanced.
+
+use super::random::{Purpose, Random};
 
 /// The contestants `0..contestants` in the order in which they run in `round`, counted from 0.
-pub fn order(contestants: usize, round: usize) -> Vec<usize> {
-    let shift = round % contestants.max(1);
-    let mut order: Vec<usize> = zigzag(contestants)
-        .map(|place| (place + shift) % contestants)
-        .collect();
-    let second_half = (round / contestants.max(1)) % 2 == 1;
-    if contestants % 2 == 1 && second_half {
+pub fn order(contestants: usize, round: usize, seed: u32) -> Vec<usize> {
+    let pair = u32::try_from(round / 2).unwrap_or(u32::MAX);
+    let mut order: Vec<usize> = (0..contestants).collect();
+    Random::new(seed, Purpose::Order, pair).shuffle(&mut order);
+    if round % 2 == 1 {
         order.reverse();
     }
     order
 }
 
-/// 0, 1, n-1, 2, n-2, ...: every difference between neighbours, modulo n, comes once.
-fn zigzag(count: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |step| match step {
-        0 => 0,
-        odd if odd % 2 == 1 => odd.div_ceil(2),
-        even => count - even / 2,
-    })
+/// Runs from the reference's place in `order` to the contestant's; negative if the contestant
+/// runs first. `None` if one of them is not in it.
+pub fn slots_apart(order: &[usize], contestant: usize, reference: usize) -> Option<i32> {
+    let place = |of: usize| order.iter().position(|&index| index == of);
+    let (ours, theirs) = (place(contestant)?, place(reference)?);
+    i32::try_from(ours as i64 - theirs as i64).ok()
 }
 
 #[cfg(test)]
@@ -34,19 +33,11 @@ mod tests {
 
     use super::*;
 
-    fn counts<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
-        let mut counts = BTreeMap::new();
-        for key in keys {
-            *counts.entry(key).or_insert(0) += 1;
-        }
-        counts
-    }
-
     #[test]
     fn every_round_holds_every_contestant_once() {
         for contestants in 0..9 {
             for round in 0..20 {
-                let mut order = order(contestants, round);
+                let mut order = order(contestants, round, 1);
                 order.sort_unstable();
                 assert_eq!(order, (0..contestants).collect::<Vec<_>>());
             }
@@ -54,30 +45,35 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rounds_of_four_are_these() {
-        let rounds: Vec<_> = (0..4).map(|round| order(4, round)).collect();
-        let expected = [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]];
-        assert_eq!(rounds, expected);
+    fn the_second_round_of_a_pair_mirrors_the_first() {
+        for pair in 0..20 {
+            let mut second = order(5, 2 * pair + 1, 3);
+            second.reverse();
+            assert_eq!(order(5, 2 * pair, 3), second);
+        }
     }
 
     #[test]
-    fn places_and_neighbours_are_balanced() {
-        for contestants in 2..9 {
-            let (rounds, times) = match contestants % 2 {
-                0 => (contestants, 1),
-                _ => (2 * contestants, 2),
-            };
-            let orders: Vec<_> = (0..rounds).map(|r| order(contestants, r)).collect();
-            let places = counts(orders.iter().flat_map(|o| o.iter().copied().enumerate()));
-            assert_eq!(places.len(), contestants * contestants);
-            assert!(places.values().all(|&count| count == times));
-            let neighbours = counts(
-                orders
-                    .iter()
-                    .flat_map(|o| o.windows(2).map(|pair| (pair[0], pair[1]))),
-            );
-            assert_eq!(neighbours.len(), contestants * (contestants - 1));
-            assert!(neighbours.values().all(|&count| count == times));
+    fn a_linear_drift_favours_nobody_over_a_pair() {
+        for contestant in 1..4 {
+            let both = [order(4, 0, 9), order(4, 1, 9)];
+            let apart = both.map(|order| slots_apart(&order, contestant, 0).unwrap());
+            assert_eq!(apart[0], -apart[1]);
+            assert_ne!(apart[0], 0);
         }
+        assert_eq!(slots_apart(&[0, 1], 2, 0), None);
+    }
+
+    #[test]
+    fn the_seed_decides_and_all_orders_come_up() {
+        assert_eq!(order(6, 4, 11), order(6, 4, 11));
+        let mut orders = BTreeMap::new();
+        for seed in 0..600 {
+            *orders.entry(order(3, 0, seed)).or_insert(0) += 1;
+        }
+        assert_eq!(orders.len(), 6);
+        assert!(orders.values().all(|&count| count > 60), "{orders:?}");
+        let pairs: Vec<_> = (0..20).map(|pair| order(4, 2 * pair, 1)).collect();
+        assert!(pairs.iter().any(|order| *order != pairs[0]));
     }
 }

@@ -4,10 +4,21 @@
 //! independent of each other, rounds nearly are. All comparisons are of logarithms, so that
 //! 'twice as fast' and 'half as fast' are equally far from 'the same'.
 
+mod answer;
+mod drift;
 mod estimate;
+mod paired_ratio;
 mod ratio;
+mod rounds_needed;
 mod summary;
 
+pub use answer::{Answer, Direction, Judgement, Margin, judge};
 pub use estimate::{Estimate, Interval};
+pub use paired_ratio::{PairedRatio, PairedRound};
 pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
 pub use summary::Summary;
+
+use rounds_needed::rounds_needed;
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,9 @@ fn count(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
 }
 
+/// Two or three contestants run in their own order in the first round.
+const SEED: u32 = 519;
+
 fn settings(rounds: usize) -> Settings {
     Settings {
         connections: count(100),
@@ -18,6 +21,7 @@ fn settings(rounds: usize) -> Settings {
         warmup: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
         rounds: count(rounds),
+        seed: SEED,
     }
 }
 
@@ -185,10 +189,10 @@ fn rounds_are_interleaved_in_the_schedules_order() {
         "python-tcp 0",
         "bareloop-tcp 0",
         "bareloop-http 0",
-        "python-tcp 1",
         "bareloop-http 1",
-        "python-http 1",
         "bareloop-tcp 1",
+        "python-tcp 1",
+        "python-http 1",
     ];
     assert_eq!(script.log, expected);
     assert!(!outcome.interrupted && !outcome.has_failures());
