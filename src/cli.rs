@@ -5,6 +5,7 @@ pub mod compare;
 pub mod load;
 mod output;
 mod serve;
+mod supervise;
 mod values;
 
 use std::ffi::OsString;
@@ -66,6 +67,7 @@ enum Job {
     Serve(serve::ServeArgs),
     Load(load::LoadArgs),
     Compare(compare::CompareArgs),
+    Supervise(supervise::SuperviseArgs),
 }
 
 /// Runs the program on `argv`, the program's own name first.
@@ -83,16 +85,25 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
         }
     };
     let signal = StopSignal::new();
-    let obeyed = match cli.job {
-        Job::Serve(_) | Job::Load(_) => StopSignals::Interrupts,
-        Job::Compare(_) => StopSignals::InterruptsAndHangUp,
-    };
-    if let Err(error) = signal.obey_system(obeyed) {
-        output::warn(&format!("Ctrl-C will end the program at once: {error}"));
-    }
     match cli.job {
-        Job::Serve(args) => serve::run(args, &signal),
-        Job::Load(args) => load::run(args, &signal),
-        Job::Compare(args) => compare::run(args, &signal),
+        Job::Serve(args) => {
+            obey_system(&signal, StopSignals::Interrupts);
+            serve::run(args, &signal)
+        }
+        Job::Load(args) => {
+            obey_system(&signal, StopSignals::Interrupts);
+            load::run(args, &signal)
+        }
+        Job::Compare(args) => {
+            obey_system(&signal, StopSignals::InterruptsAndHangUp);
+            compare::run(args, &signal)
+        }
+        Job::Supervise(args) => supervise::run(&args),
+    }
+}
+
+fn obey_system(signal: &StopSignal, signals: StopSignals) {
+    if let Err(error) = signal.obey_system(signals) {
+        output::warn(&format!("Ctrl-C will end the program at once: {error}"));
     }
 }

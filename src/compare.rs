@@ -25,7 +25,6 @@ pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::Machine;
 pub use plan::{ComparisonPlan, PlanError, Settings};
-pub use process::server::Children;
 pub use report::ComparisonReport;
 pub use warning::{Reason, Warning};
 

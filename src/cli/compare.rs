@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, output, values};
 use crate::compare::{
-    self, Children, ComparisonPlan, ComparisonReport, Contestant, Failure, LocalBench, Machine,
-    Observer, PlanError, RunFigures, Settings, table,
+    self, ComparisonPlan, ComparisonReport, Contestant, Failure, LocalBench, Machine, Observer,
+    PlanError, RunFigures, Settings, table,
 };
 use crate::event_loop::StopSignal;
 use crate::load;
@@ -144,14 +144,12 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             return Exit::Usage;
         }
     };
-    let children = Children::new();
-    children.kill_all_on_panic();
     let mut screen = Screen::new(&plan, args.json_to_stdout());
     if export.is_none() {
         screen.stop_without_reader = Some(signal);
     }
     screen.print(&format!("{}\n", table::heading(&plan)));
-    let mut bench = LocalBench::new(children);
+    let mut bench = LocalBench::new(bareloop.to_owned());
     let outcome = compare::run(&plan, &mut bench, signal, &mut screen);
     screen.bar.finish_and_clear();
     let report = ComparisonReport::new(&plan, &outcome, Machine::this());

@@ -1,9 +1,10 @@
-//! Who takes part: a name, and how its server is started on a port.
+//! A server in a comparison: its name, and how it is started on a port.
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 use std::str::FromStr;
+
+use super::process::supervisor::SHELL;
 
 /// Stands for the port in a contestant's command.
 pub const PORT: &str = "{port}";
@@ -36,7 +37,7 @@ enum Launch {
     Shell(String),
 }
 
-/// Why `NAME=COMMAND` is no contestant.
+/// The reason for which `NAME=COMMAND` is no contestant.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// There is no `=`.
@@ -86,7 +87,7 @@ impl Contestant {
         }
     }
 
-    /// What `--only` and the table call it.
+    /// Its name in `--only` and in the table.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -99,42 +100,25 @@ impl Contestant {
         }
     }
 
-    /// Its command, ready to start on `port`.
-    pub fn command(&self, port: u16) -> Command {
+    /// The arguments of a supervisor that starts it on `port`.
+    pub fn supervised(&self, port: u16) -> Vec<OsString> {
         let port = port.to_string();
         match &self.launch {
             Launch::Program {
                 program, arguments, ..
             } => {
-                let mut command = Command::new(program);
-                command.args(arguments.iter().map(|argument| {
+                let arguments = arguments.iter().map(|argument| {
                     // A script may hold the placeholder for reasons of its own.
                     match argument.strip_suffix(PORT) {
-                        Some(before) => format!("{before}{port}"),
-                        None => argument.clone(),
+                        Some(before) => format!("{before}{port}").into(),
+                        None => argument.into(),
                     }
-                }));
-                command
+                });
+                std::iter::once(program.clone()).chain(arguments).collect()
             }
-            Launch::Shell(line) => shell(&line.replace(PORT, &port)),
+            Launch::Shell(line) => vec![SHELL.into(), line.replace(PORT, &port).into()],
         }
     }
-}
-
-#[cfg(not(windows))]
-fn shell(line: &str) -> Command {
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(line);
-    command
-}
-
-#[cfg(windows)]
-fn shell(line: &str) -> Command {
-    use std::os::windows::process::CommandExt;
-    let mut command = Command::new("cmd");
-    // cmd reads its line by rules of its own, which the usual quoting would break.
-    command.arg("/C").raw_arg(line);
-    command
 }
 
 impl FromStr for Contestant {
@@ -161,36 +145,29 @@ impl FromStr for Contestant {
 mod tests {
     use super::*;
 
-    fn arguments(contestant: &Contestant) -> Vec<String> {
-        contestant
-            .command(8080)
-            .get_args()
-            .map(|argument| argument.to_string_lossy().into_owned())
-            .collect()
-    }
-
     #[test]
     fn the_defaults_get_their_port_as_an_argument() {
         let defaults = Contestant::defaults(Path::new("/opt/bareloop"));
         let names: Vec<_> = defaults.iter().map(Contestant::name).collect();
         let expected = ["python-http", "python-tcp", "bareloop-http", "bareloop-tcp"];
         assert_eq!(names, expected);
-        assert_eq!(arguments(&defaults[0]).last().unwrap(), "8080");
-        let ours = arguments(&defaults[2]);
-        assert_eq!(ours, ["serve", "http", "--bind", "127.0.0.1:8080"]);
-        assert_eq!(defaults[3].command(1).get_program(), "/opt/bareloop");
+        assert_eq!(defaults[0].supervised(8080).last().unwrap(), "8080");
+        assert_eq!(
+            defaults[2].supervised(8080),
+            ["/opt/bareloop", "serve", "http", "--bind", "127.0.0.1:8080"]
+        );
     }
 
     #[test]
     fn a_command_line_goes_to_the_shell_with_every_placeholder_replaced() {
-        let server: Contestant = "node=PORT={port} node a.js --port={port}".parse().unwrap();
+        let line = "PORT={port} node a.js --port={port}";
+        let server: Contestant = format!("node={line}").parse().unwrap();
         assert_eq!(server.name(), "node");
-        let line = arguments(&server).pop().unwrap();
-        assert_eq!(line, "PORT=8080 node a.js --port=8080");
         assert_eq!(
-            server.command_shown(),
-            "PORT={port} node a.js --port={port}"
+            server.supervised(8080),
+            ["--shell", "PORT=8080 node a.js --port=8080"]
         );
+        assert_eq!(server.command_shown(), line);
     }
 
     #[test]

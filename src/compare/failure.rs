@@ -1,9 +1,10 @@
-//! Why a contestant could not run, said so that a reader can act on it.
+//! Reasons for which a contestant could not run, worded so that a reader can act on them.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Why a contestant could not run, or not to the end.
+use crate::format::plural;
+
+/// The reason for which a contestant could not run, or not to the end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The system gave us no port, pipe or thread.
@@ -36,11 +37,16 @@ pub enum Failure {
         /// What it wrote about it; empty if nothing.
         error_excerpt: String,
     },
-    /// It runs, and nobody accepts.
-    #[error("did not listen on {address} within {} s{}", within.as_secs_f64(), after_colon(error_excerpt))]
+    /// Its first process ended in good order and left others behind.
+    #[error(
+        "went into the background, where it cannot be watched; start it in the foreground (nginx: -g 'daemon off;')"
+    )]
+    InBackground,
+    /// It runs, and no connection is accepted.
+    #[error("did not listen on port {port} of 127.0.0.1 or ::1 within {} s{}; --start-timeout gives it more time", within.as_secs_f64(), after_colon(error_excerpt))]
     NeverListened {
-        /// Where it was told to listen.
-        address: SocketAddr,
+        /// The port it was given.
+        port: u16,
         /// How long it was given.
         within: Duration,
         /// What it wrote about it; empty if nothing.
@@ -55,7 +61,7 @@ pub enum Failure {
         error_excerpt: String,
     },
     /// It accepted connections, and completed no reply in the whole window.
-    #[error("completed no reply ({errors} errors){}", after_colon(error_excerpt))]
+    #[error("completed no reply ({}){}", plural(*errors, "error"), after_colon(error_excerpt))]
     NoReply {
         /// Errors of any kind.
         errors: u64,

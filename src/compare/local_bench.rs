@@ -1,11 +1,13 @@
 //! The real bench: starts the contestant on this machine and loads it from this process.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::process::resource_usage::{self, Usage};
-use super::process::server::{READY_WITHIN, Server};
-use super::{Bench, Children, Contestant, Failure, RunFigures, Settings, Stopped};
+use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Usage};
+use super::process::server::{Server, free_port};
+use super::{Bench, Contestant, Failure, RunFigures, Settings, Stopped};
 use crate::event_loop::StopSignal;
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
 
@@ -15,19 +17,22 @@ const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
 const SETTLE_LOOKS_MAX: usize = 50;
 /// ... or until it has used less than this in one of them.
 const SETTLED_BELOW: Duration = Duration::from_millis(1);
+/// Time limit from a server's start to its first accept.
+const READY_WITHIN: Duration = Duration::from_secs(10);
 /// Interval at which memory is read under load, where the kernel keeps no peak.
 const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs contestants on this machine, one at a time.
 #[derive(Debug)]
 pub struct LocalBench {
-    children: Children,
+    /// This program, which also supervises servers.
+    bareloop: PathBuf,
 }
 
 impl LocalBench {
-    /// A bench whose contestants are listed in `children` while they live.
-    pub fn new(children: Children) -> LocalBench {
-        LocalBench { children }
+    /// A bench whose servers are supervised by the program `bareloop`.
+    pub fn new(bareloop: PathBuf) -> LocalBench {
+        LocalBench { bareloop }
     }
 }
 
@@ -39,10 +44,12 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<RunFigures, Stopped> {
-        let mut server = Server::start(contestant, &self.children)?;
-        server.wait_until_ready(READY_WITHIN, signal)?;
+        let port = free_port()?;
+        let mut server = Server::start(&self.bareloop, &contestant.supervised(port), port)?;
+        let address = server.wait_until_ready(READY_WITHIN, signal)?;
         let mut subject = RunningServer {
             server: &mut server,
+            address,
             settings,
             signal,
             peak_memory_bytes: 0,
@@ -125,6 +132,7 @@ fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> 
 /// A started contestant.
 struct RunningServer<'a> {
     server: &'a mut Server,
+    address: SocketAddr,
     settings: &'a Settings,
     signal: &'a StopSignal,
     /// The most memory that was seen.
@@ -137,27 +145,22 @@ impl Subject for RunningServer<'_> {
         duration: Duration,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<LoadReport, Stopped> {
-        let id = self.server.id();
+        let processes = self.server.processes();
         let peak_memory_bytes = &mut self.peak_memory_bytes;
         let mut looked = Duration::ZERO;
-        load_once(
-            self.server,
-            self.settings,
-            duration,
-            self.signal,
-            &mut |p| {
-                if !resource_usage::KERNEL_KEEPS_PEAK && p.elapsed >= looked + MEMORY_LOOK_EVERY {
-                    looked = p.elapsed;
-                    let now = resource_usage::usage(id).unwrap_or_default();
-                    *peak_memory_bytes = now.memory_bytes.max(*peak_memory_bytes);
-                }
-                on_progress(p);
-            },
-        )
+        let plan = load_plan(self.address, self.settings, duration)?;
+        load_once(self.server, &plan, self.signal, &mut |p| {
+            if !KERNEL_KEEPS_PEAK && p.elapsed >= looked + MEMORY_LOOK_EVERY {
+                looked = p.elapsed;
+                let now = processes.usage().unwrap_or_default();
+                *peak_memory_bytes = now.memory_bytes.max(*peak_memory_bytes);
+            }
+            on_progress(p);
+        })
     }
 
     fn usage(&mut self) -> Option<Usage> {
-        let now = resource_usage::usage(self.server.id())?;
+        let now = self.server.processes().usage()?;
         self.peak_memory_bytes = now.memory_bytes.max(self.peak_memory_bytes);
         Some(Usage {
             memory_bytes: self.peak_memory_bytes,
@@ -173,13 +176,32 @@ impl Subject for RunningServer<'_> {
 /// Loads `server` for `duration`; it must live to the end of it.
 fn load_once(
     server: &mut Server,
-    settings: &Settings,
-    duration: Duration,
+    plan: &LoadPlan,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(load::Progress),
 ) -> Result<LoadReport, Stopped> {
-    let url = format!("http://{}/", server.address());
-    let plan = LoadPlan {
+    let result = load::run(plan, signal, on_progress);
+    if signal.times_raised() > 0 {
+        server.stop(signal);
+        return Err(Stopped::Interrupted);
+    }
+    if let Some(end) = server.end_of_first_process() {
+        return Err(Failure::Died {
+            status: end.status,
+            error_excerpt: server.error_excerpt(),
+        }
+        .into());
+    }
+    Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
+}
+
+fn load_plan(
+    address: SocketAddr,
+    settings: &Settings,
+    duration: Duration,
+) -> Result<LoadPlan, Failure> {
+    let url = format!("http://{address}/");
+    Ok(LoadPlan {
         target: Target::parse(&url).map_err(|e| Failure::NotMeasured(e.to_string()))?,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),
@@ -190,22 +212,7 @@ fn load_once(
         fields: Vec::new(),
         body: Vec::new(),
         expected_body: None,
-    };
-    let result = load::run(&plan, signal, on_progress);
-    if signal.times_raised() > 0 {
-        server.stop(signal);
-        return Err(Stopped::Interrupted);
-    }
-    if server.has_ended() {
-        let status = server.end();
-        let error_excerpt = server.error_excerpt();
-        return Err(Failure::Died {
-            status,
-            error_excerpt,
-        }
-        .into());
-    }
-    Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
+    })
 }
 
 fn no_reply(server: &mut Server, errors: u64) -> Failure {

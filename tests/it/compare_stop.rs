@@ -1,4 +1,5 @@
-//! `compare` that is stopped: whatever it started is gone, and what was measured is printed.
+//! `compare` that is stopped or killed: all that it started is gone, and what was measured is
+//! printed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ impl Pipe {
     }
 }
 
-/// Whether the process is at work; one that nobody has waited for yet is not.
+/// True while the process is at work; one that nobody has waited for yet is not.
 fn is_alive(id: u32) -> bool {
     match fs::read_to_string(format!("/proc/{id}/stat")) {
         Ok(stat) => {
@@ -61,7 +62,7 @@ fn is_alive(id: u32) -> bool {
     }
 }
 
-/// Waits until none of them is at work: who was ended for good may still have to notice.
+/// Waits until none of them is at work: a process that was sent SIGKILL takes a moment.
 fn expect_ended(ids: &[u32]) {
     let start = Instant::now();
     while ids.iter().any(|&id| is_alive(id)) {
@@ -156,4 +157,18 @@ fn a_failed_export_runs_nothing() {
     let finished = Job::start(&mut compare(&server, &flags)).finish();
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(pipe.ids.try_recv().is_err(), "something was started");
+}
+
+#[test]
+fn nothing_outlives_a_comparison_that_is_killed() {
+    let pipe = Pipe::new();
+    let server = telling_server(&pipe.path, &format!("setsid {}", serve_http()));
+    let flags = ["-d", "60", "-r", "1", "--only", "told"];
+    let job = Job::start(&mut compare(&server, &flags));
+    let ids = pipe.ids();
+    assert!(ids.iter().all(|&id| is_alive(id)));
+    job.signal(Signal::KILL);
+    let finished = job.finish();
+    assert_eq!(finished.code, None, "{finished:?}");
+    expect_ended(&ids);
 }

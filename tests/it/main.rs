@@ -6,6 +6,8 @@
 mod cli;
 #[cfg(unix)]
 mod compare;
+#[cfg(unix)]
+mod compare_process;
 #[cfg(target_os = "linux")]
 mod compare_stop;
 mod harness;

@@ -1,58 +1,77 @@
-//! A child and all its descendants, ended by the child's id. The only file that differs between
-//! the systems in how it ends processes.
+//! A supervisor's processes: the command that it started and everything below it. The only file
+//! that differs between the systems in how processes are ended and waited for.
 
-pub use system::{has_ended, kill, prepare, terminate};
+pub use system::{adopt_orphans, kill, prepare, terminate, wait_for_all};
+
+use super::resource_usage;
+
+/// Processes below this one, and those in the group of `leader`, as far as the system tells.
+pub fn members(leader: u32) -> usize {
+    resource_usage::descendants(std::process::id(), leader).len()
+}
 
 #[cfg(unix)]
 mod system {
-    use std::os::unix::process::CommandExt;
-    use std::process::{Child, Command};
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command, ExitStatus};
 
-    use rustix::process::{
-        Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
-    };
+    use rustix::io::Errno;
+    use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 
     use crate::compare::process::resource_usage;
 
-    /// The child is to lead a process group of its own. A Ctrl-C on our terminal then reaches us
-    /// and not the child, whom we end in good order.
+    /// Orphans below this process become its children, where the system can do that. Without it,
+    /// a process that leaves both its parent and its group is not found.
+    pub fn adopt_orphans() {
+        #[cfg(target_os = "linux")]
+        // Fails on kernels before 3.4 only.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    }
+
+    /// The command leads a process group of its own: a Ctrl-C on the terminal does not reach it.
     pub fn prepare(command: &mut Command) {
         command.process_group(0);
     }
 
-    /// Asks the child and its descendants to end.
+    /// Asks everything below this process to end.
     pub fn terminate(leader: u32) {
         send(leader, Signal::TERM);
     }
 
-    /// Ends the child and its descendants at once. The child must not have been reaped, or its id
-    /// might already be somebody else's.
+    /// Ends everything below this process at once.
     pub fn kill(leader: u32) {
         send(leader, Signal::KILL);
     }
 
-    /// To each descendant, since some make a group of their own, and to the group, since some lose
-    /// their parent. Fails only for those that are gone, which is what was wanted.
+    /// To each process, since some make a group of their own. Fails only for those that have
+    /// ended, which is what was wanted. The group is for systems without adoption of orphans.
     fn send(leader: u32, signal: Signal) {
-        for descendant in resource_usage::process_tree(leader)
+        for process in resource_usage::descendants(std::process::id(), leader)
             .into_iter()
             .filter_map(pid)
         {
-            let _ = kill_process(descendant, signal);
+            let _ = kill_process(process, signal);
         }
         if let Some(group) = pid(leader) {
             let _ = kill_process_group(group, signal);
         }
     }
 
-    /// Whether the child has ended. Does not reap it, so that its id, and its group's, stays ours.
-    pub fn has_ended(child: &mut Child) -> bool {
-        let Some(pid) = pid(child.id()) else {
-            return true;
-        };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        // Nobody else reaps it, so the call fails only for an id that is no child of ours.
-        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+    /// Waits for `child`, tells how it ended, and waits for all orphans that were adopted.
+    pub fn wait_for_all(child: &mut Child, mut on_end: impl FnMut(ExitStatus)) {
+        loop {
+            match wait(WaitOptions::empty()) {
+                Ok(Some((id, status))) if pid(child.id()) == Some(id) => {
+                    on_end(ExitStatus::from_raw(status.as_raw()));
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                // No child is left.
+                Err(_) => break,
+            }
+        }
+        // A group keeps its id as long as it has members, so this ends what was left of it, where
+        // orphans are not adopted.
+        kill(child.id());
     }
 
     fn pid(id: u32) -> Option<Pid> {
@@ -64,14 +83,17 @@ mod system {
 mod system {
     #[cfg(windows)]
     use std::os::windows::process::CommandExt;
-    use std::process::{Child, Command};
+    use std::process::{Child, Command, ExitStatus};
 
     use sysinfo::{Pid, ProcessesToUpdate, System};
 
     use crate::compare::process::resource_usage;
 
-    /// The child is to be out of reach of a Ctrl-C on our console, which ends it in good order.
-    /// It is no group to send signals to: descendants are found by their parents' ids.
+    /// There is no such thing.
+    pub fn adopt_orphans() {}
+
+    /// A Ctrl-C on the console does not reach the command. Its descendants are found by their
+    /// parents' ids.
     #[cfg(windows)]
     pub fn prepare(command: &mut Command) {
         const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
@@ -82,27 +104,30 @@ mod system {
     #[cfg(not(windows))]
     pub fn prepare(_command: &mut Command) {}
 
-    /// There is no polite way; a server on such a system is ended at once.
+    /// There is no request to end; a server on such a system is ended at once.
     pub fn terminate(leader: u32) {
         kill(leader);
     }
 
-    /// Ends the child and its descendants at once.
+    /// Ends everything below this process at once.
     pub fn kill(leader: u32) {
-        let ids: Vec<Pid> = resource_usage::process_tree(leader)
+        let ids: Vec<Pid> = resource_usage::descendants(std::process::id(), leader)
             .into_iter()
             .map(Pid::from_u32)
             .collect();
         let mut system = System::new();
         system.refresh_processes(ProcessesToUpdate::Some(&ids), true);
         for process in system.processes().values() {
-            // Fails only for those that are gone, which is what was wanted.
+            // Fails only for those that have ended, which is what was wanted.
             process.kill();
         }
     }
 
-    /// Whether the child has ended.
-    pub fn has_ended(child: &mut Child) -> bool {
-        !matches!(child.try_wait(), Ok(None))
+    /// Waits for `child`, and tells how it ended.
+    pub fn wait_for_all(child: &mut Child, mut on_end: impl FnMut(ExitStatus)) {
+        if let Ok(status) = child.wait() {
+            on_end(status);
+        }
+        kill(child.id());
     }
 }

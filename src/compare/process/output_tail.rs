@@ -44,11 +44,12 @@ impl OutputTail {
         Ok(OutputTail { kept, ended })
     }
 
-    /// Waits for the end of the pipe, or gives up after [`PIPE_END_WITHIN`].
-    pub fn wait_for_end(&self) {
+    /// The line of the output that says what is wrong; empty if there is none. Waits for the end of the output first, for a moment.
+    pub fn error_excerpt_at_end(&self) -> String {
         if let Some(ended) = &self.ended {
             let _ = ended.recv_timeout(PIPE_END_WITHIN);
         }
+        self.error_excerpt()
     }
 
     /// The line of the output that says what is wrong; empty if there is none.

@@ -1,8 +1,8 @@
-//! What a server costs: CPU time and memory of a process and all its descendants.
+//! CPU time and memory of a server: of a process and all its descendants.
 
 use std::time::Duration;
 
-/// What a process and its descendants have used since their start.
+/// CPU time and memory that processes have used since their start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// CPU time, user and system.
@@ -12,24 +12,40 @@ pub struct Usage {
     pub memory_bytes: u64,
 }
 
-/// Whether [`Usage::memory_bytes`] is a peak already.
+/// True where [`Usage::memory_bytes`] is a peak already.
 pub const KERNEL_KEEPS_PEAK: bool = cfg!(target_os = "linux");
 
-/// Asks the system; `None` if it does not say, or the process is gone.
-pub fn usage(root: u32) -> Option<Usage> {
-    #[cfg(target_os = "linux")]
-    return linux::usage(root);
-    #[cfg(not(target_os = "linux"))]
-    return portable::usage(root);
+/// A process, and what belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processes {
+    /// The process and its descendants.
+    Tree(u32),
+    /// Its descendants only, with what those have used that it has waited for.
+    Below(u32),
 }
 
-/// The ids of a process and all its descendants; with `/proc`, also of those that lost their
-/// parent and stayed in its process group. Who has left both is a stranger.
-pub fn process_tree(root: u32) -> Vec<u32> {
+impl Processes {
+    /// What they have used; `None` if the system does not say, or there is none of them.
+    pub fn usage(self) -> Option<Usage> {
+        #[cfg(target_os = "linux")]
+        return linux::usage(self);
+        #[cfg(not(target_os = "linux"))]
+        return portable::usage(self);
+    }
+}
+
+/// The ids of all descendants of `ancestor`, and of those that lost their parent and stayed in the
+/// process group of `leader`, where the system tells. Other processes are not counted.
+pub fn descendants(ancestor: u32, leader: u32) -> Vec<u32> {
     #[cfg(target_os = "linux")]
-    return linux::process_tree_ids(root);
+    return linux::descendants(ancestor, leader);
     #[cfg(not(target_os = "linux"))]
-    return portable::process_tree(root, |process| process.pid().as_u32());
+    {
+        let _ = leader;
+        let mut ids = portable::process_tree(ancestor, |process| process.pid().as_u32());
+        ids.retain(|&id| id != ancestor);
+        ids
+    }
 }
 
 /// `/proc`: exact to the nanosecond, and with peaks that the kernel keeps.
@@ -39,7 +55,7 @@ mod linux {
     use std::fs;
     use std::time::Duration;
 
-    use super::Usage;
+    use super::{Processes, Usage};
 
     /// Length of the clock tick in which `/proc/PID/stat` counts: USER_HZ is 100 on every
     /// architecture that Rust's standard library supports.
@@ -51,16 +67,25 @@ mod linux {
         pub pid: u32,
         pub parent: u32,
         pub group: u32,
-        /// All its threads, also those that have ended.
+        /// CPU time of all its threads, also of those that have ended.
         pub own: Duration,
-        /// Children that have ended and were waited for.
+        /// CPU time of children that have ended and were waited for.
         pub reaped: Duration,
     }
 
-    pub fn usage(root: u32) -> Option<Usage> {
-        let members = process_tree(root, &all_processes()?);
-        members
+    pub fn usage(processes: Processes) -> Option<Usage> {
+        let all = all_processes()?;
+        let (root, waited_for) = match processes {
+            Processes::Tree(root) => (root, None),
+            Processes::Below(root) => {
+                (root, Some(all.iter().find(|stat| stat.pid == root)?.reaped))
+            }
+        };
+        let members = process_tree(root, &all);
+        let is_member = |stat: &&Stat| waited_for.is_none() || stat.pid != root;
+        let sum = members
             .iter()
+            .filter(is_member)
             .map(|stat| Usage {
                 // Ticks cover threads that have ended, nanoseconds only those that live.
                 cpu: stat.own.max(threads(stat.pid)) + stat.reaped,
@@ -69,21 +94,30 @@ mod linux {
             .reduce(|sum, usage| Usage {
                 cpu: sum.cpu + usage.cpu,
                 memory_bytes: sum.memory_bytes + usage.memory_bytes,
-            })
+            })?;
+        Some(Usage {
+            cpu: sum.cpu + waited_for.unwrap_or_default(),
+            ..sum
+        })
     }
 
-    pub fn process_tree_ids(root: u32) -> Vec<u32> {
-        let members = process_tree(root, &all_processes().unwrap_or_default());
-        members.iter().map(|stat| stat.pid).collect()
-    }
-
-    /// `root`, its process group, and whoever descends from one of them.
-    pub fn process_tree(root: u32, all: &[Stat]) -> Vec<Stat> {
-        let mut ids: HashSet<u32> = all
+    pub fn descendants(ancestor: u32, leader: u32) -> Vec<u32> {
+        let all = all_processes().unwrap_or_default();
+        let in_group = all.iter().filter(|stat| stat.group == leader);
+        let mut ids: Vec<u32> = process_tree(ancestor, &all)
             .iter()
-            .filter(|stat| stat.pid == root || stat.group == root)
+            .chain(in_group)
             .map(|stat| stat.pid)
+            .filter(|&id| id != ancestor)
             .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// `root` and its descendants.
+    pub fn process_tree(root: u32, all: &[Stat]) -> Vec<Stat> {
+        let mut ids = HashSet::from([root]);
         loop {
             let known = ids.len();
             for stat in all {
@@ -156,21 +190,30 @@ mod portable {
 
     use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
-    use super::Usage;
+    use super::{Processes, Usage};
 
-    pub fn usage(root: u32) -> Option<Usage> {
-        process_tree(root, |process| Usage {
-            cpu: Duration::from_millis(process.accumulated_cpu_time()),
-            memory_bytes: process.memory(),
+    pub fn usage(processes: Processes) -> Option<Usage> {
+        let (root, with_root) = match processes {
+            Processes::Tree(root) => (root, true),
+            Processes::Below(root) => (root, false),
+        };
+        process_tree(root, |process| {
+            let usage = Usage {
+                cpu: Duration::from_millis(process.accumulated_cpu_time()),
+                memory_bytes: process.memory(),
+            };
+            (process.pid().as_u32(), usage)
         })
         .into_iter()
+        .filter(|&(id, _)| with_root || id != root)
+        .map(|(_, usage)| usage)
         .reduce(|sum, usage| Usage {
             cpu: sum.cpu + usage.cpu,
             memory_bytes: sum.memory_bytes + usage.memory_bytes,
         })
     }
 
-    /// What `look` finds in `root` and in each of its descendants.
+    /// The results of `look` for `root` and each of its descendants.
     pub fn process_tree<T>(root: u32, look: impl Fn(&Process) -> T) -> Vec<T> {
         let mut system = System::new();
         let kind = ProcessRefreshKind::nothing()
@@ -190,8 +233,8 @@ mod portable {
             found.push(look(process));
             // Taken out, so that ids used twice over time cannot lead in a circle.
             let own = children.remove(&process.pid()).unwrap_or_default();
-            // Windows remembers parents that are gone and gives their ids away again: who is
-            // older than its parent is a stranger's orphan, and must not be ended with ours.
+            // Windows remembers parents that are gone and gives their ids away again: a process
+            // that is older than its parent is not its child, and must not be ended with it.
             next.extend(
                 own.into_iter()
                     .filter(|child| child.start_time() >= process.start_time()),

@@ -1,128 +1,122 @@
-//! A contestant's server: started on a free port, watched, and ended by its id on every way out
-//! but a SIGKILL of this process.
+//! A contestant's server: started under a supervisor on a free port, watched, and ended on every
+//! way out of this process, SIGKILL included.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::group;
 use super::output_tail::OutputTail;
-use crate::compare::{Contestant, Failure, Stopped};
+use super::resource_usage::Processes;
+use super::supervisor::{Event, TERMINATE};
+use super::{group, supervisor};
+use crate::compare::{Failure, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
 use crate::load;
 
-/// How long a server may take from its start to its first accept.
-pub const READY_WITHIN: Duration = Duration::from_secs(10);
-/// How long a server may take from the request to end to its end.
+/// The subcommand of this program that runs a supervisor.
+pub const SUPERVISE: &str = "supervise";
+
+/// Time limit for a supervisor to report that it has started a command.
+const START_WITHIN: Duration = Duration::from_secs(10);
+/// Time limit from the request to end to the end.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
-/// How often a child's state is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// How long a probing connect may take; on loopback it is answered at once or never.
+/// Time limit for a supervisor to end what is left; reached only if the kernel cannot end it.
+const END_WITHIN: Duration = Duration::from_secs(5);
+/// Interval at which a port is tried.
+const PROBE_EVERY: Duration = Duration::from_millis(5);
+/// Time limit for a connect to that port; on loopback it is answered at once or never.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
-
-/// The children that are alive, shared with whoever must end them: each [`Server`] ends its own,
-/// and a panic hook all, since a release build aborts without dropping anything.
-#[derive(Clone, Debug, Default)]
-pub struct Children {
-    living: Arc<Mutex<Vec<u32>>>,
-}
-
-impl Children {
-    /// No children yet.
-    pub fn new() -> Children {
-        Children::default()
-    }
-
-    /// From now on a panic on any thread ends all children before it is reported.
-    pub fn kill_all_on_panic(&self) {
-        let children = self.clone();
-        let report = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            children.kill_all();
-            report(panic);
-        }));
-    }
-
-    /// Ends all children at once. They are reaped by the [`Server`]s that own them, or by the
-    /// system when we are gone.
-    fn kill_all(&self) {
-        // A panic under the lock must not wait for itself.
-        if let Ok(living) = self.living.try_lock() {
-            living.iter().for_each(|&id| group::kill(id));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<u32>> {
-        self.living.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// Attempts to find a port that is free on IPv4 and on IPv6.
+const PORT_ATTEMPTS_MAX: usize = 100;
 
 /// A running server. Dropped, it and its descendants are ended at once.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
-    address: SocketAddr,
-    children: Children,
-    stdout: OutputTail,
-    stderr: OutputTail,
-    reaped: Option<String>,
+    supervisor: Child,
+    /// Closed, it makes the supervisor end everything.
+    orders: Option<ChildStdin>,
+    events: Receiver<Event>,
+    output: OutputTail,
+    port: u16,
+    ended: Option<ServerEnd>,
+}
+
+/// The end of the process that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerEnd {
+    /// How it ended.
+    pub status: String,
+    /// It ended without an error and left processes behind.
+    pub in_background: bool,
 }
 
 impl Server {
-    /// Starts `contestant` on a port that was free a moment ago, on loopback.
+    /// Starts `command` (program first) on `port`, supervised by the program `bareloop`.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(contestant: &Contestant, children: &Children) -> Result<Server, Failure> {
-        let address = free_address().map_err(|e| no_resource("free port", &e))?;
-        let mut command = contestant.command(address.port());
-        command
-            .stdin(Stdio::null())
+    pub fn start(bareloop: &Path, command: &[OsString], port: u16) -> Result<Server, Failure> {
+        let mut supervisor = Command::new(bareloop);
+        supervisor
+            .arg(SUPERVISE)
+            .args(command)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        group::prepare(&mut command);
-        // Held across the start, so that there is no child without an entry.
-        let mut living = children.lock();
-        let mut child = command.spawn().map_err(|e| {
-            let program = command.get_program().to_string_lossy().into_owned();
-            match e.kind() {
-                io::ErrorKind::NotFound => Failure::NotFound { program },
-                _ => Failure::NotStarted {
-                    program,
-                    cause: e.to_string(),
-                },
-            }
+        group::prepare(&mut supervisor);
+        let mut supervisor = supervisor.spawn().map_err(|e| Failure::NotStarted {
+            program: bareloop.display().to_string(),
+            cause: e.to_string(),
         })?;
-        living.push(child.id());
-        drop(living);
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let orders = supervisor.stdin.take();
+        let (stdout, stderr) = (supervisor.stdout.take(), supervisor.stderr.take());
+        let no_thread = |e: io::Error| no_resource("thread", &e);
         let mut server = Server {
-            child,
-            address,
-            children: children.clone(),
-            stdout: OutputTail::default(),
-            stderr: OutputTail::default(),
-            reaped: None,
+            supervisor,
+            orders,
+            events: follow_events(stdout).map_err(no_thread)?,
+            output: OutputTail::follow(stderr).map_err(no_thread)?,
+            port,
+            ended: None,
         };
-        server.stdout = OutputTail::follow(stdout).map_err(|e| no_resource("thread", &e))?;
-        server.stderr = OutputTail::follow(stderr).map_err(|e| no_resource("thread", &e))?;
+        server.wait_until_started(command)?;
         Ok(server)
     }
 
-    /// Where it was told to listen.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    fn wait_until_started(&mut self, command: &[OsString]) -> Result<(), Failure> {
+        let program = supervisor::program_of(command);
+        match self.events.recv_timeout(START_WITHIN) {
+            Ok(Event::Started) => Ok(()),
+            Ok(Event::NotFound) => Err(Failure::NotFound { program }),
+            Ok(Event::NotStarted(cause)) => Err(Failure::NotStarted { program, cause }),
+            Ok(Event::Ended { status, .. }) => Err(Failure::NotStarted {
+                program,
+                cause: status,
+            }),
+            Err(e) => Err(Failure::NotStarted {
+                program,
+                cause: match e {
+                    RecvTimeoutError::Timeout => "no answer from its supervisor".to_owned(),
+                    RecvTimeoutError::Disconnected => format!(
+                        "its supervisor has ended: {}",
+                        self.output.error_excerpt_at_end()
+                    ),
+                },
+            }),
+        }
     }
 
-    /// The id of the process that was started.
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Its processes.
+    pub fn processes(&self) -> Processes {
+        Processes::Below(self.supervisor.id())
     }
 
-    /// Waits until it accepts a connection.
+    /// Waits until it accepts a connection, and returns the address.
     ///
     /// # Errors
     /// If it ends before, does not accept `within` this time, or `signal` is raised.
@@ -130,95 +124,103 @@ impl Server {
         &mut self,
         within: Duration,
         signal: &StopSignal,
-    ) -> Result<(), Stopped> {
+    ) -> Result<SocketAddr, Stopped> {
         let clock = Clock::start();
+        let addresses = loopback(self.port);
         loop {
             if signal.times_raised() > 0 {
                 return Err(Stopped::Interrupted);
             }
-            let accepts = load::probe(self.address, PROBE_TIMEOUT).is_ok();
-            // Looked at after the connect: who accepts while the child is dead is a stranger.
-            if self.has_ended() {
-                let status = self.end();
-                let error_excerpt = self.error_excerpt();
-                return Err(Failure::EndedEarly {
-                    status,
-                    error_excerpt,
-                }
-                .into());
+            let accepts = |address: &&SocketAddr| load::probe(**address, PROBE_TIMEOUT).is_ok();
+            let accepting = addresses.iter().find(accepts);
+            // Read after the connect: if the server has ended, another process has accepted.
+            if let Some(end) = self.end_of_first_process() {
+                return Err(self.ended_early(end).into());
             }
-            if accepts {
-                return Ok(());
+            if let Some(&address) = accepting {
+                return Ok(address);
             }
             if clock.now() - Time::START >= within {
                 self.end();
-                let (address, error_excerpt) = (self.address, self.error_excerpt());
                 return Err(Failure::NeverListened {
-                    address,
+                    port: self.port,
                     within,
-                    error_excerpt,
+                    error_excerpt: self.error_excerpt(),
                 }
                 .into());
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(PROBE_EVERY);
         }
     }
 
-    /// Whether the process that was started has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.reaped.is_some() || group::has_ended(&mut self.child)
+    fn ended_early(&mut self, end: ServerEnd) -> Failure {
+        self.end();
+        match end.in_background {
+            true => Failure::InBackground,
+            false => Failure::EndedEarly {
+                status: end.status,
+                error_excerpt: self.error_excerpt(),
+            },
+        }
     }
 
-    /// The line in which it says what is wrong, on stderr or else on stdout; empty if it wrote
-    /// nothing. Complete only once it has ended.
+    /// The end of the process that was started, if it has ended.
+    pub fn end_of_first_process(&mut self) -> Option<ServerEnd> {
+        if self.ended.is_none() {
+            self.ended = match self.events.try_recv() {
+                Ok(event) => Some(ServerEnd::from(event)),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(ServerEnd::unknown()),
+            };
+        }
+        self.ended.clone()
+    }
+
+    /// The line in which it says what is wrong; empty if it wrote nothing. Complete only once it
+    /// has ended.
     pub fn error_excerpt(&mut self) -> String {
-        if self.has_ended() {
-            self.stderr.wait_for_end();
-            self.stdout.wait_for_end();
-        }
-        match self.stderr.error_excerpt() {
-            line if line.is_empty() => self.stdout.error_excerpt(),
-            line => line,
+        match self.end_of_first_process() {
+            Some(_) => self.output.error_excerpt_at_end(),
+            None => self.output.error_excerpt(),
         }
     }
 
     /// Asks it and its descendants to end, gives them a moment unless `signal` was raised twice,
-    /// then ends what is left. Says how it ended.
-    pub fn stop(&mut self, signal: &StopSignal) -> String {
-        self.stop_within(STOP_WITHIN, signal)
+    /// then ends what is left.
+    pub fn stop(&mut self, signal: &StopSignal) {
+        self.stop_within(STOP_WITHIN, signal);
     }
 
-    fn stop_within(&mut self, within: Duration, signal: &StopSignal) -> String {
-        if self.reaped.is_none() {
-            group::terminate(self.child.id());
-            let clock = Clock::start();
-            while !self.has_ended()
-                && clock.now() - Time::START < within
-                && signal.times_raised() < 2
-            {
-                thread::sleep(LOOK_EVERY);
+    /// The same with this time limit.
+    pub fn stop_within(&mut self, within: Duration, signal: &StopSignal) {
+        if let Some(orders) = &mut self.orders {
+            // Fails only if the supervisor has ended.
+            let _ = orders.write_all(TERMINATE).and_then(|()| orders.flush());
+        }
+        self.wait_for_supervisor(within, || signal.times_raised() >= 2);
+        self.end();
+    }
+
+    /// Ends it and its descendants at once.
+    pub fn end(&mut self) {
+        drop(self.orders.take());
+        if !self.wait_for_supervisor(END_WITHIN, || false) {
+            // Fails only if it has ended.
+            let _ = self.supervisor.kill();
+            let _ = self.supervisor.wait();
+        }
+    }
+
+    /// Waits until nothing is left, or until there is another reason to go on.
+    fn wait_for_supervisor(&mut self, within: Duration, is_enough: impl Fn() -> bool) -> bool {
+        let clock = Clock::start();
+        while clock.now() - Time::START < within && !is_enough() {
+            if !matches!(self.supervisor.try_wait(), Ok(None)) {
+                return true;
             }
+            thread::sleep(PROBE_EVERY);
         }
-        self.end()
-    }
-
-    /// Ends it and its descendants at once. Says how it ended.
-    pub fn end(&mut self) -> String {
-        if let Some(status) = &self.reaped {
-            return status.clone();
-        }
-        let id = self.child.id();
-        group::kill(id);
-        // Once more by its handle, which cannot miss: the wait below must come to an end. Fails
-        // only if the child has ended.
-        let _ = self.child.kill();
-        // Out of the list before it is reaped: afterwards the id may be somebody else's.
-        self.children.lock().retain(|&living| living != id);
-        let status = match self.child.wait() {
-            Ok(status) => status.to_string(),
-            Err(e) => e.to_string(),
-        };
-        self.reaped.insert(status).clone()
+        false
     }
 }
 
@@ -228,9 +230,76 @@ impl Drop for Server {
     }
 }
 
-/// A loopback address whose port was free a moment ago.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+impl From<Event> for ServerEnd {
+    fn from(event: Event) -> ServerEnd {
+        match event {
+            Event::Ended {
+                survivors,
+                success,
+                status,
+            } => ServerEnd {
+                status,
+                in_background: success && survivors > 0,
+            },
+            // Nothing else follows the start.
+            _ => ServerEnd::unknown(),
+        }
+    }
+}
+
+impl ServerEnd {
+    fn unknown() -> ServerEnd {
+        ServerEnd {
+            status: "its supervisor has ended".to_owned(),
+            in_background: false,
+        }
+    }
+}
+
+fn follow_events(pipe: Option<ChildStdout>) -> io::Result<Receiver<Event>> {
+    let (sender, events) = channel();
+    let read = move || {
+        let lines = pipe.map(|pipe| BufReader::new(pipe).lines());
+        for line in lines.into_iter().flatten().map_while(Result::ok) {
+            if let Some(event) = Event::parse(&line) {
+                // The receiver lives as long as the server.
+                let _ = sender.send(event);
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("contestant's events".to_owned())
+        .spawn(read)?;
+    Ok(events)
+}
+
+/// The addresses at which a server may listen.
+fn loopback(port: u16) -> [SocketAddr; 2] {
+    [
+        (Ipv4Addr::LOCALHOST, port).into(),
+        (Ipv6Addr::LOCALHOST, port).into(),
+    ]
+}
+
+/// A port that was free a moment ago, on IPv4 and, where there is such, on IPv6.
+///
+/// # Errors
+/// If there is none.
+pub fn free_port() -> Result<u16, Failure> {
+    let mut last_error = None;
+    for _ in 0..PORT_ATTEMPTS_MAX {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let port = listener
+            .and_then(|listener| listener.local_addr())
+            .map_err(|e| no_resource("free port", &e))?
+            .port();
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => last_error = Some(e),
+            _ => return Ok(port),
+        }
+    }
+    let error = last_error.unwrap_or_else(|| io::ErrorKind::AddrInUse.into());
+    Err(no_resource("free port", &error))
 }
 
 fn no_resource(what: &'static str, cause: &io::Error) -> Failure {
@@ -239,6 +308,3 @@ fn no_resource(what: &'static str, cause: &io::Error) -> Failure {
         cause: cause.to_string(),
     }
 }
-
-#[cfg(all(test, unix))]
-mod tests;

@@ -30,15 +30,15 @@ mod on_linux {
     }
 
     #[test]
-    fn a_family_is_the_group_and_all_descendants_in_any_order() {
+    fn a_tree_holds_all_descendants_in_any_order_and_nothing_else() {
         let all = [
             stat(9, 8, 9), // a grandchild in a group of its own, listed before its parent
-            stat(5, 1, 5), // the leader
+            stat(5, 1, 5), // the root
             stat(8, 5, 5),
-            stat(6, 1, 5), // orphaned, still in the group
-            stat(4, 1, 4), // a stranger
+            stat(6, 1, 5), // in the group, and no descendant
+            stat(4, 1, 4),
         ];
-        assert_eq!(ids(&process_tree(5, &all)), [9, 5, 8, 6]);
+        assert_eq!(ids(&process_tree(5, &all)), [9, 5, 8]);
         assert!(process_tree(77, &all).is_empty());
     }
 }
@@ -46,19 +46,19 @@ mod on_linux {
 #[test]
 fn our_own_usage_is_there_and_grows_with_work() {
     let id = std::process::id();
-    let before = usage(id).unwrap();
+    let before = Processes::Tree(id).usage().unwrap();
     assert!(before.memory_bytes > 0);
     let mut now = before;
     let mut sum = 0_u64;
     while now.cpu < before.cpu + Duration::from_millis(20) {
         sum = (0..1_000_000).fold(sum, |sum, n| std::hint::black_box(sum ^ n));
-        now = usage(id).unwrap();
+        now = Processes::Tree(id).usage().unwrap();
     }
 }
 
 #[test]
 fn the_portable_source_finds_us_too() {
-    let usage = portable::usage(std::process::id()).unwrap();
+    let usage = portable::usage(Processes::Tree(std::process::id())).unwrap();
     assert!(usage.memory_bytes > 0);
 }
 
@@ -79,8 +79,8 @@ fn the_portable_source_finds_a_child_and_not_its_parent() {
 }
 
 #[test]
-fn nobody_has_no_usage() {
+fn an_id_without_a_process_has_no_usage() {
     // Above every system's largest process id.
-    assert_eq!(usage(i32::MAX as u32), None);
-    assert_eq!(portable::usage(i32::MAX as u32), None);
+    assert_eq!(Processes::Tree(i32::MAX as u32).usage(), None);
+    assert_eq!(portable::usage(Processes::Tree(i32::MAX as u32)), None);
 }
