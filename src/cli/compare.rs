@@ -47,6 +47,9 @@ pub struct CompareArgs {
     /// How often each contestant runs
     #[arg(short, long, value_name = "N", default_value = "3", value_parser = count)]
     rounds: NonZeroUsize,
+    /// Seed of the order in which the contestants run [default: random, named in the report]
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
     /// Load before each run that is not measured, in seconds; 0 for none
     #[arg(long, value_name = "SECS", default_value = "1", value_parser = warmup)]
     warmup: Duration,
@@ -86,7 +89,7 @@ impl CompareArgs {
             warmup: self.warmup,
             timeout: self.timeout,
             rounds: self.rounds,
-            seed: fresh_seed(),
+            seed: self.seed.unwrap_or_else(fresh_seed),
         };
         ComparisonPlan::new(contestants, &self.only, self.reference.clone(), settings)
     }

@@ -15,7 +15,8 @@ pub fn heading(plan: &ComparisonPlan) -> String {
     let settings = plan.settings();
     let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
     format!(
-        "Comparing {}\n{}, {} in flight on each; {} of {} s after {} s of warm-up: about {:.0} s",
+        "Comparing {}\n{}, {} in flight on each; {} of {} s after {} s of warm-up: about {:.0} s; \
+         seed {}",
         names.join(", "),
         plural(settings.connections.get() as u64, "connection"),
         plural(settings.pipelining.get() as u64, "request"),
@@ -23,6 +24,7 @@ pub fn heading(plan: &ComparisonPlan) -> String {
         settings.duration.as_secs_f64(),
         settings.warmup.as_secs_f64(),
         plan.duration().as_secs_f64().ceil(),
+        settings.seed,
     )
 }
 
