@@ -383,6 +383,24 @@ pub fn replies_in(bytes: &[u8]) -> Result<Vec<Reply>, NoReply> {
     }
 }
 
+/// Time that passes: another server's time limit. A busy machine delays it as it delays the server
+/// under test.
+pub struct Alarm(Server);
+
+impl Alarm {
+    /// One that goes off this long after it was set.
+    pub fn after(time: &str) -> Alarm {
+        Alarm(Server::http(&["--header-timeout", time]))
+    }
+
+    /// Sets it, and waits until it goes off.
+    pub fn wait(&self) {
+        let mut half_a_head = self.0.connect();
+        half_a_head.send(&GET[..10]);
+        assert_eq!(half_a_head.reply().status, 408);
+    }
+}
+
 /// Collects what goes wrong in a table, so that one run shows all of it.
 #[derive(Debug, Default)]
 pub struct Complaints {

@@ -1,13 +1,12 @@
-//! How long a client may take (408), and that the server's own pause is not the client's fault.
+//! Time limits for clients (408); pauses of the server's own do not count.
 //!
-//! Deadlines are shortened by flags. That one has passed is seen from what the server does, never
-//! from a clock here.
+//! Flags shorten the limits. What the server does shows that one has passed, never a clock here.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Reply, Server, large_body, replies_in,
+    Alarm, Client, GET, LARGE_REPLIES, PATIENCE, Reply, Server, large_body, replies_in,
 };
 
 /// Sends a byte of `bytes`, over and over, whenever `pace` has passed without an answer.
@@ -33,22 +32,30 @@ fn drip(client: &mut Client, bytes: &[u8], pace: Duration) -> Reply {
     client.reply()
 }
 
+/// Sends the beginnings, each on a connection of its own, and expects a 408 and the end on each.
+fn expect_408(server: &Server, beginnings: &[&str]) {
+    let mut clients: Vec<Client> = beginnings.iter().map(|_| server.connect()).collect();
+    for (client, beginning) in clients.iter_mut().zip(beginnings) {
+        client.send(beginning);
+    }
+    for (client, beginning) in clients.iter_mut().zip(beginnings) {
+        let reply = client.reply();
+        assert_eq!(reply.status, 408, "{beginning:?}");
+        assert_eq!(reply.field("Connection"), Some("close"));
+        client.expect_end();
+    }
+}
+
 #[test]
 fn half_a_head_is_answered_with_408() {
     let server = Server::http(&["--header-timeout", "200ms"]);
-    for start in [
+    let beginnings = [
         "G",
         "GET / HT",
         "GET / HTTP/1.1\r\nHost: a\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\n\r",
-    ] {
-        let mut client = server.connect();
-        client.send(start);
-        let reply = client.reply();
-        assert_eq!(reply.status, 408, "{start:?}");
-        assert_eq!(reply.field("Connection"), Some("close"));
-        client.expect_end();
-    }
+    ];
+    expect_408(&server, &beginnings);
 }
 
 #[test]
@@ -74,16 +81,15 @@ fn dripping_does_not_push_the_head_deadline_back() {
 }
 
 #[test]
-fn a_head_may_take_its_time_again_for_each_request() {
-    // Four heads, each of which takes a good part of the time that one may take.
-    let server = Server::http(&["--header-timeout", "3s"]);
-    let alarm_server = Server::http(&["--header-timeout", "1s"]);
+fn each_head_has_a_deadline_of_its_own() {
+    // Together they take longer than one may take.
+    const HEADS: usize = 4;
+    let server = Server::http(&["--header-timeout", "1s"]);
+    let pause = Alarm::after("300ms");
     let mut client = server.connect();
-    for _ in 0..4 {
+    for _ in 0..HEADS {
         client.send(&GET[..10]);
-        let mut alarm = alarm_server.connect();
-        alarm.send("G");
-        assert_eq!(alarm.reply().status, 408);
+        pause.wait();
         client.send(&GET[10..]);
         assert_eq!(client.reply().status, 200);
     }
@@ -92,17 +98,13 @@ fn a_head_may_take_its_time_again_for_each_request() {
 #[test]
 fn a_body_that_stops_is_answered_with_408() {
     let server = Server::http(&["--body-timeout", "200ms"]);
-    for start in [
+    let beginnings = [
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y",
-    ] {
-        let mut client = server.connect();
-        client.send(start);
-        assert_eq!(client.reply().status, 408, "{start:?}");
-        client.expect_end();
-    }
+    ];
+    expect_408(&server, &beginnings);
 }
 
 #[test]
@@ -118,37 +120,32 @@ fn dripping_does_not_push_the_end_of_a_body_back() {
 }
 
 #[test]
-fn dripping_keeps_a_body_within_its_gap() {
-    let server = Server::http(&["--body-timeout", "2s", "--body-total-timeout", "3s"]);
-    let alarm_server = Server::http(&["--header-timeout", "2500ms"]);
+fn each_piece_of_a_body_moves_its_deadline() {
+    // Together they take longer than the pause between two may take.
+    const PIECES: usize = 5;
+    let server = Server::http(&["--body-timeout", "1s"]);
+    let pause = Alarm::after("250ms");
     let mut client = server.connect();
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
-    let mut alarm = alarm_server.connect();
-    alarm.send("G");
-    alarm
-        .stream()
-        .set_read_timeout(Some(Duration::from_millis(100)))
-        .expect("a timeout can be set");
-    let mut sent = 0;
-    while let Err(NoReply::Broken(_)) = alarm.next_reply(Body::Sent) {
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {PIECES}\r\n\r\n");
+    client.send(head);
+    for _ in 0..PIECES {
+        pause.wait();
         client.send("a");
-        sent += 1;
     }
-    client.send("a".repeat(1000 - sent));
     assert_eq!(client.reply().status, 405);
 }
 
 #[test]
-fn an_idle_connection_is_closed_without_a_word() {
+fn an_idle_connection_is_closed_without_a_reply() {
     let server = Server::http(&["--idle-timeout", "200ms"]);
     let mut silent = server.connect();
-    silent.expect_end();
     let mut served = server.connect();
-    assert_eq!(served.get().status, 200);
-    served.expect_end();
     let mut empty_line = server.connect();
+    assert_eq!(served.get().status, 200);
     empty_line.send("\r\n");
-    empty_line.expect_end();
+    for client in [&mut silent, &mut served, &mut empty_line] {
+        client.expect_end();
+    }
 }
 
 #[test]
@@ -164,55 +161,51 @@ fn a_half_sent_head_is_not_idle() {
 
 #[test]
 fn the_head_deadline_stands_still_while_the_server_does_not_read() {
-    let server = Server::http(&["--body", &large_body(), "--header-timeout", "2s"]);
+    let server = Server::http(&["--body", &large_body(), "--header-timeout", "800ms"]);
     let mut client = server.connect();
-    // One read of the server's, which then cannot send what it owes.
+    // The server takes all of it with one read, and then cannot send what it owes.
     client.send([&GET.repeat(LARGE_REPLIES), &GET[..10]].concat());
-    let mut alarm = server.connect();
-    alarm.send(&GET[..10]);
-    assert_eq!(alarm.reply().status, 408);
+    let mut out_of_time = server.connect();
+    out_of_time.send(&GET[..10]);
+    assert_eq!(out_of_time.reply().status, 408);
     for _ in 0..LARGE_REPLIES {
         assert_eq!(client.reply().status, 200);
     }
+    // The server reads again: were the head out of time too, it would say so before this is over.
+    Alarm::after("200ms").wait();
     client.send(&GET[10..]);
     assert_eq!(client.reply().status, 200);
 }
 
 #[test]
 fn a_client_that_takes_nothing_is_dropped() {
-    let server = Server::http(&["--body", &large_body(), "--send-timeout", "300ms"]);
+    let body = large_body();
+    let flags = ["--send-timeout", "300ms", "--connections-max", "1"];
+    let server = Server::http(&[&flags[..], &["--body", &body]].concat());
     let mut client = server.connect();
     client.send(GET.repeat(LARGE_REPLIES));
-    // Long after that a client is served that came in later ...
-    let alarm_server = Server::http(&["--header-timeout", "1s"]);
-    let mut alarm = alarm_server.connect();
-    alarm.send("G");
-    assert_eq!(alarm.reply().status, 408);
+    // The next client is let in when the first one has been dropped.
     assert_eq!(server.connect().get().status, 200);
-    // ... and the first one gets what the kernel had taken, or a reset, but no more replies.
     match client.read_to_end() {
-        Ok(received) => {
-            let replies_at_most = received.len() / large_body().len();
-            assert!(replies_at_most < LARGE_REPLIES, "all replies came");
-        }
+        // The kernel had taken so much.
+        Ok(received) => assert!(received.len() < LARGE_REPLIES * body.len(), "all came"),
         Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset, "{e}"),
     }
 }
 
 #[test]
 fn a_slow_client_that_takes_something_is_not_dropped() {
-    let server = Server::http(&["--body", &large_body(), "--send-timeout", "1s"]);
-    let alarm_server = Server::http(&["--header-timeout", "60ms"]);
+    // Together the pauses are longer than one may be.
+    const PAUSES: usize = 12;
+    let server = Server::http(&["--body", &large_body(), "--send-timeout", "500ms"]);
+    let pause = Alarm::after("50ms");
     let mut client = server.connect();
     client.send(GET.repeat(LARGE_REPLIES));
     client.shut_write();
     let mut received = Vec::new();
-    // Half a minute's worth of replies at this pace would not do; two seconds' worth does.
-    for _ in 0..20 {
-        received.extend(client.read_exactly(1_000_000));
-        let mut alarm = alarm_server.connect();
-        alarm.send("G");
-        alarm.reply();
+    for _ in 0..PAUSES {
+        received.extend(client.read_exactly(2_000_000));
+        pause.wait();
     }
     received.extend(client.read_to_end().expect("the end"));
     let replies = replies_in(&received).expect("whole replies");

@@ -1,20 +1,14 @@
-//! Limits of `serve` that are the user's or the system's to set: that they are the ones obeyed.
-//!
-//! Where a longer time than the usual one is to be seen, another server's deadline is the clock.
+//! Limits of `serve` that the user or the system sets.
 
+use std::io::ErrorKind;
 use std::process::Command;
+use std::time::Instant;
 
 use rustix::process::Signal;
 
-use crate::harness::{Client, GET, LARGE_REPLIES, Server, bareloop, large_body, replies_in};
-
-/// Waits until a half-sent head is out of time somewhere else.
-fn wait_for(time: &str) {
-    let server = Server::http(&["--header-timeout", time]);
-    let mut alarm = server.connect();
-    alarm.send("G");
-    assert_eq!(alarm.reply().status, 408);
-}
+use crate::harness::{
+    Client, GET, LARGE_REPLIES, PATIENCE, Server, bareloop, large_body, replies_in,
+};
 
 #[test]
 fn no_more_clients_are_let_in_than_there_are_descriptors_for() {
@@ -37,30 +31,58 @@ fn no_more_clients_are_let_in_than_there_are_descriptors_for() {
     assert_eq!((exited.code, &*exited.stderr), (Some(0), ""));
 }
 
-#[test]
-fn a_linger_may_be_longer_than_usual() {
-    let server = Server::http(&["--linger", "1h"]);
+/// A client that has been refused and does not close.
+fn refused(server: &Server) -> Client {
     let mut client = server.connect();
     client.send("no HTTP\r\n\r\n");
     assert_eq!(client.reply().status, 400);
     client.expect_end();
-    wait_for("2500ms");
-    // Were it closed, the first byte would be answered with a reset and the second not be taken.
-    client.send("a");
-    client.send("a");
+    client
 }
 
 #[test]
-fn a_stop_may_wait_longer_than_usual() {
-    let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "1h"]);
+fn a_connection_lingers_as_long_as_the_flag_says() {
+    let long = Server::http(&["--linger", "1h"]);
+    let short = Server::http(&["--linger", "200ms"]);
+    let mut lingering = refused(&long);
+    let mut closed = refused(&short);
+    // After the close the first byte is answered with a reset, and the next one is not taken.
+    let mut probe = long.connect();
+    let until = Instant::now() + PATIENCE;
+    while closed.try_send("a").is_ok() {
+        assert!(Instant::now() < until, "it lingers for ever");
+        probe.get();
+    }
+    lingering.send("a");
+    probe.get();
+    lingering.send("a");
+}
+
+/// A client that is owed more replies than the kernel's buffers hold.
+fn stuck(server: &Server) -> Client {
     let mut client = server.connect();
     client.send(GET.repeat(LARGE_REPLIES));
     assert_eq!(client.reply().status, 200);
-    server.signal(Signal::TERM);
-    wait_for("5500ms");
-    let rest = client.read_to_end().expect("the end");
+    client
+}
+
+#[test]
+fn a_stop_waits_as_long_as_the_flag_says() {
+    let start = |time| Server::http(&["--body", &large_body(), "--shutdown-timeout", time]);
+    let (long, short) = (start("1h"), start("300ms"));
+    let (mut served, mut cut) = (stuck(&long), stuck(&short));
+    long.signal(Signal::TERM);
+    short.signal(Signal::TERM);
+    assert_eq!(short.wait().code, Some(0));
+    // The short stop is over, the long one is not.
+    let rest = served.read_to_end().expect("the end");
     let replies = replies_in(&rest).expect("whole replies");
     assert_eq!(replies.len(), LARGE_REPLIES - 1);
-    drop(client);
-    assert_eq!(server.wait().code, Some(0));
+    drop(served);
+    assert_eq!(long.wait().code, Some(0));
+    match cut.read_to_end() {
+        // The kernel had taken so much.
+        Ok(received) => assert!(received.len() < LARGE_REPLIES * large_body().len()),
+        Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset, "{e}"),
+    }
 }

@@ -289,13 +289,9 @@ fn a_server_with_a_closed_stdout_serves() {
 }
 
 #[test]
-fn a_stop_that_is_raised_before_the_first_client_is_obeyed() {
-    let server = Server::http(&[]);
-    let started = Instant::now();
+fn a_stop_before_the_first_client_is_immediate() {
+    // The grace is longer than the patience of this test.
+    let server = Server::http(&["--shutdown-timeout", "1h"]);
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code, Some(0));
-    assert!(
-        started.elapsed() < Duration::from_secs(4),
-        "nothing to wait for"
-    );
 }
