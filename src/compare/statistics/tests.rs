@@ -2,6 +2,7 @@
 
 mod error_rates;
 mod several;
+mod stopping;
 mod undecided;
 
 use crate::compare::random::{Purpose, Random};
