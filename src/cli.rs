@@ -2,6 +2,8 @@
 //! streams or exit codes known.
 
 pub mod compare;
+mod export;
+mod foreign_flag;
 pub mod load;
 mod output;
 mod serve;
@@ -46,6 +48,7 @@ impl From<Exit> for ExitCode {
     version,
     propagate_version = true,
     arg_required_else_help = true,
+    args_override_self = true,
     after_help = "\
 Examples:
   bareloop compare
@@ -72,18 +75,16 @@ enum Job {
 
 /// Runs the program on `argv`, the program's own name first.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let words = argv.iter().map(|arg| arg.to_string_lossy().into_owned());
+    let words: Vec<String> = words.collect();
     let cli = match Cli::try_parse_from(argv) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Whether anybody reads the message makes no difference to the exit code.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Fine
-            };
-        }
+        Err(error) => return refuse(&error, &words),
     };
+    if let Some(warning) = foreign_flag::misunderstanding(&words) {
+        output::warn(&warning);
+    }
     let signal = StopSignal::new();
     match cli.job {
         Job::Serve(args) => {
@@ -106,4 +107,18 @@ fn obey_system(signal: &StopSignal, signals: StopSignals) {
     if let Err(error) = signal.obey_system(signals) {
         output::warn(&format!("Ctrl-C will end the program at once: {error}"));
     }
+}
+
+/// Prints what the parser says about a command line that it did not take: help, or what is wrong.
+fn refuse(error: &clap::Error, words: &[String]) -> Exit {
+    if !error.use_stderr() {
+        return output::conclude(output::print(&error.to_string()));
+    }
+    let is_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    match foreign_flag::hint(words).filter(|_| !is_help) {
+        Some(hint) => output::fail(&format!("{hint}\n\nFor more information, try '--help'.")),
+        // Without stderr the exit code tells it alone.
+        None => _ = error.print(),
+    }
+    Exit::Usage
 }

@@ -1,17 +1,21 @@
-//! `load`: the load generator. Measures a server, and says how far its own figures can be trusted.
+//! `load`: the load generator. It measures a server and judges its own figures.
 //!
-//! [`run`] is the top of the job: it finds an address that answers, reads the clocks that a
-//! protocol may not read (calendar and CPU time), and lets the loop drive a [`client::LoadClient`].
+//! [`run`] is the top of the job: it finds an address that accepts a connection, reads the clocks
+//! that a protocol may not read (calendar and CPU time), and lets the event loop drive a
+//! [`client::LoadClient`].
 
 mod accounting;
 pub mod client;
 mod connect_check;
+mod connects;
 mod counters;
+mod plan;
 pub mod recorder;
 pub mod report;
 pub mod request;
 pub mod schedule;
 pub mod statistics;
+mod status;
 pub mod table;
 pub mod target;
 mod verdict;
@@ -22,7 +26,9 @@ mod windows;
 mod tests;
 
 pub use connect_check::{ConnectError, probe};
+pub use plan::{LoadPlan, PIPELINING_MAX, Refill, Until};
 pub use report::LoadReport;
+pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;
 pub use warning::Warning;
 
@@ -31,75 +37,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
-use crate::event_loop::{EventLoop, Limits, StopSignal};
+use crate::event_loop::{EventLoop, Limits, Peer, StopSignal};
 use client::LoadClient;
 use report::{Circumstances, Cost};
 
-/// A connect that takes longer has failed, however patient the plan is with replies.
+/// Time limit for a connect, if the plan's timeout is not shorter.
 const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
-
-/// A validated run.
-#[derive(Clone, Debug)]
-pub struct LoadPlan {
-    /// Where to send requests.
-    pub target: Target,
-    /// Connections kept open at once; at least 1.
-    pub connections: usize,
-    /// Requests in flight on each connection; at least 1.
-    pub pipelining: usize,
-    /// When to stop.
-    pub until: Until,
-    /// A request without a reply for so long has timed out.
-    pub timeout: Duration,
-    /// How a freed slot is used again.
-    pub refill: Refill,
-    /// Request method.
-    pub method: String,
-    /// Request fields beyond Host and Connection, or in their place.
-    pub fields: Vec<(String, String)>,
-    /// Request body; Content-Length is added for it.
-    pub body: Vec<u8>,
-    /// The body that every reply should have. Without one, bodies are held against the first.
-    pub expected_body: Option<Vec<u8>>,
-}
-
-/// The connect check lasts no longer than a run for a duration would.
-fn check_timeout(plan: &LoadPlan) -> Duration {
-    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
-    match plan.until {
-        Until::Duration(duration) => connect_timeout.min(duration),
-        Until::Amount(_) => connect_timeout,
-    }
-}
-
-/// When a run stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// After this time.
-    Duration(Duration),
-    /// After so many replies.
-    Amount(u64),
-}
-
-/// How the slot that a reply has freed is used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refill {
-    /// Each reply is followed by a request at once; replies read together, by requests sent
-    /// together.
-    Rolling,
-    /// A connection sends its next requests when all of the last are answered.
-    Batch,
-}
-
-impl Refill {
-    /// The word for it in flags and reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Refill::Rolling => "rolling",
-            Refill::Batch => "batch",
-        }
-    }
-}
 
 /// Live figures of a run under way.
 #[derive(Clone, Copy, Debug)]
@@ -108,11 +51,13 @@ pub struct Progress {
     pub elapsed: Duration,
     /// Replies so far.
     pub completed: u64,
-    /// Errors so far.
+    /// Errors of connections and timeouts so far.
     pub errors: u64,
+    /// Replies so far whose status is not wanted: 4xx and 5xx, unless the plan says otherwise.
+    pub unexpected_statuses: u64,
 }
 
-/// Why there is no report at all.
+/// Reasons for no report at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection could be opened.
@@ -123,35 +68,64 @@ pub enum Error {
     Loop(#[from] io::Error),
 }
 
-/// Runs `plan` to its end, or to `signal`; calls `on_progress` no more than ten times a second.
+/// A run whose target accepts connections.
+#[derive(Debug)]
+pub struct ReadyRun<'a> {
+    plan: &'a LoadPlan,
+    peer: Peer,
+}
+
+/// Finds the first address of the plan's target that accepts a connection.
 ///
 /// # Errors
-/// No address of the target answers, or the system gives no poll instance. Anything that goes
-/// wrong later is part of the report.
+/// There is none, or `signal` was raised.
+pub fn prepare<'a>(plan: &'a LoadPlan, signal: &StopSignal) -> Result<ReadyRun<'a>, Error> {
+    let peer = connect_check::find_peer(&plan.target, check_timeout(plan), signal)?;
+    Ok(ReadyRun { plan, peer })
+}
+
+/// Prepares `plan` and runs it.
+///
+/// # Errors
+/// As [`prepare`] and [`ReadyRun::run`].
 pub fn run(
     plan: &LoadPlan,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<LoadReport, Error> {
-    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
-    let peer = connect_check::find_peer(&plan.target, check_timeout(plan), signal)?;
-    let limits = Limits {
-        connections_max: plan.connections,
-        connect_timeout,
-        send_timeout: plan.timeout,
-        linger: Duration::ZERO,
-        grace: Duration::ZERO,
-    };
-    let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
-    let address = connect_check::display(&peer);
-    event_loop.dial(peer, plan.connections);
-    let start = SystemTime::now();
-    let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());
-    let outcome = event_loop.run()?.finish();
-    Ok(LoadReport::new(
-        plan,
-        &outcome,
-        Circumstances {
+    prepare(plan, signal)?.run(signal, on_progress)
+}
+
+impl ReadyRun<'_> {
+    /// The address or socket that accepted the connection.
+    pub fn address(&self) -> String {
+        connect_check::display(&self.peer)
+    }
+
+    /// Runs to the planned end, or to `signal`; calls `on_progress` at most ten times a second.
+    ///
+    /// # Errors
+    /// The system gives no poll instance. Anything that goes wrong later is part of the report.
+    pub fn run(
+        self,
+        signal: &StopSignal,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<LoadReport, Error> {
+        let address = self.address();
+        let ReadyRun { plan, peer } = self;
+        let limits = Limits {
+            connections_max: plan.connections,
+            connect_timeout: plan.timeout.min(CONNECT_TIMEOUT_MAX),
+            send_timeout: plan.timeout,
+            linger: Duration::ZERO,
+            grace: Duration::ZERO,
+        };
+        let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
+        event_loop.dial(peer, plan.connections);
+        let start = SystemTime::now();
+        let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());
+        let record = event_loop.run()?.finish();
+        let circumstances = Circumstances {
             address,
             start,
             finish: SystemTime::now(),
@@ -159,6 +133,16 @@ pub fn run(
                 cpu: cpu_start.elapsed(),
                 wall: wall_start.elapsed(),
             },
-        },
-    ))
+        };
+        Ok(LoadReport::new(plan, &record, circumstances))
+    }
+}
+
+/// The connect check lasts no longer than a run for a duration would.
+fn check_timeout(plan: &LoadPlan) -> Duration {
+    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
+    match plan.until {
+        Until::Duration(duration) => connect_timeout.min(duration),
+        Until::Amount(_) => connect_timeout,
+    }
 }

@@ -1,20 +1,24 @@
 //! `bareloop load`: its flags, its exit codes, and what goes to which stream.
 //!
-//! The report goes to stdout, progress and warnings to stderr. A reader of stdout that goes away
-//! (`| head`) is no error.
+//! The report goes to stdout, progress and warnings to stderr. Its heading is printed before the
+//! run, which also shows at the start that stdout can be written.
 
 mod progress;
 
-use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
+use super::export::{self, Export};
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
-use crate::load::{self, ConnectError, LoadPlan, LoadReport, Refill, Target, Until, Warning};
+use crate::load::{
+    self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, PIPELINING_MAX, Refill, Target,
+    Until, Warning,
+};
 use progress::ProgressLine;
 
 const EXAMPLES: &str = "\
@@ -31,10 +35,10 @@ Examples:
 A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
 from its hand-over to its complete reply. Flags mean what they mean in autocannon.
 
-Exit codes: 0 fine; 1 the run failed (nobody listens, or no reply was completed); 2 bad usage;
+Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
 130 interrupted, with a report of what was measured so far.";
 
-/// Load a server, measure it, and say how far the figures can be trusted
+/// Load a server, measure it, and judge how far the figures can be trusted
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct LoadArgs {
@@ -47,18 +51,18 @@ pub struct LoadArgs {
     connections: usize,
 
     /// Requests in flight on each connection
-    #[arg(short, long, value_name = "N", default_value = "1", value_parser = values::count)]
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = pipelining)]
     pipelining: usize,
 
     /// How long to run: seconds, or with a unit (500ms, 1m)
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     duration: Duration,
 
-    /// Stop after so many replies instead
+    /// Stop after this number of replies instead
     #[arg(short, long, value_name = "N", value_parser = amount, conflicts_with = "duration")]
     amount: Option<u64>,
 
-    /// A request without a reply for so long has timed out: seconds, or with a unit
+    /// Time limit for a reply: seconds, or with a unit
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
 
@@ -74,13 +78,18 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "TEXT", conflicts_with = "input")]
     body: Option<String>,
 
-    /// File with the request body
+    /// File with the request body; '-' reads standard input
     #[arg(short, long, value_name = "FILE")]
     input: Option<PathBuf>,
 
     /// The body that every reply should have; others are counted
     #[arg(short = 'E', long, value_name = "TEXT")]
     expect_body: Option<String>,
+
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); others are a
+    /// reason for doubt [default: any below 400]
+    #[arg(long, value_name = "CODES")]
+    expect_status: Option<ExpectedStatuses>,
 
     /// How freed slots are used again: each at once, or all of a connection together
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = refill)]
@@ -106,10 +115,17 @@ pub struct LoadArgs {
     /// Print the report as one line of JSON
     #[arg(short, long)]
     json: bool,
+
+    /// Write the JSON to this file beside the report; '-' is --json
+    #[arg(long, value_name = "FILE")]
+    export_json: Option<PathBuf>,
 }
 
 impl LoadArgs {
-    /// The run that the flags describe. What is wrong with them comes as one line.
+    /// The run that the flags describe.
+    ///
+    /// # Errors
+    /// One line that names the flag and the remedy.
     fn plan(&self) -> Result<LoadPlan, String> {
         let descriptors = raise_descriptor_limit();
         if self.connections > descriptors {
@@ -120,8 +136,9 @@ impl LoadArgs {
         }
         let body = match (&self.body, &self.input) {
             (Some(text), _) => text.clone().into_bytes(),
-            (None, Some(path)) => std::fs::read(path)
-                .map_err(|error| format!("--input {}: {error}", path.display()))?,
+            (None, Some(path)) => {
+                read_input(path).map_err(|error| format!("--input {}: {error}", path.display()))?
+            }
             (None, None) => Vec::new(),
         };
         let target = match &self.socket_path {
@@ -142,18 +159,37 @@ impl LoadArgs {
             fields: self.fields.clone(),
             body,
             expected_body: self.expect_body.clone().map(String::into_bytes),
+            expected_statuses: self.expect_status.clone(),
         })
     }
 
+    fn prints_json(&self) -> bool {
+        self.json || self.exports_to_stdout()
+    }
+
+    fn exports_to_stdout(&self) -> bool {
+        self.export_json.as_deref() == Some(Path::new(export::STDOUT))
+    }
+
+    fn open_export(&self) -> Result<Option<Export>, String> {
+        match &self.export_json {
+            Some(path) if !self.exports_to_stdout() => {
+                Export::open("--export-json", path).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn shows_progress(&self) -> bool {
-        !self.no_progress && !self.json && io::stderr().is_terminal()
+        !self.no_progress && !self.prints_json() && io::stderr().is_terminal()
     }
 }
 
 /// Runs the load that `args` describe, until its end or `signal`.
 pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
-    let plan = match args.plan() {
-        Ok(plan) => plan,
+    let ready = args.plan().and_then(|plan| Ok((plan, args.open_export()?)));
+    let (plan, export) = match ready {
+        Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
             return Exit::Usage;
@@ -162,30 +198,78 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     if plan.target.assumed_http() {
         output::warn(&format!("no scheme given, assuming {}", plan.target));
     }
-    let mut line = ProgressLine::new(plan.until, args.shows_progress());
-    let result = load::run(&plan, signal, &mut |progress| line.show(progress));
-    line.clear();
-    match result {
-        Ok(report) => conclude(&report, &args, signal),
+    match measure(&plan, &args, signal) {
+        Ok(report) => conclude(&report, &args, export, signal),
+        Err(Unmeasured::Connect(error @ ConnectError::Interrupted { .. })) => {
+            output::fail(&error.to_string());
+            Exit::Interrupted
+        }
         Err(error) => {
             output::fail(&error.to_string());
-            match error {
-                load::Error::Connect(ConnectError::Interrupted { .. }) => Exit::Interrupted,
-                _ => Exit::Failed,
-            }
+            Exit::Failed
         }
     }
 }
 
-/// Prints the report and says how the run ended.
-fn conclude(report: &LoadReport, args: &LoadArgs, signal: &StopSignal) -> Exit {
-    match print(report, args) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            output::fail(&format!("cannot write the report: {error}"));
-            return Exit::Failed;
+/// Reasons for no report.
+#[derive(Debug, thiserror::Error)]
+enum Unmeasured {
+    #[error(transparent)]
+    Connect(ConnectError),
+    #[error(transparent)]
+    Run(load::Error),
+    #[error("{0}")]
+    Stdout(String),
+}
+
+impl From<load::Error> for Unmeasured {
+    fn from(error: load::Error) -> Unmeasured {
+        match error {
+            load::Error::Connect(error) => Unmeasured::Connect(error),
+            error => Unmeasured::Run(error),
         }
-        // A reader that has gone away has seen enough.
-        _ => {}
+    }
+}
+
+/// Prints the heading and runs.
+fn measure(
+    plan: &LoadPlan,
+    args: &LoadArgs,
+    signal: &StopSignal,
+) -> Result<LoadReport, Unmeasured> {
+    let ready = load::prepare(plan, signal)?;
+    if !args.prints_json() {
+        let printed = output::print(&table::heading(plan, &ready.address()));
+        if let Some(message) = output::refusal(printed) {
+            return Err(Unmeasured::Stdout(message));
+        }
+    }
+    let mut line = ProgressLine::new(plan.until, args.shows_progress());
+    let result = ready.run(signal, &mut |progress| line.show(progress));
+    line.clear();
+    Ok(result?)
+}
+
+/// Prints and exports the report, and tells how the run ended.
+fn conclude(
+    report: &LoadReport,
+    args: &LoadArgs,
+    export: Option<Export>,
+    signal: &StopSignal,
+) -> Exit {
+    let written = match output::refusal(print(report, args)) {
+        None => Ok(()),
+        Some(message) => Err(message),
+    };
+    let exported = match export {
+        None => Ok(()),
+        Some(export) => json(report)
+            .map_err(|e| e.to_string())
+            .and_then(|json| export.write(&json)),
+    };
+    if let Err(message) = written.and(exported) {
+        output::fail(&message);
+        return Exit::Failed;
     }
     if signal.times_raised() > 0 {
         return Exit::Interrupted;
@@ -199,14 +283,39 @@ fn conclude(report: &LoadReport, args: &LoadArgs, signal: &StopSignal) -> Exit {
 }
 
 fn print(report: &LoadReport, args: &LoadArgs) -> io::Result<()> {
-    let text = if args.json {
-        serde_json::to_string(report)? + "\n"
-    } else if args.latency {
-        table::render(report, Detail::Percentiles)
-    } else {
-        table::render(report, Detail::Plain)
+    let detail = match args.latency {
+        true => Detail::Percentiles,
+        false => Detail::Plain,
     };
-    output::print(&text)
+    output::print(&match args.prints_json() {
+        true => json(report)?,
+        false => table::render(report, detail, output::columns()),
+    })
+}
+
+fn json(report: &LoadReport) -> io::Result<String> {
+    Ok(serde_json::to_string(report)? + "\n")
+}
+
+/// The bytes of a file, or of standard input.
+fn read_input(path: &Path) -> io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A number of requests in flight.
+fn pipelining(text: &str) -> Result<usize, String> {
+    match values::count(text)? {
+        count if count <= PIPELINING_MAX => Ok(count),
+        _ => Err(format!(
+            "more than {PIPELINING_MAX} requests on a connection would wait in this client and not \
+             at the server; write at most {PIPELINING_MAX}"
+        )),
+    }
 }
 
 /// A number of requests.

@@ -1,6 +1,11 @@
-//! The standard streams. A reader that has gone away (`| head`) is not an error of ours.
+//! The standard streams. A reader that has gone away (`| head`) is no error.
+//!
+//! A stdout that was closed before the start (`>&-`) cannot be told from /dev/null: the standard
+//! library opens that in its place.
 
 use std::io::{self, Write};
+
+use super::Exit;
 
 /// Columns of a report that is not written to a terminal.
 const COLUMNS_DEFAULT: usize = 100;
@@ -23,17 +28,35 @@ pub fn columns() -> usize {
     })
 }
 
-/// Says on stderr why the run failed.
+/// The exit code of a command that had nothing to do but print. Tells on stderr what failed.
+pub fn conclude(printed: io::Result<()>) -> Exit {
+    match refusal(printed) {
+        None => Exit::Fine,
+        Some(message) => {
+            fail(&message);
+            Exit::Failed
+        }
+    }
+}
+
+/// Why stdout did not take what was printed, if that is an error.
+pub fn refusal(printed: io::Result<()>) -> Option<String> {
+    let error = printed.err()?;
+    let is_error = error.kind() != io::ErrorKind::BrokenPipe;
+    is_error.then(|| format!("cannot write to stdout: {error}"))
+}
+
+/// Tells on stderr why the run failed.
 pub fn fail(message: &str) {
     say("error", message);
 }
 
-/// Says on stderr what the user should know.
+/// Tells on stderr what the user should know.
 pub fn warn(message: &str) {
     say("warning", message);
 }
 
 fn say(kind: &str, message: &str) {
-    // If stderr is gone too, there is nobody left to tell.
+    // Without stderr there is no place left for it.
     let _ = writeln!(io::stderr(), "{kind}: {message}");
 }

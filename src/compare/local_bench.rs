@@ -212,6 +212,7 @@ fn load_plan(
         fields: Vec::new(),
         body: Vec::new(),
         expected_body: None,
+        expected_statuses: None,
     })
 }
 

@@ -10,17 +10,13 @@ mod estimate;
 mod paired_ratio;
 mod ratio;
 mod rounds_needed;
-mod stopping;
 mod summary;
-mod variance;
 
 pub use answer::{Answer, Direction, Judgement, Margin, judge};
 pub use estimate::{Estimate, Interval};
 pub use paired_ratio::{PairedRatio, PairedRound};
 pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
-pub use stopping::{AutoRounds, NextStep, RoundEvidence, StoppingRule};
 pub use summary::Summary;
-pub use variance::{Variances, squared_error_of_mean, squared_relative_error};
 
 use rounds_needed::rounds_needed;
 

@@ -8,7 +8,9 @@
 //! sent = completed + timed out + lost + in flight
 //! ```
 //!
-//! In a closed loop a request is due when it is sent. Where the number of replies counts
+//! A request is sent when its first byte is handed to the kernel; one that waits for room in the
+//! kernel's buffer is queued, and has no stamp yet. In a closed loop a request is due when it is
+//! sent. Where the number of replies counts
 //! ([`super::Until::Amount`]), a request that got no reply returns to the budget and is sent again.
 
 mod in_flight;
@@ -56,6 +58,8 @@ pub(crate) struct Ledger {
     amount: Option<u64>,
     /// Requests that may still be sent; without an amount, more than any run can send.
     budget: u64,
+    /// Requests that wait for room in the kernel's buffer.
+    queued: u64,
     /// The part of `in_flight` whose connections were closed by the stop.
     stopped: u64,
 }
@@ -71,6 +75,7 @@ impl Ledger {
             counts: Accounting::default(),
             amount,
             budget: amount.unwrap_or(u64::MAX),
+            queued: 0,
             stopped: 0,
         }
     }
@@ -92,7 +97,7 @@ impl Ledger {
 
     /// `requests` of the allowed ones are handed over on a connection at `now`.
     pub(crate) fn send(&mut self, line: &mut InFlight, requests: usize, now: Time) {
-        line.push(requests, now);
+        line.send(requests, now);
         let requests = requests as u64;
         self.counts.due += requests;
         self.counts.sent += requests;
@@ -100,6 +105,23 @@ impl Ledger {
         if self.amount.is_some() {
             self.budget -= requests;
         }
+        self.invariants();
+    }
+
+    /// The kernel has not taken a byte of the last `queued` requests of a connection. Those that
+    /// left this queue since the last call were sent at `now`.
+    pub(crate) fn queue(&mut self, line: &mut InFlight, queued: usize, now: Time) {
+        let before = line.queued();
+        line.set_queued(queued, now);
+        let (sent, unsent) = (before.saturating_sub(queued), queued.saturating_sub(before));
+        for count in [
+            &mut self.counts.due,
+            &mut self.counts.sent,
+            &mut self.counts.in_flight,
+        ] {
+            *count = *count + sent as u64 - unsent as u64;
+        }
+        self.queued = self.queued + unsent as u64 - sent as u64;
         self.invariants();
     }
 
@@ -111,7 +133,7 @@ impl Ledger {
         replies: usize,
         on_run: impl FnMut(Time, usize),
     ) {
-        line.pop(replies, on_run);
+        line.answer(replies, on_run);
         self.counts.completed += replies as u64;
         self.counts.in_flight -= replies as u64;
         self.invariants();
@@ -135,7 +157,12 @@ impl Ledger {
 
     /// The run stopped while these requests were in flight; they stay so.
     pub(crate) fn stop(&mut self, line: &mut InFlight) {
-        self.stopped += line.clear() as u64;
+        let cleared = line.clear();
+        self.stopped += cleared.in_flight as u64;
+        self.queued -= cleared.queued as u64;
+        if self.amount.is_some() {
+            self.budget += cleared.queued as u64;
+        }
         self.invariants();
     }
 
@@ -151,12 +178,14 @@ impl Ledger {
 
     /// Requests that got no reply; where the number of replies counts, they are sent again.
     fn take_back(&mut self, line: &mut InFlight) -> u64 {
-        let requests = line.clear() as u64;
-        self.counts.in_flight -= requests;
+        let cleared = line.clear();
+        let (in_flight, queued) = (cleared.in_flight as u64, cleared.queued as u64);
+        self.counts.in_flight -= in_flight;
+        self.queued -= queued;
         if self.amount.is_some() {
-            self.budget += requests;
+            self.budget += in_flight + queued;
         }
-        requests
+        in_flight
     }
 
     #[inline]
@@ -165,7 +194,7 @@ impl Ledger {
         debug_assert!(self.stopped <= self.counts.in_flight, "{self:?}");
         if let Some(amount) = self.amount {
             debug_assert_eq!(
-                self.counts.completed + self.counts.in_flight + self.budget,
+                self.counts.completed + self.counts.in_flight + self.queued + self.budget,
                 amount,
                 "{self:?}"
             );
@@ -209,6 +238,35 @@ mod tests {
             }
         );
         assert!(counts.is_balanced());
+    }
+
+    #[test]
+    fn queued_requests_are_not_sent_until_the_kernel_takes_them() {
+        let at = Time::from_ns;
+        let mut ledger = Ledger::new(Until::Amount(12));
+        let mut line = InFlight::with_room_for(10);
+        ledger.send(&mut line, 10, at(1));
+        ledger.queue(&mut line, 7, at(1));
+        assert_eq!((ledger.counts().sent, ledger.counts().in_flight), (3, 3));
+        assert_eq!(
+            (line.requests(), line.queued(), ledger.allowed(10)),
+            (3, 7, 2)
+        );
+        ledger.queue(&mut line, 2, at(5));
+        let mut stamps = Vec::new();
+        ledger.complete(&mut line, 8, |stamp, n| stamps.push((stamp, n)));
+        assert_eq!(stamps, [(at(1), 3), (at(5), 5)]);
+        // The last two were never sent, and are not lost.
+        assert_eq!(ledger.lose(&mut line), 0);
+        assert_eq!(ledger.allowed(10), 4);
+        ledger.send(&mut line, 4, at(6));
+        ledger.queue(&mut line, 1, at(6));
+        ledger.stop(&mut line);
+        let counts = ledger.finish();
+        assert_eq!(
+            (counts.sent, counts.completed, counts.in_flight),
+            (11, 8, 3)
+        );
     }
 
     #[test]

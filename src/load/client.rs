@@ -1,12 +1,12 @@
 //! The load client: keeps every slot of every connection filled, pairs each reply with the stamp
-//! of its own request, and knows what became of every request that got none.
+//! of its own request, and accounts for every request that got no reply.
 //!
 //! The usual batch costs one comparison with the learned reply, one histogram update and one push
-//! of pre-rendered requests. Everything else (heads, chunks, Date changes, the end of a
-//! connection) takes the slow path through [`crate::http::response::ResponseReader`].
+//! of pre-rendered requests. Everything else (heads, chunks, a new Date, the end of a connection)
+//! takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
-//! a correction for coordinated omission (a closed loop measures service time, and says so).
+//! a correction for coordinated omission (a closed loop measures service time, and the report says so).
 
 mod closing;
 mod conn;
@@ -17,9 +17,11 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::accounting::{Accounting, Ledger};
+use super::connects::Connects;
 use super::counters::Counters;
 use super::recorder::Recorder;
 use super::request;
+use super::status::{self, ExpectedStatuses};
 use super::{LoadPlan, Progress, Refill, Until};
 use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
@@ -29,11 +31,11 @@ use crate::http::response::{
 };
 use conn::ConnState;
 
-/// Progress is told no more often than this.
+/// Shortest time between two progress reports.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// Whether an amount is complete is looked at no less often than this.
+/// Longest time between two checks whether an amount is complete.
 const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
-/// A run for an amount gives up when errors came and no reply for so many timeouts.
+/// A run for an amount gives up when no reply came for this number of timeouts.
 const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 
 /// A load generator as a protocol.
@@ -41,16 +43,17 @@ pub struct LoadClient<'a> {
     request: Rc<Block>,
     method: AnsweredMethod,
     pipelining: usize,
-    connections: usize,
     refill: Refill,
     timeout: Duration,
     until: Until,
     learned: LearnedReply,
     expected_body: ExpectedBody,
-    /// A body other than the first is only worth a note, one other than the user's is wrong.
+    /// A body that differs from the first is a note; one that differs from the user's is wrong.
     body_is_given: bool,
+    expected_statuses: Option<ExpectedStatuses>,
     connects_failed_in_a_row: usize,
     ledger: Ledger,
+    connects: Connects,
     recorder: Recorder,
     counters: Counters,
     started: Option<Time>,
@@ -76,6 +79,7 @@ pub(crate) enum RunEnd {
 #[derive(Debug)]
 pub(crate) struct RunRecord {
     pub(crate) accounting: Accounting,
+    pub(crate) connects: Connects,
     pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
     pub(crate) started: Time,
@@ -93,11 +97,11 @@ impl<'a> LoadClient<'a> {
                 _ => AnsweredMethod::Other,
             },
             pipelining: plan.pipelining,
-            connections: plan.connections,
             refill: plan.refill,
             timeout: plan.timeout,
             until: plan.until,
             learned: LearnedReply::new(),
+            expected_statuses: plan.expected_statuses.clone(),
             body_is_given: plan.expected_body.is_some(),
             expected_body: match &plan.expected_body {
                 Some(body) => ExpectedBody::given(body.clone()),
@@ -105,6 +109,7 @@ impl<'a> LoadClient<'a> {
             },
             connects_failed_in_a_row: 0,
             ledger: Ledger::new(plan.until),
+            connects: Connects::asked(plan.connections),
             recorder: Recorder::starting(Time::START),
             counters: Counters::default(),
             started: None,
@@ -121,6 +126,7 @@ impl<'a> LoadClient<'a> {
         self.recorder.finish(self.ended, accounting.completed);
         RunRecord {
             accounting,
+            connects: self.connects,
             recorder: self.recorder,
             counters: self.counters,
             started: self.started.unwrap_or_default(),
@@ -131,10 +137,10 @@ impl<'a> LoadClient<'a> {
 
     /// Sends as many requests as the refill mode and the budget allow.
     fn fill(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) {
-        let in_flight = conn.in_flight.len();
+        let used = conn.in_flight.requests() + conn.in_flight.queued();
         let free = match self.refill {
-            Refill::Rolling => self.pipelining - in_flight,
-            Refill::Batch if in_flight == 0 => self.pipelining,
+            Refill::Rolling => self.pipelining - used,
+            Refill::Batch if used == 0 => self.pipelining,
             Refill::Batch => 0,
         };
         let requests = self.ledger.allowed(free);
@@ -157,7 +163,7 @@ impl<'a> LoadClient<'a> {
             if conn.state != ConnState::Open {
                 return Err(BadReply::AfterLast);
             }
-            if conn.in_flight.is_empty() {
+            if conn.in_flight.requests() == 0 {
                 return Err(BadReply::Unasked);
             }
             bytes = match self.take_copies(conn, bytes, now) {
@@ -177,7 +183,7 @@ impl<'a> LoadClient<'a> {
         let Some((copies, reply)) = self.learned.copies(bytes) else {
             return 0;
         };
-        let copies = copies.min(conn.in_flight.len());
+        let copies = copies.min(conn.in_flight.requests());
         self.complete(conn, copies, &reply, now);
         copies * self.learned.len_bytes()
     }
@@ -203,6 +209,7 @@ impl<'a> LoadClient<'a> {
 
     /// So many equal replies are complete.
     fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &ReceivedReply, now: Time) {
+        conn.has_replied = true;
         self.recorder.replied(reply.status, replies, now);
         let recorder = &mut self.recorder;
         self.ledger
@@ -218,14 +225,15 @@ impl<'a> LoadClient<'a> {
             }
         }
         if reply.closes {
-            conn.state = ConnState::EndAnnounced { at: now };
+            self.counters.last_replies += 1;
+            conn.state = ConnState::LastReplied;
         }
     }
 
-    /// Whether so many replies in a row have failed to come that none will.
+    /// Whether no reply came for so long that none will.
     fn is_out_of_reach(&self, now: Time) -> bool {
-        let patience = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
-        now > self.recorder.last_reply_at() + patience
+        let limit = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
+        now > self.recorder.last_reply_at() + limit
     }
 
     /// The run's end, if this is it.
@@ -246,6 +254,13 @@ impl<'a> LoadClient<'a> {
         self.counters.errors.total() + self.ledger.counts().timed_out
     }
 
+    fn unexpected_statuses(&self) -> u64 {
+        let expected = self.expected_statuses.as_ref();
+        let statuses = self.recorder.statuses();
+        let unexpected = statuses.filter(|(status, _)| !status::is_expected(expected, *status));
+        unexpected.map(|(_, replies)| replies).sum()
+    }
+
     fn tell_progress(&mut self, now: Time, started: Time) {
         if now < self.progress_due {
             return;
@@ -255,6 +270,7 @@ impl<'a> LoadClient<'a> {
             elapsed: now - started,
             completed: self.ledger.counts().completed,
             errors: self.errors_total(),
+            unexpected_statuses: self.unexpected_statuses(),
         };
         (self.on_progress)(progress);
     }
@@ -266,8 +282,12 @@ impl Protocol for LoadClient<'_> {
     const CLOCK_READ: ClockRead = ClockRead::PerRead;
     const READS_WHILE_BLOCKED: bool = true;
 
-    fn opened(&mut self, _now: Time, _out: &mut WriteQueue) -> LoadConn {
-        self.counters.connects += 1;
+    fn dialled(&mut self, took: Duration) {
+        self.connects.dialled(took);
+    }
+
+    fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> LoadConn {
+        self.connects.opened(now);
         self.connects_failed_in_a_row = 0;
         LoadConn::with_room_for(self.pipelining)
     }
@@ -284,20 +304,28 @@ impl Protocol for LoadClient<'_> {
         if let Err(why) = self.take_replies(conn, bytes, now) {
             return self.refuse(conn, why);
         }
-        Flow::Keep
+        match conn.state {
+            // RFC 9112 9.6: the client closes. Not every server does.
+            ConnState::LastReplied => Flow::Abort,
+            _ => Flow::Keep,
+        }
     }
 
-    /// Slots are filled here and not as replies come in, so that nothing is sent to a server that
-    /// has already hung up.
+    /// Fills slots here and not as replies come in, so that nothing is sent on a connection that
+    /// the server has already closed.
     fn caught_up(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
-        if conn.state == ConnState::Open {
-            self.fill(conn, now, out);
-        }
+        self.fill(conn, now, out);
         if conn.has_no_work() {
             Flow::Abort
         } else {
             Flow::Keep
         }
+    }
+
+    /// A request is in flight from the moment that the kernel takes its first byte.
+    fn unsent(&mut self, conn: &mut LoadConn, bytes: usize, now: Time) {
+        let requests = bytes / self.request.message_bytes();
+        self.ledger.queue(&mut conn.in_flight, requests, now);
     }
 
     fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
@@ -326,7 +354,10 @@ impl Protocol for LoadClient<'_> {
 
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
         match conn {
-            Some(conn) => self.connection_closed(conn, &why, now),
+            Some(conn) => {
+                self.connects.closed();
+                self.connection_closed(conn, &why, now)
+            }
             None => self.not_connected(&why, now),
         }
     }

@@ -6,12 +6,16 @@ use std::io;
 /// Counts that are not about what became of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
-    /// Connections that opened.
-    pub(crate) connects: u64,
     /// Connections that went away with requests in flight.
     pub(crate) resets: u64,
     /// Times that requests were handed over; one write each, unless the kernel had no room.
     pub(crate) writes: u64,
+    /// Replies that ended their connection.
+    pub(crate) last_replies: u64,
+    /// Connections that ended with such a reply, and with requests behind it that are lost.
+    pub(crate) lost_behind_last_reply: u64,
+    /// Connections that waited for their first reply when the run stopped, for half of it or more.
+    pub(crate) unserved: usize,
     /// Reads that brought bytes.
     pub(crate) reads: u64,
     /// 1xx replies, which answer nothing.

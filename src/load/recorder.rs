@@ -33,7 +33,8 @@ pub(crate) struct Latencies {
 }
 
 impl Latencies {
-    fn new() -> Latencies {
+    /// None recorded.
+    pub(super) fn new() -> Latencies {
         Latencies {
             histogram: Histogram::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS)
                 .expect("the bounds are constants, and valid"),
@@ -46,7 +47,8 @@ impl Latencies {
         }
     }
 
-    fn record(&mut self, ns: u64, times: u64) {
+    /// Records `times` latencies of `ns`.
+    pub(super) fn record(&mut self, ns: u64, times: u64) {
         if self.histogram.record_n(ns, times).is_err() {
             self.beyond_range += times;
         }

@@ -1,4 +1,4 @@
-//! What a run found, in the shape of its JSON: autocannon's keys, and ours beside them.
+//! The results of a run, in the shape of their JSON: autocannon's keys, and ours beside them.
 //!
 //! Three of autocannon's keys mean more here than there. `requests.total` counts complete replies.
 //! `errors` counts each failed connection once, however many requests it took along (those are
@@ -29,7 +29,7 @@ pub struct LoadReport {
     pub connections: usize,
     /// Requests in flight on each connection.
     pub pipelining: usize,
-    /// What was planned: `5s`, or `1000 requests`.
+    /// The planned end: `5s`, or `1000 requests`.
     pub until: String,
     /// Seconds from the start to the end (for an amount: to the last reply).
     pub duration: f64,
@@ -83,25 +83,29 @@ pub struct LoadReport {
     /// Replies of this class.
     #[serde(rename = "5xx")]
     pub status_5xx: u64,
+    /// Replies with a status of 600 or more, which HTTP does not have.
+    pub other_status: u64,
     /// Replies by status code.
     pub status_code_stats: BTreeMap<u16, StatusCount>,
-    /// What became of each request.
+    /// The number of requests in each state.
     pub accounting: Accounting,
     /// Errors by kind.
     pub error_kinds: ErrorKinds,
     /// The first error, in words.
     pub first_error: Option<String>,
-    /// How requests and replies were bundled.
+    /// Requests per write and replies per read.
     pub bundling: Bundling,
+    /// Connections: asked for, open, and the time that they took.
+    pub connects: ConnectStats,
     /// The longest time without a reply on any connection, milliseconds.
     pub longest_silence_ms: f64,
     /// When it began, seconds after the start.
     pub longest_silence_began: f64,
     /// Mean latency x rate / slots; `null` where the law does not apply.
     pub little_ratio: Option<f64>,
-    /// Whether to trust the figures.
+    /// The judgement of the figures.
     pub verdict: Verdict,
-    /// What the run cost this process.
+    /// CPU time of this process.
     pub client: ClientCost,
     /// `null` in a closed loop.
     pub open_loop: Option<OpenLoop>,
@@ -110,7 +114,7 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    /// Whether the run came to nothing: no reply at all, or an amount out of reach.
+    /// True for a run without a result: no reply at all, or an amount out of reach.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up
     }
@@ -168,7 +172,7 @@ pub struct Rate {
 /// Replies with one status code.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StatusCount {
-    /// How many.
+    /// Number of replies.
     pub count: u64,
 }
 
@@ -176,9 +180,9 @@ pub struct StatusCount {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorKinds {
-    /// Nobody listened.
+    /// No server listened.
     pub refused: u64,
-    /// No connection for another reason on the way.
+    /// No connection for another reason.
     pub unreachable: u64,
     /// Reset with requests in flight.
     pub reset: u64,
@@ -198,7 +202,7 @@ pub struct ErrorKinds {
     pub other: u64,
 }
 
-/// How requests and replies were bundled.
+/// Requests per write and replies per read.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bundling {
@@ -210,7 +214,30 @@ pub struct Bundling {
     pub connects: u64,
 }
 
-/// Whether the figures can be trusted, and why not.
+/// Connections of a run.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectStats {
+    /// Connections that were to be kept open.
+    pub asked: usize,
+    /// The most that were open at once.
+    pub opened: usize,
+    /// When that many were open for the first time, milliseconds after the start.
+    pub last_after_ms: f64,
+    /// From the dial to the open connection.
+    pub latency_ms: ConnectLatency,
+}
+
+/// Milliseconds; percentiles as those of [`Latency`].
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
+pub struct ConnectLatency {
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+    pub max: f64,
+}
+
+/// The judgement of the figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
     /// No reason for doubt was found.
@@ -219,7 +246,7 @@ pub struct Verdict {
     pub reasons: Vec<Warning>,
 }
 
-/// What the run cost this process.
+/// CPU time of this process.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientCost {

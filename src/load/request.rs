@@ -2,7 +2,7 @@
 
 use super::LoadPlan;
 
-/// Why a field or a method cannot be sent.
+/// Reasons for which a field or a method cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Neither `Name: value` nor `Name=value`.
@@ -25,13 +25,21 @@ pub enum RequestError {
     Connect,
 }
 
-/// A method as it is sent. Lower case is kept: methods are case-sensitive (RFC 9110 9.1).
+/// RFC 9110 9.3 and RFC 5789, without CONNECT.
+const USUAL_METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH",
+];
+
+/// A method as it is sent. Methods are case-sensitive (RFC 9110 9.1); the usual ones are meant in
+/// upper case however they are written.
 ///
 /// # Errors
 /// Not a token, or CONNECT.
 pub fn parse_method(text: &str) -> Result<String, RequestError> {
+    let upper = text.to_ascii_uppercase();
     match text {
-        "CONNECT" => Err(RequestError::Connect),
+        _ if USUAL_METHODS.contains(&&*upper) => Ok(upper),
+        _ if upper == "CONNECT" => Err(RequestError::Connect),
         _ if is_token(text) => Ok(text.to_owned()),
         _ => Err(RequestError::Method(text.to_owned())),
     }
@@ -153,8 +161,20 @@ mod tests {
         ] {
             assert!(parse_field(text).is_err(), "{text:?}");
         }
-        for text in ["", "GE T", "CONNECT", "G\r\n"] {
+        for text in ["", "GE T", "CONNECT", "connect", "G\r\n"] {
             assert!(parse_method(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn usual_methods_are_upper_cased_and_others_kept() {
+        for (text, sent) in [
+            ("post", "POST"),
+            ("Patch", "PATCH"),
+            ("PURGE", "PURGE"),
+            ("purge", "purge"),
+        ] {
+            assert_eq!(parse_method(text).as_deref(), Ok(sent));
         }
     }
 }

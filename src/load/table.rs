@@ -1,11 +1,16 @@
-//! The report for people: autocannon's two boxes and closing lines, then what it does not say.
+//! The report for people: autocannon's two boxes and closing lines, then what they do not tell.
+//! Each fact is told once: what the verdict states is not repeated above it.
 
-use std::fmt::Write as _;
+mod lines;
+
+use std::collections::BTreeMap;
 
 use comfy_table::{ContentLineStyle, LineStyle, Table, TableStyle};
 
+use super::plan::{LoadPlan, Until};
+use super::recorder::samples_needed;
 use super::report::{Latency, LoadReport, Rate};
-use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, rounded_count};
+use crate::format::{bytes, count, milliseconds, or_dash, plural, rate};
 
 const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('┌', '─', '┬', '┐'))
@@ -15,7 +20,7 @@ const BOX: TableStyle = TableStyle::new()
     .row_separator(LineStyle::new('├', '─', '┼', '┤'))
     .bottom_border(LineStyle::new('└', '─', '┴', '┘'));
 
-/// How much a report is to say.
+/// The amount of detail in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// The boxes and the lines below them.
@@ -24,61 +29,75 @@ pub enum Detail {
     Percentiles,
 }
 
-/// The whole report, with a line break at its end.
-pub fn render(report: &LoadReport, detail: Detail) -> String {
-    let mut text = header(report);
-    text.push('\n');
-    line(&mut text, &latency_box(&report.latency));
-    line(&mut text, &rate_box(&report.requests, &report.throughput));
-    line(&mut text, "");
-    line(&mut text, "Req/Bytes counts sampled once per second.");
-    line(&mut text, &format!("# of samples: {}", report.samples));
-    line(&mut text, "");
-    if detail == Detail::Percentiles {
-        line(&mut text, &percentile_box(&report.latency));
-        line(&mut text, "");
+/// The first lines, which are known before the run: what is run against which address.
+pub fn heading(plan: &LoadPlan, address: &str) -> String {
+    let until = match plan.until {
+        Until::Duration(duration) => humantime::format_duration(duration).to_string(),
+        Until::Amount(amount) => plural(amount, "request"),
+    };
+    let mut slots = plural(plan.connections as u64, "connection");
+    if plan.pipelining > 1 {
+        slots += &format!(" with {} pipelining factor", count(plan.pipelining as u64));
     }
-    closing_lines(&mut text, report);
-    line(&mut text, "");
-    method_lines(&mut text, report);
-    verdict_lines(&mut text, report);
-    text
+    format!(
+        "Running {until} test @ {} ({address})\n{slots}\n",
+        plan.target
+    )
 }
 
-/// What is run, and against whom.
-fn header(report: &LoadReport) -> String {
+/// The rest of the report, for a terminal with this number of `columns`.
+pub fn render(report: &LoadReport, detail: Detail, columns: usize) -> String {
+    let latency = &report.latency;
     let mut text = String::new();
-    let test = format!("Running {} test @ {}", report.until, report.url);
-    line(&mut text, &format!("{test} ({})", report.address));
-    let mut slots = plural(report.connections as u64, "connection");
-    if report.pipelining > 1 {
-        let _ = write!(slots, " with {} pipelining factor", report.pipelining);
+    let mut line = |content: &str| {
+        text.push_str(content);
+        text.push('\n');
+    };
+    line("");
+    line(&fitting(latency_rows(latency), columns));
+    line(&fitting(rate_rows(report), columns));
+    if detail == Detail::Percentiles {
+        line(&percentile_box(latency));
     }
-    line(&mut text, &slots);
-    text
+    if let Some(note) = missing_percentiles(latency, detail) {
+        line(&lines::wrap(&note, columns));
+    }
+    line("");
+    line("Req/Bytes counts sampled once per second.");
+    line(&format!("# of samples: {}", count(report.samples as u64)));
+    line("");
+    text + &lines::render(report, columns)
 }
 
-fn latency_box(latency: &Latency) -> String {
-    let mut table = boxed(&["Stat", "2.5%", "50%", "97.5%", "99%", "Avg", "Stdev", "Max"]);
-    table.add_row([
-        "Latency".to_owned(),
-        or_dash(latency.p2_5.map(milliseconds)),
-        or_dash(latency.p50.map(milliseconds)),
-        or_dash(latency.p97_5.map(milliseconds)),
-        or_dash(latency.p99.map(milliseconds)),
-        milliseconds(latency.mean),
-        milliseconds(latency.stddev),
-        milliseconds(latency.max),
-    ]);
-    table.to_string()
+/// A row of a box: its title and its figures.
+type Row = [String; 8];
+
+fn latency_rows(latency: &Latency) -> Vec<Row> {
+    let has_samples = latency.total_count > 0;
+    let exact = |ms: f64| or_dash(has_samples.then(|| milliseconds(ms)));
+    let percentile = |ms: Option<f64>| or_dash(ms.map(milliseconds));
+    vec![
+        ["Stat", "2.5%", "50%", "97.5%", "99%", "Avg", "Stdev", "Max"].map(str::to_owned),
+        [
+            "Latency".to_owned(),
+            percentile(latency.p2_5),
+            percentile(latency.p50),
+            percentile(latency.p97_5),
+            percentile(latency.p99),
+            exact(latency.mean),
+            exact(latency.stddev),
+            exact(latency.max),
+        ],
+    ]
 }
 
-fn rate_box(requests: &Rate, throughput: &Rate) -> String {
-    let mut table = boxed(&["Stat", "1%", "2.5%", "50%", "97.5%", "Avg", "Stdev", "Min"]);
+fn rate_rows(report: &LoadReport) -> Vec<Row> {
     let whole = |value: f64| rate(value.round());
-    table.add_row(rate_row("Req/Sec", requests, whole, rate));
-    table.add_row(rate_row("Bytes/Sec", throughput, bytes, bytes));
-    table.to_string()
+    vec![
+        ["Stat", "1%", "2.5%", "50%", "97.5%", "Avg", "Stdev", "Min"].map(str::to_owned),
+        rate_row("Req/Sec", &report.requests, whole, rate),
+        rate_row("Bytes/Sec", &report.throughput, bytes, bytes),
+    ]
 }
 
 fn rate_row(
@@ -86,7 +105,7 @@ fn rate_row(
     figures: &Rate,
     sample: impl Fn(f64) -> String,
     derived: impl Fn(f64) -> String,
-) -> [String; 8] {
+) -> Row {
     [
         name.to_owned(),
         sample(figures.p1),
@@ -99,181 +118,79 @@ fn rate_row(
     ]
 }
 
-fn percentile_box(latency: &Latency) -> String {
-    let mut table = boxed(&["Percentile", "Latency"]);
-    for (percent, ms) in [
-        ("0.001", latency.p0_001),
-        ("0.01", latency.p0_01),
-        ("0.1", latency.p0_1),
-        ("1", latency.p1),
-        ("2.5", latency.p2_5),
-        ("10", latency.p10),
-        ("25", latency.p25),
-        ("50", latency.p50),
-        ("75", latency.p75),
-        ("90", latency.p90),
-        ("97.5", latency.p97_5),
-        ("99", latency.p99),
-        ("99.9", latency.p99_9),
-        ("99.99", latency.p99_99),
-        ("99.999", latency.p99_999),
-    ] {
-        table.add_row([percent.to_owned(), or_dash(ms.map(milliseconds))]);
+/// The rows as a box; where that is too wide, its rows become columns.
+fn fitting(rows: Vec<Row>, columns: usize) -> String {
+    let wide = boxed(rows.iter().map(|row| row.to_vec()));
+    let width = wide.lines().next().map_or(0, |line| line.chars().count());
+    if width <= columns {
+        return wide;
     }
+    let titles = 0..rows.first().map_or(0, |row| row.len());
+    boxed(titles.map(|column| rows.iter().map(|row| row[column].clone()).collect()))
+}
+
+/// A box whose first row is its header.
+fn boxed(mut rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(BOX);
+    table.set_header(rows.next().unwrap_or_default());
+    table.add_rows(rows);
     table.to_string()
 }
 
-fn boxed(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(BOX).set_header(header.to_vec());
-    table
+fn percentile_box(latency: &Latency) -> String {
+    let header = vec!["Percentile".to_owned(), "Latency".to_owned()];
+    let rows = percentiles(latency)
+        .into_iter()
+        .map(|(percent, ms)| vec![format!("{percent}"), or_dash(ms.map(milliseconds))]);
+    boxed(std::iter::once(header).chain(rows))
 }
 
-/// autocannon's last lines, each only if it says something.
-fn closing_lines(text: &mut String, report: &LoadReport) {
-    if report.non2xx > 0 {
-        let (good, other) = (report.status_2xx, report.non2xx);
-        line(
-            text,
-            &format!("{good} 2xx responses, {other} non 2xx responses"),
-        );
-        let codes: Vec<String> = report
-            .status_code_stats
-            .iter()
-            .map(|(code, status)| format!("{code}: {}", count(status.count)))
-            .collect();
-        line(text, &format!("by status: {}", codes.join(", ")));
-    }
-    line(
-        text,
-        &format!(
-            "{} requests in {:.2}s, {} read",
-            rounded_count(report.requests.total),
-            report.duration,
-            bytes(report.throughput.total as f64)
-        ),
-    );
-    if report.errors > 0 {
-        let (errors, timeouts) = (report.errors, report.timeouts);
-        let errors = rounded_count(errors);
-        line(
-            text,
-            &format!("{errors} errors ({} timeouts)", rounded_count(timeouts)),
-        );
-    }
-    if report.mismatches > 0 {
-        let wrong = rounded_count(report.mismatches);
-        line(text, &format!("{wrong} requests with mismatched body"));
-    }
-    if report.resets > 0 {
-        let resets = rounded_count(report.resets);
-        line(text, &format!("request pipeline was reset {resets} times"));
-    }
-}
-
-/// How it was measured, and what became of every request.
-fn method_lines(text: &mut String, report: &LoadReport) {
-    let bundling = &report.bundling;
-    line(
-        text,
-        &format!(
-            "Closed loop: latency is service time. Refill {}: {:.1} requests per write, {:.1} replies per read.",
-            report.refill, bundling.requests_per_write, bundling.replies_per_read
-        ),
-    );
-    let client = &report.client;
-    line(
-        text,
-        &format!(
-            "Client: {:.0} % of a core, {:.2} µs of CPU per request. Longest silence: {} at {:.1}s.",
-            client.cpu_share * 100.0,
-            client.cpu_micros_per_request,
-            milliseconds(report.longest_silence_ms),
-            report.longest_silence_began
-        ),
-    );
-    let accounting = &report.accounting;
-    if accounting.sent != accounting.completed {
-        line(text, &accounting_line(report));
-    }
-    if let Some(kinds) = error_line(report) {
-        line(text, &kinds);
-    }
-    if report.varied_bodies > 0 {
-        let varied = plural(report.varied_bodies, "reply");
-        line(
-            text,
-            &format!("{varied} had a body other than the first one's."),
-        );
-    }
-    if report.timeouts > 0 {
-        line(
-            text,
-            "Timed out requests have no latency here: the tail is cut at the timeout.",
-        );
-    }
-}
-
-fn accounting_line(report: &LoadReport) -> String {
-    let accounting = &report.accounting;
-    format!(
-        "Sent {} = {} completed + {} timed out + {} lost + {} in flight at the stop.",
-        count(accounting.sent),
-        count(accounting.completed),
-        count(accounting.timed_out),
-        count(accounting.lost),
-        count(accounting.in_flight)
-    )
-}
-
-/// Every kind of error that occurred; the client's own limits are named as such.
-fn error_line(report: &LoadReport) -> Option<String> {
-    let kinds = &report.error_kinds;
-    let named: Vec<String> = [
-        ("refused", kinds.refused),
-        ("unreachable", kinds.unreachable),
-        ("reset", kinds.reset),
-        ("closed early", kinds.closed_early),
-        ("timed out", kinds.timeout),
-        ("bad reply", kinds.bad_reply),
-        ("wrong body", kinds.wrong_body),
-        (
-            "no local port left (this client's limit)",
-            kinds.no_local_port,
-        ),
-        (
-            "no descriptor left (this client's limit)",
-            kinds.no_descriptor,
-        ),
-        ("other", kinds.other),
+fn percentiles(latency: &Latency) -> [(f64, Option<f64>); 15] {
+    [
+        (0.001, latency.p0_001),
+        (0.01, latency.p0_01),
+        (0.1, latency.p0_1),
+        (1.0, latency.p1),
+        (2.5, latency.p2_5),
+        (10.0, latency.p10),
+        (25.0, latency.p25),
+        (50.0, latency.p50),
+        (75.0, latency.p75),
+        (90.0, latency.p90),
+        (97.5, latency.p97_5),
+        (99.0, latency.p99),
+        (99.9, latency.p99_9),
+        (99.99, latency.p99_99),
+        (99.999, latency.p99_999),
     ]
-    .into_iter()
-    .filter(|&(_, times)| times > 0)
-    .map(|(kind, times)| format!("{} {kind}", count(times)))
-    .collect();
-    (!named.is_empty()).then(|| format!("Errors: {}.", named.join(", ")))
 }
 
-fn verdict_lines(text: &mut String, report: &LoadReport) {
-    if report.interrupted {
-        line(
-            text,
-            "Interrupted: the figures are of what was measured so far.",
-        );
+/// Why percentiles are shown as `-`: each needs ten samples on either side.
+fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
+    if latency.total_count == 0 {
+        return None;
     }
-    if report.verdict.valid {
-        line(text, "Verdict: VALID");
-        return;
+    let is_shown = |percent: &f64| match detail {
+        Detail::Plain => [2.5, 50.0, 97.5, 99.0].contains(percent),
+        Detail::Percentiles => true,
+    };
+    let mut by_need: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (percent, ms) in percentiles(latency) {
+        if ms.is_none() && is_shown(&percent) {
+            let needed = samples_needed(percent / 100.0);
+            by_need
+                .entry(needed)
+                .or_default()
+                .push(format!("p{percent}"));
+        }
     }
-    line(text, "Verdict: SUSPECT");
-    for reason in &report.verdict.reasons {
-        line(text, &format!("  - {reason}"));
-    }
-}
-
-fn line(text: &mut String, content: &str) {
-    text.push_str(content);
-    text.push('\n');
+    let needs = by_need.iter().map(|(&needed, names)| {
+        let verb = if names.len() == 1 { "needs" } else { "need" };
+        format!("{} {verb} {}", names.join(" and "), plural(needed, "reply"))
+    });
+    let needs: Vec<String> = needs.collect();
+    (!needs.is_empty()).then(|| format!("-: too few replies; {}.", needs.join(", ")))
 }
 
 #[cfg(test)]
@@ -300,6 +217,7 @@ mod tests {
                 p50: Some(558.2),
                 p97_5: Some(3540.1),
                 p99: None,
+                total_count: 999,
                 mean: 0.760_96,
                 stddev: 0.0849,
                 max: 4146.0,
@@ -356,11 +274,8 @@ mod tests {
     #[test]
     fn a_report_has_autocannons_boxes_and_closing_lines() {
         assert_eq!(
-            render(&seed(), Detail::Plain),
-            "\
-Running 5s test @ http://localhost:8080 (127.0.0.1:8080)
-100 connections with 10 pipelining factor
-
+            render(&seed(), Detail::Plain, 100),
+            "
 ┌─────────┬─────────┬────────┬──────────┬─────┬──────────┬──────────┬──────────┐
 │ Stat    │ 2.5%    │ 50%    │ 97.5%    │ 99% │ Avg      │ Stdev    │ Max      │
 ├─────────┼─────────┼────────┼──────────┼─────┼──────────┼──────────┼──────────┤
@@ -373,14 +288,15 @@ Running 5s test @ http://localhost:8080 (127.0.0.1:8080)
 ├───────────┼────────┼────────┼────────┼────────┼─────────┼─────────┼────────┤
 │ Bytes/Sec │ 556 kB │ 556 kB │ 664 kB │ 688 kB │ 648 kB  │ 47.4 kB │ 556 kB │
 └───────────┴────────┴────────┴────────┴────────┴─────────┴─────────┴────────┘
+-: too few replies; p99 needs 1,000 replies.
 
 Req/Bytes counts sampled once per second.
 # of samples: 5
 
-26k requests in 5.03s, 3.24 MB read
+26,322 requests in 5.03 s, 3.24 MB read
 
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
-Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2s.
+Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
 Verdict: VALID
 "
         );
@@ -389,10 +305,13 @@ Verdict: VALID
     #[test]
     fn what_went_wrong_is_said_line_by_line() {
         let report = LoadReport {
-            non2xx: 3,
-            status_2xx: 26_319,
+            non2xx: 15,
+            status_2xx: 26_307,
             status_code_stats: [
-                (200, StatusCount { count: 26_319 }),
+                (200, StatusCount { count: 26_307 }),
+                (301, StatusCount { count: 4 }),
+                (302, StatusCount { count: 1 }),
+                (404, StatusCount { count: 7 }),
                 (503, StatusCount { count: 3 }),
             ]
             .into(),
@@ -420,40 +339,105 @@ Verdict: VALID
             },
             verdict: Verdict {
                 valid: false,
-                reasons: vec![Warning::GaveUp, Warning::FewReplies { replies: 1 }],
+                reasons: vec![
+                    Warning::GaveUp { replies: 26_322 },
+                    Warning::UnexpectedStatus {
+                        replies: 3,
+                        of: 26_322,
+                        statuses: vec![(503, 3)],
+                        expected: None,
+                    },
+                    Warning::FewReplies { replies: 1 },
+                ],
             },
             ..seed()
         };
-        let text = render(&report, Detail::Plain);
+        let text = render(&report, Detail::Plain, 100);
         let (_, tail) = text.split_once("# of samples: 5\n\n").expect("a tail");
         assert_eq!(
             tail,
             "\
-26319 2xx responses, 3 non 2xx responses
-by status: 200: 26,319, 503: 3
-26k requests in 5.03s, 3.24 MB read
-14k errors (20 timeouts)
-2 requests with mismatched body
-request pipeline was reset 14k times
+26,322 requests in 5.03 s, 3.24 MB read
+5 replies redirected, which is not followed (301: 4, 302: 1)
+7 replies other than 2xx, as expected (404)
+14,020 errors (13,999 closed early, 20 timed out, 1 no local port left: this client's limit)
+request pipeline was reset 14,002 times
 
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
-Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2s.
+Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
 Sent 152,442 = 26,322 completed + 20 timed out + 126,000 lost + 100 in flight at the stop.
-Errors: 13,999 closed early, 20 timed out, 2 wrong body, 1 no local port left (this client's limit).
 1 reply had a body other than the first one's.
 Timed out requests have no latency here: the tail is cut at the timeout.
 Interrupted: the figures are of what was measured so far.
 Verdict: SUSPECT
-  - gave up: errors and no reply for three timeouts
+  - gave up after 26,322 replies: errors, and no reply for three timeouts
+  - 3 of 26,322 replies had an error status (503); if that is wanted, add --expect-status 503
   - only 1 reply; run longer
 "
         );
     }
 
     #[test]
+    fn a_narrow_terminal_gets_rows_for_columns_and_wrapped_lines() {
+        let text = render(&seed(), Detail::Plain, 60);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(60), "{text}");
+        for line in [
+            "│ Stat  │ Latency  │",
+            "│ 97.5% │ 3,540 ms │",
+            "│ Stat  │ Req/Sec │ Bytes/Sec │",
+            "│ 97.5% │ 5,591   │ 688 kB    │",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn without_a_reply_every_latency_is_a_dash() {
+        let report = LoadReport {
+            latency: Latency::default(),
+            ..seed()
+        };
+        let text = render(&report, Detail::Percentiles, 100);
+        let row = text
+            .lines()
+            .find(|line| line.contains("Latency "))
+            .expect("a row");
+        let cells: Vec<&str> = row.split('│').skip(2).map(str::trim).collect();
+        assert_eq!(cells, ["-", "-", "-", "-", "-", "-", "-", ""]);
+        assert!(!text.contains("too few replies"), "{text}");
+    }
+
+    #[test]
+    fn what_a_missing_percentile_needs_is_told_once() {
+        let few = Latency {
+            total_count: 300,
+            p50: Some(1.0),
+            ..Latency::default()
+        };
+        let note = |detail| missing_percentiles(&few, detail).expect("some are missing");
+        assert_eq!(
+            note(Detail::Plain),
+            "-: too few replies; p2.5 and p97.5 need 400 replies, p99 needs 1,000 replies."
+        );
+        assert!(note(Detail::Percentiles).ends_with("p0.001 and p99.999 need 1,000,000 replies."));
+    }
+
+    #[test]
+    fn the_heading_names_the_end_the_target_and_the_slots() {
+        let mut plan = crate::load::tests::plan("http://localhost:8080");
+        plan.connections = 1000;
+        assert_eq!(
+            heading(&plan, "127.0.0.1:8080"),
+            "Running 5s test @ http://localhost:8080 (127.0.0.1:8080)\n\
+             1,000 connections with 10 pipelining factor\n"
+        );
+    }
+
+    #[test]
     fn the_percentile_box_is_drawn_on_request_only() {
-        let plain = render(&seed(), Detail::Plain);
-        let detailed = render(&seed(), Detail::Percentiles);
+        let plain = render(&seed(), Detail::Plain, 100);
+        let detailed = render(&seed(), Detail::Percentiles, 100);
         assert!(!plain.contains("Percentile"));
         assert!(detailed.contains("│ Percentile │ Latency  │\n"));
         assert!(detailed.contains("│ 97.5       │ 3,540 ms │\n"));

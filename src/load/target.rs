@@ -1,6 +1,6 @@
-//! Where requests go: a URL, and perhaps a unix socket.
+//! The target of requests: a URL, and a unix socket if one takes the place of its host.
 
-use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -23,7 +23,7 @@ enum Host {
     V6(Ipv6Addr),
 }
 
-/// Why a URL is of no use here. Each message says what to do.
+/// Reasons to refuse a URL. Each message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// `https:`
@@ -38,11 +38,25 @@ pub enum UrlError {
     /// Nothing where the host should be.
     #[error("the URL has no host; write it like http://localhost:8080/path")]
     NoHost,
+    /// Only a port: `:8080`.
+    #[error("the URL has no host; did you mean {0}?")]
+    PortOnly(String),
     /// Not a name, an IPv4 address, or an IPv6 address in brackets.
     #[error(
         "'{0}' is not a host name or address; an IPv6 address stands in brackets: http://[::1]:8080"
     )]
     Host(String),
+    /// A number, which the resolver would take for an address: `9103` for 0.0.35.143.
+    #[error("'{host}' is not a host name or a full address; did you mean {guess}?")]
+    Number {
+        /// As it was written.
+        host: String,
+        /// The same number as a port.
+        guess: String,
+    },
+    /// An address with parts missing, which the resolver would complete: `10.1` to 10.0.0.1.
+    #[error("'{0}' is not a host name or a full address; write all four numbers, as in 127.0.0.1")]
+    Abbreviated(String),
     /// Not a number from 1 to 65535.
     #[error("'{0}' is not a port; give a number from 1 to 65535")]
     Port(String),
@@ -68,6 +82,14 @@ impl Target {
             return Err(UrlError::UserInfo);
         }
         let (host, port) = split_port(authority)?;
+        if host.is_empty() && !authority.is_empty() {
+            return Err(UrlError::PortOnly(format!(
+                "http://localhost:{port}{target}"
+            )));
+        }
+        if is_abbreviated(host) {
+            return Err(abbreviated(host, target));
+        }
         let request_target = match target.as_bytes().first() {
             Some(b'/') => target.to_owned(),
             _ => format!("/{target}"),
@@ -170,7 +192,32 @@ impl fmt::Display for Host {
     }
 }
 
-/// What follows the scheme, and whether the scheme was missing.
+/// True for what the resolver would complete to an IPv4 address: its last label is a number, and it
+/// is no dotted quad.
+fn is_abbreviated(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next();
+    let is_number = last.is_some_and(|last| {
+        let hex = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+        match hex {
+            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            None => !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()),
+        }
+    });
+    is_number && host.parse::<Ipv4Addr>().is_err()
+}
+
+/// The refusal of such a host: a number can be meant as a port on this machine.
+fn abbreviated(host: &str, target: &str) -> UrlError {
+    match host.parse::<u16>() {
+        Ok(port @ 1..) => UrlError::Number {
+            host: host.to_owned(),
+            guess: format!("http://localhost:{port}{target}"),
+        },
+        _ => UrlError::Abbreviated(host.to_owned()),
+    }
+}
+
+/// The part after the scheme, and whether the scheme was missing.
 fn strip_scheme(url: &str) -> Result<(&str, bool), UrlError> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Ok((url, true));
@@ -264,7 +311,11 @@ mod tests {
             ("http://", UrlError::NoHost),
             ("", UrlError::NoHost),
             ("/path", UrlError::NoHost),
-            ("http://:80", UrlError::NoHost),
+            (
+                "http://:81/x",
+                UrlError::PortOnly("http://localhost:81/x".into()),
+            ),
+            (":81", UrlError::PortOnly("http://localhost:81".into())),
             ("http://a:0", UrlError::Port("0".into())),
             ("http://a:65536", UrlError::Port("65536".into())),
             ("http://a:+80", UrlError::Port("+80".into())),
@@ -282,6 +333,51 @@ mod tests {
             ("http://ä/", UrlError::Character('ä')),
         ] {
             assert_eq!(Target::parse(url), Err(error), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_no_host_and_no_address_is_completed() {
+        for (url, guess) in [
+            ("9103", "http://localhost:9103"),
+            ("http://9103/x?y", "http://localhost:9103/x?y"),
+        ] {
+            let host = "9103".to_owned();
+            let guess = guess.to_owned();
+            assert_eq!(
+                Target::parse(url),
+                Err(UrlError::Number { host, guess }),
+                "{url}"
+            );
+        }
+        for host in [
+            "127.1",
+            "10.0.0",
+            "0x7f.1",
+            "0x7f000001",
+            "a.1",
+            "1.2.3.4.5",
+            "256.0.0.1",
+            "70000",
+            "127.0.0.1.",
+            "0",
+        ] {
+            let error = UrlError::Abbreviated(host.to_owned());
+            assert_eq!(
+                Target::parse(&format!("http://{host}:80/x")),
+                Err(error),
+                "{host}"
+            );
+        }
+        for url in [
+            "127.0.0.1",
+            "1.example",
+            "example.1a",
+            "0xy",
+            "a-1",
+            "9103.local.",
+        ] {
+            assert!(Target::parse(url).is_ok(), "{url}");
         }
     }
 

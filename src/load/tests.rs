@@ -23,6 +23,7 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         fields: Vec::new(),
         body: Vec::new(),
         expected_body: None,
+        expected_statuses: None,
     }
 }
 
@@ -225,7 +226,11 @@ fn an_amount_is_never_exceeded_and_ends_with_its_last_reply() {
 
 #[test]
 fn a_connection_with_nothing_left_to_send_is_closed_at_once() {
-    let report = play(amount(11), |bench| {
+    let three = LoadPlan {
+        connections: 3,
+        ..amount(11)
+    };
+    let report = play(three, |bench| {
         let mut first = bench.open(0);
         let mut second = bench.open(1);
         assert_eq!(bench.requests(&mut second), 1);
@@ -386,9 +391,12 @@ fn an_end_with_nothing_in_flight_is_no_error() {
     };
     let report = play(one, |bench| {
         let mut line = bench.open(0);
-        bench.receive(&mut line, LAST_REPLY, 1);
-        assert_eq!(bench.client.deadline(&line.conn), ms(1001));
-        assert_eq!(bench.peer_ends(line, 2), AfterClose::Redial(ms(2)));
+        // RFC 9112 9.6: the client closes, whether or not the server does.
+        assert_eq!(bench.receive(&mut line, LAST_REPLY, 1), Flow::Abort);
+        assert_eq!(
+            bench.close(line, Closed::Done, 1),
+            AfterClose::Redial(ms(1))
+        );
         let line = bench.open(3);
         stop(bench, line, 5000);
     });
@@ -397,17 +405,46 @@ fn an_end_with_nothing_in_flight_is_no_error() {
 }
 
 #[test]
-fn an_announced_end_is_waited_for_no_longer_than_a_reply() {
-    let hasty = LoadPlan {
-        timeout: Duration::from_millis(200),
-        ..plan("http://localhost")
-    };
-    play(hasty, |bench| {
+fn requests_that_wait_for_room_are_stamped_when_the_kernel_takes_them() {
+    let report = play(plan("http://localhost"), |bench| {
         let mut line = bench.open(0);
-        bench.receive(&mut line, LAST_REPLY, 5);
-        assert_eq!(bench.client.deadline(&line.conn), ms(205));
+        let request_bytes = bench.request_bytes;
+        // The kernel took three requests and a byte of the fourth.
+        let left = 7 * request_bytes - 1;
+        bench.client.unsent(&mut line.conn, left, ms(0));
+        bench.receive(&mut line, &REPLY.repeat(3), 10);
+        // The three new requests wait too.
+        let left = left + 3 * request_bytes;
+        bench.client.unsent(&mut line.conn, left, ms(10));
+        bench.client.unsent(&mut line.conn, 0, ms(100));
+        bench.receive(&mut line, &REPLY.repeat(4), 110);
         stop(bench, line, 5000);
     });
+    // Three took 10 ms, one 110 ms and three 10 ms.
+    assert_eq!((report.latency.min, report.latency.max), (10.0, 110.0));
+    assert_eq!(report.latency.mean, 24.285_714);
+    assert_eq!(
+        (report.accounting.sent, report.accounting.in_flight),
+        (17, 10)
+    );
+}
+
+#[test]
+fn requests_that_the_kernel_never_took_were_not_sent() {
+    let report = play(amount(20), |bench| {
+        let mut line = bench.open(0);
+        let left = 6 * bench.request_bytes;
+        bench.client.unsent(&mut line.conn, left, ms(0));
+        bench.close(line, Closed::Stalled, 10_000);
+        let mut line = bench.open(10_001);
+        assert_eq!(bench.requests(&mut line), 10);
+        let left = 9 * bench.request_bytes;
+        bench.client.unsent(&mut line.conn, left, ms(10_001));
+        assert!(bench.client.deadline(&line.conn) < Time::NEVER);
+        bench.close(line, Closed::Stopped, 10_002);
+    });
+    let counts = report.accounting;
+    assert_eq!((counts.sent, counts.timed_out, counts.in_flight), (5, 4, 1));
 }
 
 #[test]

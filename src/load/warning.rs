@@ -1,8 +1,9 @@
-//! Reasons to doubt a run, as values with their figures. They are worded here and nowhere else.
+//! Reasons to doubt a run, as values with their figures. They are worded here and nowhere else:
+//! first what happened, then what to do about it.
 
 use std::fmt;
 
-use crate::format::{percent, plural, rate};
+use crate::format::{count, milliseconds, percent, plural, rate};
 
 /// One reason to doubt the figures of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +14,30 @@ pub enum Warning {
         first_error: Option<String>,
     },
     /// A run for an amount ended without reaching it.
-    GaveUp,
+    GaveUp {
+        /// Completed replies.
+        replies: u64,
+    },
+    /// Replies whose status is not wanted.
+    UnexpectedStatus {
+        /// Replies with such a status.
+        replies: u64,
+        /// Replies of any status.
+        of: u64,
+        /// These statuses with their counts.
+        statuses: Vec<(u16, u64)>,
+        /// The statuses that were asked for; `None` if any but an error is wanted.
+        expected: Option<String>,
+    },
+    /// The server ends each connection after a reply, and requests behind it are lost.
+    NoKeepAlive {
+        /// Requests lost.
+        lost: u64,
+        /// Requests sent.
+        sent: u64,
+        /// Replies that were the last on their connection.
+        last_replies: u64,
+    },
     /// Connections failed or requests timed out.
     Errors {
         /// Errors of connections and timeouts.
@@ -26,6 +50,22 @@ pub enum Warning {
         /// Replies with such a body.
         replies: u64,
     },
+    /// Fewer connections were open than asked for, or the last opened late.
+    Connections {
+        /// The most that were open at once.
+        opened: usize,
+        /// Connections asked for.
+        asked: usize,
+        /// When that many were open, seconds after the start.
+        last_after_s: f64,
+    },
+    /// Connections without a reply for half of the run or longer.
+    Unserved {
+        /// Such connections.
+        unserved: usize,
+        /// The most that were open at once.
+        opened: usize,
+    },
     /// The client's own CPU time was the limit.
     ClientBusy {
         /// Of one core, 0 to 1.
@@ -36,10 +76,28 @@ pub enum Warning {
         /// Completed replies.
         replies: u64,
     },
-    /// Little's law does not hold: slots were empty for a part of the run.
-    IdleSlots {
-        /// Mean latency times rate, divided by the number of slots.
-        little_ratio: f64,
+    /// Connections were idle for a part of the run.
+    IdleConnections {
+        /// Share of the time for which requests were in flight (Little's law), 0 to 1.
+        busy_share: f64,
+        /// Connections opened beyond the first ones.
+        reconnects: u64,
+    },
+    /// Latencies add up to more than the time that there was.
+    ExcessLatency {
+        /// The sum of latencies, as a share of the time of all connections; more than 1.
+        busy_share: f64,
+    },
+    /// No reply came on any connection for much longer than a request takes.
+    Pause {
+        /// Its length, milliseconds.
+        ms: f64,
+        /// When it began, seconds after the start.
+        began_s: f64,
+        /// The highest percentile that the run has, such as 99.
+        percentile: f64,
+        /// Its latency, milliseconds.
+        percentile_ms: f64,
     },
     /// The first and the second half of the run differ.
     Drift {
@@ -57,54 +115,189 @@ pub enum Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
+    }
+}
+
+impl Warning {
+    fn sentence(&self) -> String {
+        use Warning::*;
         match self {
-            Warning::NoReply { first_error: None } => {
-                f.write_str("no reply was completed; the server sent none before the end")
+            NoReply { first_error } => no_reply(first_error.as_deref()),
+            GaveUp { replies } => {
+                let replies = plural(*replies, "reply");
+                format!("gave up after {replies}: errors, and no reply for three timeouts")
             }
-            Warning::NoReply {
-                first_error: Some(error),
-            } => write!(f, "no reply was completed; first error: {error}"),
-            Warning::GaveUp => f.write_str("gave up: errors and no reply for three timeouts"),
-            Warning::Errors {
+            UnexpectedStatus {
+                replies,
+                of,
+                statuses,
+                expected,
+            } => unexpected_status(*replies, *of, statuses, expected.as_deref()),
+            NoKeepAlive {
+                lost,
+                sent,
+                last_replies,
+            } => no_keep_alive(*lost, *sent, *last_replies),
+            Errors {
                 errors,
                 first_error,
-            } => {
-                f.write_str(&plural(*errors, "error"))?;
-                match first_error {
-                    Some(first) => write!(f, "; the first: {first}"),
-                    None => Ok(()),
-                }
+            } => self::errors(*errors, first_error.as_deref()),
+            WrongBodies { replies } => {
+                let replies = plural(*replies, "reply");
+                format!("{replies} had another body than the expected one")
             }
-            Warning::WrongBodies { replies } => {
-                write!(f, "{} had a wrong body", plural(*replies, "reply"))
-            }
-            Warning::ClientBusy { cpu_share } => write!(
-                f,
-                "the client was busy {} of the time: the server may be faster than this",
-                percent(*cpu_share)
-            ),
-            Warning::FewReplies { replies } => {
-                write!(f, "only {}; run longer", plural(*replies, "reply"))
-            }
-            Warning::IdleSlots { little_ratio } => write!(
-                f,
-                "mean latency x rate / slots is {little_ratio:.2}, not 1: slots were empty \
-                 (reconnects, errors), or latency is not what it seems"
-            ),
-            Warning::Drift {
+            Connections {
+                opened,
+                asked,
+                last_after_s,
+            } => connections(*opened, *asked, *last_after_s),
+            Unserved { unserved, opened } => self::unserved(*unserved, *opened),
+            ClientBusy { cpu_share } => client_busy(*cpu_share),
+            FewReplies { replies } => format!("only {}; run longer", plural(*replies, "reply")),
+            IdleConnections {
+                busy_share,
+                reconnects,
+            } => idle_connections(*busy_share, *reconnects),
+            ExcessLatency { busy_share } => excess_latency(*busy_share),
+            Pause {
+                ms,
+                began_s,
+                percentile,
+                percentile_ms,
+            } => pause(*ms, *began_s, *percentile, *percentile_ms),
+            Drift {
                 first_half,
                 second_half,
-            } => write!(
-                f,
-                "the rate drifted from {} to {} replies a second between the halves",
-                rate(first_half.round()),
-                rate(second_half.round())
-            ),
-            Warning::BeyondRange { replies } => {
-                write!(f, "{} took over an hour", plural(*replies, "reply"))
-            }
+            } => drift(*first_half, *second_half),
+            BeyondRange { replies } => format!("{} took over an hour", plural(*replies, "reply")),
         }
     }
+}
+
+fn no_reply(first_error: Option<&str>) -> String {
+    match first_error {
+        None => "no reply was completed; run longer, or see what the server does".to_owned(),
+        Some(error) => format!("no reply was completed; first error: {error}"),
+    }
+}
+
+fn unexpected_status(
+    replies: u64,
+    of: u64,
+    statuses: &[(u16, u64)],
+    expected: Option<&str>,
+) -> String {
+    let share = match replies == of {
+        true => format!("all {}", plural(of, "reply")),
+        false => format!("{} of {}", count(replies), plural(of, "reply")),
+    };
+    let codes = codes(statuses);
+    match expected {
+        Some(expected) => format!("{share} had a status other than {expected} ({codes})"),
+        None => {
+            let wanted = statuses.iter().map(|(code, _)| code.to_string());
+            let wanted = wanted.collect::<Vec<_>>().join(",");
+            format!(
+                "{share} had an error status ({codes}); if that is wanted, add --expect-status \
+                 {wanted}"
+            )
+        }
+    }
+}
+
+/// `500` alone, or `404: 3, 500: 1,200`.
+pub(super) fn codes(statuses: &[(u16, u64)]) -> String {
+    match statuses {
+        [(code, _)] => code.to_string(),
+        _ => {
+            let codes = statuses.iter();
+            let codes = codes.map(|(code, replies)| format!("{code}: {}", count(*replies)));
+            codes.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn no_keep_alive(lost: u64, sent: u64, last_replies: u64) -> String {
+    format!(
+        "the server closed the connection after {}, and {} of {} requests were lost behind them; \
+         measure it with -p 1",
+        plural(last_replies, "reply"),
+        count(lost),
+        count(sent)
+    )
+}
+
+fn errors(errors: u64, first_error: Option<&str>) -> String {
+    let number = plural(errors, "error");
+    match first_error {
+        None => number,
+        Some(error) if errors == 1 => format!("{number}: {error}"),
+        Some(error) => format!("{number}; the first: {error}"),
+    }
+}
+
+fn connections(opened: usize, asked: usize, last_after_s: f64) -> String {
+    let remedy = match opened < asked {
+        true => "lower -c, or raise the server's limit on connections",
+        false => "lower -c, raise the server's backlog, or run longer",
+    };
+    let [opened, asked] = [opened, asked].map(|number| count(number as u64));
+    format!("connected {opened} of {asked}, the last after {last_after_s:.1} s; {remedy}")
+}
+
+fn unserved(unserved: usize, opened: usize) -> String {
+    format!(
+        "{} of {} got no reply for half of the run or longer; lower -c, or raise the server's \
+         limit on connections",
+        count(unserved as u64),
+        plural(opened as u64, "connection")
+    )
+}
+
+fn client_busy(cpu_share: f64) -> String {
+    format!(
+        "the client was busy {} of the time: the server may be faster than this; take the rate as \
+         a lower bound",
+        percent(cpu_share)
+    )
+}
+
+fn idle_connections(busy_share: f64, reconnects: u64) -> String {
+    let rest = match reconnects {
+        0 => "before they were open, or into this client; run longer".to_owned(),
+        _ => format!(
+            "into {}, which the rate includes and the latency does not",
+            plural(reconnects, "connect")
+        ),
+    };
+    let busy = percent(busy_share);
+    format!("connections were busy {busy} of the time; the rest went {rest}")
+}
+
+fn excess_latency(busy_share: f64) -> String {
+    format!(
+        "the latencies add up to {} of the time that the connections had; the clock or this \
+         program is wrong",
+        percent(busy_share)
+    )
+}
+
+fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> String {
+    format!(
+        "no reply came for {} at {began_s:.1} s, where {percentile} % of requests took at most \
+         {}; a closed loop sends little in such a pause, so its percentiles hide it",
+        milliseconds(ms),
+        milliseconds(percentile_ms)
+    )
+}
+
+fn drift(first_half: f64, second_half: f64) -> String {
+    let [first, second] = [first_half, second_half].map(|rps| rate(rps.round()));
+    format!(
+        "the rate drifted from {first} to {second} replies a second between the halves; warm the \
+         server up first, or run longer"
+    )
 }
 
 impl serde::Serialize for Warning {

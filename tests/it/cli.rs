@@ -62,6 +62,11 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--head-max"],
         ),
         (&["serve", "http", "stray"], &["stray"]),
+        (&["serve", "http", "8089"], &["--bind localhost:8089"]),
+        (
+            &["serve", "tcp", "--port", "8089"],
+            &["--bind localhost:8089"],
+        ),
         (&["serve", "tcp", "--body", "x"], &["--body"]),
         (
             &["serve", "tcp", "--header-timeout", "1"],

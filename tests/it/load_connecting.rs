@@ -228,3 +228,42 @@ fn a_signal_ends_the_connect_check_at_once() {
         );
     }
 }
+
+#[test]
+fn connections_that_the_server_never_accepts_are_doubted() {
+    let server = crate::harness::Server::http(&["--connections-max", "5"]);
+    let url = format!("http://{}", server.address());
+    let report = load_well(&["-c", "8", "-d", "500ms", &url]);
+    assert!(
+        report
+            .doubts()
+            .contains("3 of 8 connections got no reply for half of the run"),
+        "{}",
+        report.doubts()
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fewer_connections_than_asked_for_are_doubted() {
+    let (socket, address) = full_after_one();
+    let listener = TcpListener::from(std::os::fd::OwnedFd::from(socket));
+    std::thread::spawn(move || {
+        let seen = std::sync::Arc::default();
+        // The connect check, and two more; one waits in the backlog and no other gets in.
+        let streams: Vec<_> = listener.incoming().take(3).flatten().collect();
+        for stream in streams {
+            let mut visit = Visit::new(Box::new(stream), &seen);
+            std::thread::spawn(move || while visit.request().is_some() && visit.answer(OK) {});
+        }
+        // Listens until the test is over.
+        std::thread::park();
+    });
+    let report = load_well(&["-c", "6", "-d", "4", &format!("http://{address}")]);
+    let opened = report.count("/connects/opened");
+    assert!((1..6).contains(&opened), "{report:?}");
+    assert_eq!(report.count("/connects/asked"), 6);
+    assert!(report.number("/connects/latencyMs/max") > 0.0);
+    let said = format!("connected {opened} of 6, the last after ");
+    assert!(report.doubts().contains(&said), "{}", report.doubts());
+}

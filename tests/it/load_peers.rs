@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::harness::Complaints;
+use crate::harness::{Complaints, bareloop, run};
 use crate::load_harness::{Peer, Report, Visit, load, load_well};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -42,6 +42,62 @@ fn an_announced_end_after_each_reply_is_no_error() {
     assert_eq!(counts, [60; 3]);
     // At the end the last dials may find that the others have sent all there was.
     assert!((60..=62).contains(&report.count("/bundling/connects")));
+}
+
+#[test]
+fn a_server_that_leaves_the_close_to_the_client_costs_no_wait() {
+    // RFC 9112 9.6. Each connection stays open until the client closes it.
+    let peer = Peer::serving(|visit| {
+        visit.request();
+        visit.answer(LAST);
+        visit.read_to_end();
+    });
+    // With a second for each, this would take longer than a test waits.
+    let report = load_well(&["-c", "3", "-a", "600", &peer.url()]);
+    report.assert_flawless();
+    assert_eq!(
+        [report.sent(), report.completed(), peer.requests()],
+        [600; 3]
+    );
+}
+
+#[test]
+fn a_server_without_keep_alive_is_one_doubt_with_its_remedy() {
+    let peer = Peer::serving(|visit| {
+        visit.request();
+        visit.answer(LAST);
+        visit.read_to_end();
+    });
+    let report = load_well(&["-c", "2", "-p", "10", "-d", "1", &peer.url()]);
+    let doubts = report.at("/verdict/reasons").as_array().expect("reasons");
+    let about_closing = doubts.iter().filter(|doubt| {
+        let doubt = doubt.as_str().expect("a sentence");
+        ["closed", "connects", "error"]
+            .iter()
+            .any(|word| doubt.contains(word))
+    });
+    assert_eq!(about_closing.count(), 1, "{doubts:?}");
+    assert!(
+        report.doubts().contains("measure it with -p 1"),
+        "{doubts:?}"
+    );
+}
+
+#[test]
+fn a_request_that_the_kernel_has_not_taken_is_not_sent() {
+    // Held open, so that nothing is reset before the run ends.
+    static HELD: Mutex<()> = Mutex::new(());
+    let held = HELD.lock().expect("no thread panicked");
+    let peer = Peer::serving(|_visit| drop(HELD.lock()));
+    // 100 MB, of which the kernel keeps a few.
+    let body = "x".repeat(10_000);
+    let flags = [
+        "-m", "POST", "-b", &body, "-c", "1", "-p", "10000", "-d", "300ms",
+    ];
+    let (_, report) = load_in_vain(&[&flags[..], &[&peer.url()]].concat());
+    drop(held);
+    assert!((1..5_000).contains(&report.sent()), "{report:?}");
+    assert_eq!(report.in_flight(), report.sent());
 }
 
 #[test]
@@ -230,18 +286,58 @@ fn a_reply_that_nobody_asked_for_is_a_bad_one() {
 }
 
 #[test]
-fn errors_of_the_server_are_replies() {
+fn replies_with_an_error_status_are_counted_and_doubted_unless_expected() {
     let peer = Peer::answering(*b"HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\nno\n");
-    let report = load_well(&["-c", "4", "-p", "3", "-a", "600", &peer.url()]);
-    let counts = [
-        report.completed(),
-        report.count("/5xx"),
-        report.count("/non2xx"),
-        report.count("/statusCodeStats/500/count"),
-        peer.requests(),
-    ];
-    assert_eq!(counts, [600; 5]);
-    assert_eq!(report.errors_of_any_kind(), 0);
+    for (flags, is_valid) in [(&[][..], false), (&["--expect-status", "200,5xx"], true)] {
+        let before = peer.requests();
+        let url = peer.url();
+        let flags = [flags, &["-c", "4", "-p", "3", "-a", "600", &url]].concat();
+        let report = load_well(&flags);
+        let counts = [
+            report.completed(),
+            report.count("/5xx"),
+            report.count("/non2xx"),
+            report.count("/statusCodeStats/500/count"),
+            peer.requests() - before,
+        ];
+        assert_eq!(counts, [600; 5]);
+        assert_eq!(report.errors_of_any_kind(), 0);
+        assert_eq!(report.at("/verdict/valid"), is_valid, "{flags:?}");
+        let doubted = report
+            .doubts()
+            .contains("all 600 replies had an error status (500)");
+        assert_eq!(doubted, !is_valid, "{}", report.doubts());
+    }
+}
+
+#[test]
+fn a_server_that_turns_to_errors_in_the_middle_is_doubted() {
+    let peer = Peer::serving(|visit| {
+        while visit.request().is_some() {
+            match visit.before {
+                0..500 => visit.answer(OK),
+                _ => visit.answer(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+            };
+        }
+    });
+    let report = load_well(&["-c", "1", "-a", "600", &peer.url()]);
+    assert!(
+        report
+            .doubts()
+            .contains("100 of 600 replies had an error status (503)"),
+        "{}",
+        report.doubts()
+    );
+}
+
+#[test]
+fn redirects_are_named_and_not_doubted() {
+    let peer = Peer::answering(*b"HTTP/1.1 301 Gone\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+    let finished = run(bareloop().args(["load", "-c", "1", "-a", "200", &peer.url()]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let said = "\n200 replies redirected, which is not followed (301)\n";
+    assert!(finished.stdout.contains(said), "{finished:?}");
+    assert!(!finished.stdout.contains("--expect-status"), "{finished:?}");
 }
 
 #[test]
@@ -316,7 +412,7 @@ fn a_body_other_than_the_expected_one_is_a_mismatch() {
         assert_eq!(report.count("/mismatches"), 100, "{finished:?}");
         assert_eq!(report.errors_of_any_kind(), 0);
         assert_eq!(report.at("/verdict/valid"), false);
-        assert!(report.doubts().contains("wrong body"), "{finished:?}");
+        assert!(report.doubts().contains("another body"), "{finished:?}");
     }
 }
 

@@ -23,6 +23,22 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
         (&["-c", "1.5", url], &["--connections", "whole number"]),
         (&["-c", "99999999", url], &["--connections", "ulimit -n"]),
         (&["-p", "0", url], &["--pipelining", "at least 1"]),
+        (&["-p", "10001", url], &["--pipelining", "at most 10000"]),
+        (&["--expect-status", "ok", url], &["--expect-status", "4xx"]),
+        (
+            &["--export-json", "/nowhere/at.all", url],
+            &["--export-json", "/nowhere/at.all"],
+        ),
+        (&["9103"], &["did you mean http://localhost:9103?"]),
+        (&[":9103"], &["did you mean http://localhost:9103?"]),
+        (&["http://127.1:80"], &["127.1", "all four numbers"]),
+        (&["-n", "1000", url], &["-n 1000", "-a 1000"]),
+        (&["-z", "5s", url], &["-z", "-d 5s"]),
+        (&["--threads", "2", url], &["--threads", "one event loop"]),
+        (
+            &["--port", "80", "localhost"],
+            &["--port", "http://localhost:80"],
+        ),
         (&["-d", "abc", url], &["--duration", "seconds"]),
         (&["-d", "0", url], &["--duration", "more than 0"]),
         (&["-a", "0", url], &["--amount", "at least 1"]),
@@ -69,6 +85,9 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             if !finished.stderr.contains(word) {
                 complaints.add(format_args!("{args:?}: no {word:?} in {}", finished.stderr));
             }
+        }
+        if finished.stderr.contains("'--header") && !args.contains(&"-H") {
+            complaints.add(format_args!("{args:?}: a guess in {}", finished.stderr));
         }
         if !finished.stderr.starts_with("error: ") || finished.stderr.contains("panicked") {
             complaints.add(format_args!("{args:?}: {}", finished.stderr));
@@ -131,6 +150,101 @@ fn a_port_from_which_the_connect_itself_comes_is_no_server() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert_eq!(finished.stdout, "", "no report");
     assert!(finished.stderr.contains("refused"), "{finished:?}");
+}
+
+#[test]
+fn the_last_of_a_repeated_flag_counts_and_fields_add_up() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let url = peer.url();
+    let flags = "-c 5 -c 1 -m PUT -m post -H A:b -H C:d -a 3 --amount 2 -n -n";
+    let flags: Vec<&str> = flags.split(' ').chain([&*url]).collect();
+    let (finished, report) = load_json(&flags);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!((report.count("/connections"), report.completed()), (1, 2));
+    let request = String::from_utf8(peer.last_request()).expect("text");
+    assert!(request.starts_with("POST / HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("A: b\r\nC: d\r\n"), "{request}");
+}
+
+#[test]
+fn threads_of_wrk_are_told_to_be_a_timeout() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let (finished, _) = load_json(&["-t2", "-a", "1", &peer.url()]);
+    assert!(
+        finished
+            .stderr
+            .starts_with("warning: -t2 is a timeout of 2 s"),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn a_body_may_come_from_standard_input() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), "from standard input").expect("room");
+    let output = bareloop()
+        .args(["load", "-m", "POST", "-i", "-", "-a", "1", &peer.url()])
+        .stdin(file.reopen().expect("it is there"))
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        peer.last_request()
+            .ends_with(b"\r\n\r\nfrom standard input")
+    );
+}
+
+#[test]
+fn the_json_goes_to_a_file_beside_the_report_or_to_stdout() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let path = file.path().to_str().expect("UTF-8");
+    let finished = load(&["-a", "5", "--export-json", path, &peer.url()]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("Latency"), "{finished:?}");
+    let json = std::fs::read_to_string(path).expect("text");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["accounting"]["completed"], 5);
+    let finished = load(&["-a", "5", "--export-json", "-", &peer.url()]);
+    let json: serde_json::Value = serde_json::from_str(&finished.stdout).expect("JSON");
+    assert_eq!(json["accounting"]["completed"], 5);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stdout_that_is_full_is_an_error_before_the_first_request() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let full = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("it is there")
+    };
+    let url = peer.url();
+    let with_json = ["load", "--json", "-a", "10", &url];
+    for args in [
+        &["load", "-a", "10", &url][..],
+        &["load", "--help"],
+        &["--help"],
+        &with_json,
+    ] {
+        let output = bareloop()
+            .args(args)
+            .stdout(full())
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {output:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            stderr.starts_with("error: cannot write to stdout: "),
+            "{args:?}: {stderr}"
+        );
+        assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+        if args != with_json {
+            assert_eq!(peer.requests(), 0, "{args:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! The progress line: elapsed time, rate so far, errors; on a terminal only.
+//! The progress line: elapsed time, rate, errors and error replies so far; on a terminal only.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::format::{plural, rate};
 use crate::load::{Progress, Until};
 
-/// A line on stderr that overwrites itself, or nothing.
+/// A line on stderr that is drawn in place, or nothing.
 pub(super) struct ProgressLine {
     bar: ProgressBar,
     until: Until,
@@ -19,7 +20,7 @@ impl ProgressLine {
         } else {
             ProgressBar::hidden()
         };
-        // The template is ours; were it wrong, indicatif's own would do.
+        // The template is constant; if it were wrong, indicatif's own would do.
         if let Ok(style) = ProgressStyle::with_template("running [{bar:20}] {percent}% {msg}") {
             bar.set_style(style.progress_chars("== "));
         }
@@ -52,13 +53,21 @@ fn millis(duration: Duration) -> u64 {
 
 fn message(progress: Progress) -> String {
     let seconds = progress.elapsed.as_secs_f64();
-    let rate = if seconds > 0.0 {
+    let per_second = if seconds > 0.0 {
         progress.completed as f64 / seconds
     } else {
         0.0
     };
-    let errors = progress.errors;
-    format!("{seconds:.1}s, {rate:.0} req/s, {errors} errors")
+    let mut message = format!("{seconds:.1} s, {} req/s", rate(per_second.round()));
+    for (number, one) in [
+        (progress.errors, "error"),
+        (progress.unexpected_statuses, "error reply"),
+    ] {
+        if number > 0 {
+            message += &format!(", {}", plural(number, one));
+        }
+    }
+    message
 }
 
 #[cfg(test)]
@@ -66,13 +75,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_says_elapsed_rate_and_errors() {
-        let progress = |ms, completed| Progress {
-            elapsed: Duration::from_millis(ms),
-            completed,
-            errors: 3,
+    fn the_message_has_time_rate_and_what_went_wrong() {
+        let progress = |ms, completed, errors, unexpected_statuses| {
+            message(Progress {
+                elapsed: Duration::from_millis(ms),
+                completed,
+                errors,
+                unexpected_statuses,
+            })
         };
-        assert_eq!(message(progress(2500, 5000)), "2.5s, 2000 req/s, 3 errors");
-        assert_eq!(message(progress(0, 0)), "0.0s, 0 req/s, 3 errors");
+        assert_eq!(progress(2500, 5000, 0, 0), "2.5 s, 2,000 req/s");
+        assert_eq!(
+            progress(2500, 5000, 1, 1400),
+            "2.5 s, 2,000 req/s, 1 error, 1,400 error replies"
+        );
+        assert_eq!(progress(0, 0, 0, 0), "0.0 s, 0 req/s");
     }
 }

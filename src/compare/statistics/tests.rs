@@ -2,7 +2,6 @@
 
 mod error_rates;
 mod several;
-mod stopping;
 mod undecided;
 
 use crate::compare::random::{Purpose, Random};

@@ -1,4 +1,5 @@
-//! The requests in flight on one connection, as runs of equal start stamps.
+//! The requests of one connection: those in flight, as runs of equal start stamps, and those that
+//! wait for room in the kernel's buffer.
 
 use std::collections::VecDeque;
 
@@ -20,6 +21,15 @@ struct StampedRun {
 pub(crate) struct InFlight {
     runs: VecDeque<StampedRun>,
     requests: usize,
+    /// Requests behind them of which the kernel has not taken a byte.
+    queued: usize,
+}
+
+/// What was removed from a connection.
+#[derive(Debug)]
+pub(super) struct Cleared {
+    pub(super) in_flight: usize,
+    pub(super) queued: usize,
 }
 
 impl InFlight {
@@ -28,17 +38,23 @@ impl InFlight {
         InFlight {
             runs: VecDeque::with_capacity(pipelining.min(RUNS_RESERVED)),
             requests: 0,
+            queued: 0,
         }
     }
 
     /// Number of requests in flight.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.requests
     }
 
-    /// Whether nothing is in flight.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.requests == 0
+    /// Number of requests that wait for room in the kernel's buffer.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Whether nothing is in flight or queued.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.requests == 0 && self.queued == 0
     }
 
     /// When the oldest of them was sent.
@@ -46,8 +62,32 @@ impl InFlight {
         self.runs.front().map(|run| run.sent_at)
     }
 
+    /// The last `queued` requests wait for room: those that waited before and no longer do are sent
+    /// at `now`, and the newest in flight were not sent after all.
+    pub(super) fn set_queued(&mut self, queued: usize, now: Time) {
+        if queued < self.queued {
+            self.send(self.queued - queued, now);
+        } else {
+            self.unsend(queued - self.queued);
+        }
+        self.queued = queued;
+    }
+
+    /// Removes the newest `requests`.
+    fn unsend(&mut self, mut requests: usize) {
+        self.requests -= requests;
+        while let Some(last) = self.runs.back_mut().filter(|_| requests > 0) {
+            let here = last.requests.min(requests);
+            requests -= here;
+            last.requests -= here;
+            if last.requests == 0 {
+                self.runs.pop_back();
+            }
+        }
+    }
+
     /// Adds `requests` that are sent at `now`.
-    pub(super) fn push(&mut self, requests: usize, now: Time) {
+    pub(super) fn send(&mut self, requests: usize, now: Time) {
         if requests == 0 {
             return;
         }
@@ -63,7 +103,7 @@ impl InFlight {
 
     /// Removes the oldest `replies` requests (no more than are in flight). Calls `on_run` with the
     /// stamp and the number of each run of them.
-    pub(super) fn pop(&mut self, mut replies: usize, mut on_run: impl FnMut(Time, usize)) {
+    pub(super) fn answer(&mut self, mut replies: usize, mut on_run: impl FnMut(Time, usize)) {
         self.requests -= replies;
         while replies > 0 {
             let Some(front) = self.runs.front_mut() else {
@@ -79,10 +119,13 @@ impl InFlight {
         }
     }
 
-    /// Removes all of them; returns how many they were.
-    pub(super) fn clear(&mut self) -> usize {
+    /// Removes all of them.
+    pub(super) fn clear(&mut self) -> Cleared {
         self.runs.clear();
-        std::mem::take(&mut self.requests)
+        Cleared {
+            in_flight: std::mem::take(&mut self.requests),
+            queued: std::mem::take(&mut self.queued),
+        }
     }
 }
 
@@ -94,17 +137,35 @@ mod tests {
     fn each_reply_is_paired_with_its_own_stamp() {
         let at = Time::from_ns;
         let mut in_flight = InFlight::with_room_for(10);
-        in_flight.push(3, at(5));
-        in_flight.push(2, at(5));
-        in_flight.push(0, at(6));
-        in_flight.push(4, at(7));
-        assert_eq!((in_flight.len(), in_flight.oldest()), (9, Some(at(5))));
+        in_flight.send(3, at(5));
+        in_flight.send(2, at(5));
+        in_flight.send(0, at(6));
+        in_flight.send(4, at(7));
+        assert_eq!((in_flight.requests(), in_flight.oldest()), (9, Some(at(5))));
         let mut pairs = Vec::new();
-        in_flight.pop(2, |sent_at, n| pairs.push((sent_at, n)));
-        in_flight.pop(5, |sent_at, n| pairs.push((sent_at, n)));
+        in_flight.answer(2, |sent_at, n| pairs.push((sent_at, n)));
+        in_flight.answer(5, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 2), (at(5), 3), (at(7), 2)]);
-        assert_eq!((in_flight.len(), in_flight.oldest()), (2, Some(at(7))));
-        assert_eq!(in_flight.clear(), 2);
-        assert!(in_flight.is_empty() && in_flight.oldest().is_none());
+        assert_eq!((in_flight.requests(), in_flight.oldest()), (2, Some(at(7))));
+        assert_eq!(in_flight.clear().in_flight, 2);
+        assert!(in_flight.is_idle() && in_flight.oldest().is_none());
+    }
+
+    #[test]
+    fn what_waits_for_room_is_stamped_when_it_is_sent() {
+        let at = Time::from_ns;
+        let mut in_flight = InFlight::with_room_for(10);
+        in_flight.send(2, at(5));
+        in_flight.send(4, at(7));
+        in_flight.set_queued(5, at(7));
+        assert_eq!((in_flight.requests(), in_flight.queued()), (1, 5));
+        in_flight.set_queued(2, at(9));
+        let mut pairs = Vec::new();
+        in_flight.answer(4, |sent_at, n| pairs.push((sent_at, n)));
+        assert_eq!(pairs, [(at(5), 1), (at(9), 3)]);
+        assert!(!in_flight.is_idle(), "two still wait");
+        let cleared = in_flight.clear();
+        assert_eq!((cleared.in_flight, cleared.queued), (0, 2));
+        assert!(in_flight.is_idle());
     }
 }

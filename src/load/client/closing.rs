@@ -29,11 +29,21 @@ impl LoadClient<'_> {
         now: Time,
     ) -> AfterClose {
         if matches!(why, Closed::Stopped) {
+            self.note_unserved(&conn, now);
             self.ledger.stop(&mut conn.in_flight);
             return AfterClose::Forget;
         }
         self.settle(conn, why);
         self.redial(now)
+    }
+
+    /// A connection that the system has opened and the server has not accepted looks like this.
+    fn note_unserved(&mut self, conn: &LoadConn, now: Time) {
+        let started = self.started.unwrap_or_default();
+        let waits_since = conn.in_flight.oldest().filter(|_| !conn.has_replied);
+        if waits_since.is_some_and(|since| (now - since) * 2 >= now - started) {
+            self.counters.unserved += 1;
+        }
     }
 
     pub(super) fn not_connected(&mut self, why: &Closed, now: Time) -> AfterClose {
@@ -46,7 +56,7 @@ impl LoadClient<'_> {
             });
         }
         // One round of failures is as many of them as there are connections.
-        let rounds = self.connects_failed_in_a_row / self.connections;
+        let rounds = self.connects_failed_in_a_row / self.connects.asked;
         self.connects_failed_in_a_row += 1;
         let doublings = u32::try_from(rounds).unwrap_or(u32::MAX);
         let pause = BACKOFF.saturating_mul(2_u32.saturating_pow(doublings));
@@ -63,7 +73,7 @@ impl LoadClient<'_> {
 
     /// Accounts for the requests that were in flight on a connection that is gone.
     fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
-        if conn.in_flight.is_empty() {
+        if conn.in_flight.is_idle() {
             return;
         }
         self.counters.resets += 1;
@@ -85,7 +95,12 @@ impl LoadClient<'_> {
                     format!("connection failed with {lost} requests in flight: {error}")
                 });
             }
-            // An announced end often comes as a reset, for the requests behind it were never read.
+            (ConnState::LastReplied, _) => {
+                self.counters.lost_behind_last_reply += 1;
+                self.counters.error(ErrorKind::ClosedEarly, || {
+                    format!("the server closed the connection before {lost} requests were answered")
+                });
+            }
             _ => self.counters.error(ErrorKind::ClosedEarly, || {
                 format!("the server closed the connection with {lost} requests in flight")
             }),

@@ -6,25 +6,21 @@ use crate::event_loop::Time;
 use crate::http::response::ResponseReader;
 use crate::load::accounting::InFlight;
 
-/// A connection whose last reply announced its end is closed by us after this.
-const ANNOUNCED_END_WAIT: Duration = Duration::from_secs(1);
-
-/// One connection: what it waits for, and the reply under way.
+/// One connection: its requests, and the reply under way.
 #[derive(Debug)]
 pub struct LoadConn {
     pub(super) reader: ResponseReader,
     pub(super) in_flight: InFlight,
     pub(super) state: ConnState,
+    pub(super) has_replied: bool,
 }
 
-/// What is known of a connection's end.
+/// How far a connection is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnState {
     Open,
-    /// A reply said that it is the last one.
-    EndAnnounced {
-        at: Time,
-    },
+    /// A reply was the last one (`Connection: close`).
+    LastReplied,
     /// The peer ended it.
     Ended,
     /// We gave it up, and have counted why.
@@ -37,14 +33,12 @@ impl LoadConn {
             reader: ResponseReader::new(),
             in_flight: InFlight::with_room_for(pipelining),
             state: ConnState::Open,
+            has_replied: false,
         }
     }
 
-    /// When its peer has been silent for too long.
+    /// When its oldest request has waited too long.
     pub(super) fn deadline(&self, timeout: Duration) -> Time {
-        if let ConnState::EndAnnounced { at } = self.state {
-            return at + ANNOUNCED_END_WAIT.min(timeout);
-        }
         let oldest = self.in_flight.oldest();
         oldest.map_or(Time::NEVER, |sent_at| sent_at + timeout)
     }
@@ -52,6 +46,6 @@ impl LoadConn {
     /// Nothing was left to send on it. It must not stay open: a server that serves one connection
     /// after the other would wait for this one, while the last requests wait on another.
     pub(super) fn has_no_work(&self) -> bool {
-        self.state == ConnState::Open && self.in_flight.is_empty()
+        self.state == ConnState::Open && self.in_flight.is_idle()
     }
 }

@@ -3,15 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::{Accounting, Bundling, ClientCost, ErrorKinds, Latency, LoadReport, Rate, StatusCount};
+use super::{
+    Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, Latency, LoadReport, Rate,
+    StatusCount,
+};
+use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
+use crate::load::connects::Connects;
 use crate::load::counters::Counters;
 use crate::load::recorder::{Latencies, Recorder};
-use crate::load::verdict::{self, Evidence};
+use crate::load::verdict::{self, Connections, Evidence, Pause};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{LoadPlan, Until};
 
 const NS_PER_MS: f64 = 1e6;
+/// Percentiles that a pause is compared with: the first that the run has.
+const TOP_PERCENTILES: [f64; 4] = [99.0, 97.5, 90.0, 75.0];
 
 /// What the top of the job knows and a protocol does not.
 #[derive(Clone, Debug)]
@@ -33,7 +40,7 @@ pub(in crate::load) struct Cost {
 impl LoadReport {
     pub(in crate::load) fn new(
         plan: &LoadPlan,
-        outcome: &RunRecord,
+        record: &RunRecord,
         around: Circumstances,
     ) -> LoadReport {
         let RunRecord {
@@ -41,11 +48,11 @@ impl LoadReport {
             recorder,
             counters,
             ..
-        } = outcome;
-        let exact_duration = outcome.ended - outcome.started;
+        } = record;
+        let exact_duration = record.ended - record.started;
         let duration = exact_duration.as_secs_f64();
         let client = ClientCost::new(around.cost, accounting.completed);
-        let evidence = evidence(plan, outcome, duration, client.cpu_share);
+        let evidence = evidence(plan, record, duration, client.cpu_share);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
         LoadReport {
@@ -60,8 +67,8 @@ impl LoadReport {
             sample_int: WINDOW.as_millis() as u64,
             start: humantime::format_rfc3339_millis(around.start).to_string(),
             finish: humantime::format_rfc3339_millis(around.finish).to_string(),
-            gave_up: outcome.end == RunEnd::GaveUp,
-            interrupted: outcome.end == RunEnd::Interrupted,
+            gave_up: record.end == RunEnd::GaveUp,
+            interrupted: record.end == RunEnd::Interrupted,
             refill: plan.refill.as_str().to_owned(),
             latency: Latency::new(&recorder.latencies),
             requests: Rate {
@@ -84,13 +91,15 @@ impl LoadReport {
             status_3xx: statuses.classes[3],
             status_4xx: statuses.classes[4],
             status_5xx: statuses.classes[5],
+            other_status: statuses.other,
             status_code_stats: statuses.codes,
             accounting: *accounting,
             error_kinds: ErrorKinds::new(counters, accounting.timed_out),
             first_error: counters.first_error.clone(),
-            bundling: Bundling::new(counters, accounting),
+            bundling: Bundling::new(record),
+            connects: ConnectStats::new(&record.connects, record.started),
             longest_silence_ms: ms(silence.ns as f64),
-            longest_silence_began: rounded((silence.began - outcome.started).as_secs_f64(), 3),
+            longest_silence_began: rounded((silence.began - record.started).as_secs_f64(), 3),
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
             verdict: verdict::judge(&evidence),
             client,
@@ -100,27 +109,49 @@ impl LoadReport {
     }
 }
 
-fn evidence(plan: &LoadPlan, outcome: &RunRecord, duration_s: f64, cpu_share: f64) -> Evidence {
+fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64) -> Evidence {
     let RunRecord {
         accounting,
         recorder,
         counters,
         ..
-    } = outcome;
+    } = record;
+    let latencies = &recorder.latencies;
+    let silence = recorder.longest_silence();
+    let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
+        let ns = latencies.quantile_ns(percent / 100.0)?;
+        Some((percent, ns as f64 / NS_PER_MS))
+    });
     Evidence {
-        completed: accounting.completed,
+        accounting: *accounting,
         errors: counters.errors.total() + accounting.timed_out,
+        lost_behind_last_reply: counters.lost_behind_last_reply,
+        last_replies: counters.last_replies,
         wrong_bodies: counters.wrong_bodies,
-        gave_up: outcome.end == RunEnd::GaveUp,
+        gave_up: record.end == RunEnd::GaveUp,
         first_error: counters.first_error.clone(),
-        beyond_range: recorder.latencies.beyond_range(),
+        beyond_range: latencies.beyond_range(),
         cpu_share,
-        mean_latency_s: recorder.latencies.mean_ns() / 1e9,
+        mean_latency_s: latencies.mean_ns() / 1e9,
         duration_s,
-        slots: plan.connections as u64 * plan.pipelining as u64,
+        connections: Connections {
+            unserved: counters.unserved,
+            asked: plan.connections,
+            opened: record.connects.peak,
+            reconnects: record.connects.reconnects(),
+            last_after_s: (record.connects.peak_at - record.started).as_secs_f64(),
+        },
         pipelining: plan.pipelining,
         refill: plan.refill,
+        until: plan.until,
         rates: recorder.windows.reply_rates(),
+        statuses: recorder.statuses().collect(),
+        expected_statuses: plan.expected_statuses.clone(),
+        pause: Pause {
+            ms: silence.ns as f64 / NS_PER_MS,
+            began_s: (silence.began - record.started).as_secs_f64(),
+        },
+        top_percentile,
     }
 }
 
@@ -136,6 +167,7 @@ fn describe(until: Until) -> String {
 /// Replies by status code and by class.
 struct Statuses {
     classes: [u64; 6],
+    other: u64,
     codes: BTreeMap<u16, StatusCount>,
 }
 
@@ -143,12 +175,14 @@ impl Statuses {
     fn of(recorder: &Recorder) -> Statuses {
         let mut statuses = Statuses {
             classes: [0; 6],
+            other: 0,
             codes: BTreeMap::new(),
         };
         for (code, count) in recorder.statuses() {
             statuses.codes.insert(code, StatusCount { count });
-            if let Some(class) = statuses.classes.get_mut(usize::from(code / 100)) {
-                *class += count;
+            match statuses.classes.get_mut(usize::from(code / 100)) {
+                Some(class) => *class += count,
+                None => statuses.other += count,
             }
         }
         statuses
@@ -224,12 +258,30 @@ impl ErrorKinds {
 }
 
 impl Bundling {
-    fn new(counters: &Counters, accounting: &Accounting) -> Bundling {
+    fn new(record: &RunRecord) -> Bundling {
         let mean = |total: u64, times: u64| rounded(total as f64 / times.max(1) as f64, 2);
+        let (accounting, counters) = (&record.accounting, &record.counters);
         Bundling {
             requests_per_write: mean(accounting.sent, counters.writes),
             replies_per_read: mean(accounting.completed, counters.reads),
-            connects: counters.connects,
+            connects: record.connects.opened,
+        }
+    }
+}
+
+impl ConnectStats {
+    fn new(connects: &Connects, started: Time) -> ConnectStats {
+        let latencies = &connects.latencies;
+        let at = |quantile| latencies.quantile_ns(quantile).map(|ns| ms(ns as f64));
+        ConnectStats {
+            asked: connects.asked,
+            opened: connects.peak,
+            last_after_ms: ms(connects.peak_at.ns_since(started) as f64),
+            latency_ms: ConnectLatency {
+                p50: at(0.5),
+                p99: at(0.99),
+                max: ms(latencies.max_ns() as f64),
+            },
         }
     }
 }

@@ -1,0 +1,65 @@
+//! A validated run: what is sent where, how much at once, and until when.
+
+use std::time::Duration;
+
+use super::Target;
+use super::status::ExpectedStatuses;
+
+/// More requests in flight than the socket buffers of both sides hold only wait in the client.
+pub const PIPELINING_MAX: usize = 10_000;
+
+/// A validated run.
+#[derive(Clone, Debug)]
+pub struct LoadPlan {
+    /// Where to send requests.
+    pub target: Target,
+    /// Connections kept open at once; at least 1.
+    pub connections: usize,
+    /// Requests in flight on each connection; 1 to [`PIPELINING_MAX`].
+    pub pipelining: usize,
+    /// When to stop.
+    pub until: Until,
+    /// Time limit for a complete reply, from the hand-over of its request.
+    pub timeout: Duration,
+    /// How a freed slot is used again.
+    pub refill: Refill,
+    /// Request method.
+    pub method: String,
+    /// Request fields beyond Host and Connection, or in their place.
+    pub fields: Vec<(String, String)>,
+    /// Request body; Content-Length is added for it.
+    pub body: Vec<u8>,
+    /// The body that every reply should have. Without one, bodies are compared with the first.
+    pub expected_body: Option<Vec<u8>>,
+    /// The statuses that replies should have. Without them, any but 4xx, 5xx and beyond.
+    pub expected_statuses: Option<ExpectedStatuses>,
+}
+
+/// When a run stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// After this time.
+    Duration(Duration),
+    /// After this number of replies.
+    Amount(u64),
+}
+
+/// How the slot that a reply has freed is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refill {
+    /// Each reply is followed by a request at once; replies read together, by requests sent
+    /// together.
+    Rolling,
+    /// A connection sends its next requests when all of the last are answered.
+    Batch,
+}
+
+impl Refill {
+    /// The word for it in flags and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Refill::Rolling => "rolling",
+            Refill::Batch => "batch",
+        }
+    }
+}

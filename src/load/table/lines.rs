@@ -1,0 +1,164 @@
+//! The lines below the boxes, wrapped to the terminal.
+
+use crate::format::{bytes, count, milliseconds, percent, plural};
+use crate::load::Warning;
+use crate::load::report::LoadReport;
+use crate::load::status::is_redirect;
+use crate::load::warning::codes;
+
+/// All of them, each with a line break at its end.
+pub(super) fn render(report: &LoadReport, columns: usize) -> String {
+    let mut lines = closing_lines(report);
+    lines.push(String::new());
+    lines.extend(method_lines(report));
+    lines.extend(verdict_lines(report));
+    let wrapped = lines.iter().map(|line| wrap(line, columns) + "\n");
+    wrapped.collect()
+}
+
+/// The text in lines of at most this number of `columns`.
+pub(super) fn wrap(text: &str, columns: usize) -> String {
+    let indent = match text.starts_with("  - ") {
+        true => "    ",
+        false => "",
+    };
+    let options = textwrap::Options::new(columns).subsequent_indent(indent);
+    textwrap::fill(text, options)
+}
+
+/// autocannon's last lines, each only if there is something to tell.
+fn closing_lines(report: &LoadReport) -> Vec<String> {
+    let total = plural(report.requests.total, "request");
+    let read = bytes(report.throughput.total as f64);
+    let mut lines = vec![format!("{total} in {:.2} s, {read} read", report.duration)];
+    lines.extend(status_lines(report));
+    if report.errors > 0 {
+        let errors = plural(report.errors, "error");
+        lines.push(format!("{errors} ({})", error_kinds(report).join(", ")));
+    }
+    match report.resets {
+        0 => {}
+        1 => lines.push("request pipeline was reset once".to_owned()),
+        resets => lines.push(format!(
+            "request pipeline was reset {} times",
+            count(resets)
+        )),
+    }
+    lines
+}
+
+/// Replies other than 2xx that the verdict does not state: redirects, and what was asked for.
+fn status_lines(report: &LoadReport) -> Vec<String> {
+    let stated = report
+        .verdict
+        .reasons
+        .iter()
+        .find_map(|reason| match reason {
+            Warning::UnexpectedStatus { statuses, .. } => Some(statuses.as_slice()),
+            _ => None,
+        });
+    let stated = stated.unwrap_or_default();
+    let statuses = report.status_code_stats.iter();
+    let statuses = statuses.map(|(&code, status)| (code, status.count));
+    let unstated = statuses.filter(|status| !stated.contains(status));
+    let (redirects, others): (Vec<_>, Vec<_>) = unstated
+        .filter(|(code, _)| !(200..300).contains(code))
+        .partition(|&(code, _)| is_redirect(code));
+    let line = |statuses: &[(u16, u64)], what: &str| {
+        let replies = statuses.iter().map(|(_, replies)| replies).sum();
+        let replies = plural(replies, "reply");
+        (!statuses.is_empty()).then(|| format!("{replies} {what} ({})", codes(statuses)))
+    };
+    let redirects = line(&redirects, "redirected, which is not followed");
+    let others = line(&others, "other than 2xx, as expected");
+    redirects.into_iter().chain(others).collect()
+}
+
+/// Every kind of error that occurred; the client's own limits are named as such.
+fn error_kinds(report: &LoadReport) -> Vec<String> {
+    let kinds = &report.error_kinds;
+    [
+        ("refused", kinds.refused),
+        ("unreachable", kinds.unreachable),
+        ("reset", kinds.reset),
+        ("closed early", kinds.closed_early),
+        ("timed out", kinds.timeout),
+        ("bad reply", kinds.bad_reply),
+        (
+            "no local port left: this client's limit",
+            kinds.no_local_port,
+        ),
+        (
+            "no descriptor left: this client's limit",
+            kinds.no_descriptor,
+        ),
+        ("other", kinds.other),
+    ]
+    .into_iter()
+    .filter(|&(_, times)| times > 0)
+    .map(|(kind, times)| format!("{} {kind}", count(times)))
+    .collect()
+}
+
+/// The method of measurement, and the account of every request.
+fn method_lines(report: &LoadReport) -> Vec<String> {
+    let (bundling, client) = (&report.bundling, &report.client);
+    let mut lines = vec![
+        format!(
+            "Closed loop: latency is service time. Refill {}: {:.1} requests per write, {:.1} \
+             replies per read.",
+            report.refill, bundling.requests_per_write, bundling.replies_per_read
+        ),
+        format!(
+            "Client: {} of a core, {:.2} µs of CPU per request. Longest silence: {} at {:.1} s.",
+            percent(client.cpu_share),
+            client.cpu_micros_per_request,
+            milliseconds(report.longest_silence_ms),
+            report.longest_silence_began
+        ),
+    ];
+    let accounting = &report.accounting;
+    if accounting.sent != accounting.completed {
+        lines.push(accounting_line(report));
+    }
+    if report.varied_bodies > 0 {
+        let varied = plural(report.varied_bodies, "reply");
+        lines.push(format!("{varied} had a body other than the first one's."));
+    }
+    if report.timeouts > 0 {
+        lines.push(
+            "Timed out requests have no latency here: the tail is cut at the timeout.".to_owned(),
+        );
+    }
+    lines
+}
+
+fn accounting_line(report: &LoadReport) -> String {
+    let accounting = &report.accounting;
+    let parts = [
+        (accounting.completed, "completed"),
+        (accounting.timed_out, "timed out"),
+        (accounting.lost, "lost"),
+        (accounting.in_flight, "in flight at the stop"),
+    ];
+    let parts = parts.iter().filter(|(requests, _)| *requests > 0);
+    let parts: Vec<String> = parts
+        .map(|(requests, what)| format!("{} {what}", count(*requests)))
+        .collect();
+    format!("Sent {} = {}.", count(accounting.sent), parts.join(" + "))
+}
+
+fn verdict_lines(report: &LoadReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.interrupted {
+        lines.push("Interrupted: the figures are of what was measured so far.".to_owned());
+    }
+    if report.verdict.valid {
+        lines.push("Verdict: VALID".to_owned());
+        return lines;
+    }
+    lines.push("Verdict: SUSPECT".to_owned());
+    let reasons = report.verdict.reasons.iter();
+    lines.extend(reasons.map(|reason| format!("  - {reason}")));
+    lines
+}
