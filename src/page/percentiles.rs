@@ -237,7 +237,7 @@ impl PercentileRow {
             tr {
                 th.name.(colour(self.contestant)) scope="row" { (self.name.show()) }
                 @for (column, cell) in self.cells.iter().enumerate() {
-                    td.number {
+                    td {
                         @if column >= bound_from && cell.is_some() { "≥ " }
                         (estimate_or_dash(cell.as_ref(), format::milliseconds))
                     }
@@ -247,9 +247,15 @@ impl PercentileRow {
     }
 }
 
-/// `p99.9` for 0.999.
+/// `p99.9` for 0.999: two digits of what lies beyond it.
 fn percentile(share: f64) -> String {
-    format!("p{}", format::shortest(share * 100.0))
+    let beyond = (1.0 - share) * 100.0;
+    let decimals = (1.0 - beyond.log10()).ceil().clamp(0.0, 4.0);
+    let scale = 10f64.powf(decimals);
+    format!(
+        "p{}",
+        format::shortest((share * 100.0 * scale).round() / scale)
+    )
 }
 
 fn thousandth(place: f64) -> f64 {

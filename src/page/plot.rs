@@ -167,5 +167,6 @@ mod tests {
         assert!(places.iter().all(|place| *place <= 100.0));
         assert!(places[0] < places[2] && places[2] < places[1]);
         assert_eq!(places[3], 10.0);
+        assert_eq!(spread(&[0.0, 0.0, 0.0], 14.0, 100.0), [0.0, 14.0, 28.0]);
     }
 }

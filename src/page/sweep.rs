@@ -221,10 +221,10 @@ impl Sweep {
                         @for point in &self.points {
                             tr {
                                 th scope="row" { (point.load.show(format::rate)) }
-                                td class=(point.walk.class()) { (point.walk.class()) }
-                                td.number { (estimate_or_dash(point.achieved_per_second.as_ref(), format::rate)) }
-                                td.number { (estimate_or_dash(point.p50_ms.as_ref(), format::milliseconds)) }
-                                td.number { (estimate_or_dash(point.p99_ms.as_ref(), format::milliseconds)) }
+                                td.words.(point.walk.class()) { (point.walk.class()) }
+                                td { (estimate_or_dash(point.achieved_per_second.as_ref(), format::rate)) }
+                                td { (estimate_or_dash(point.p50_ms.as_ref(), format::milliseconds)) }
+                                td { (estimate_or_dash(point.p99_ms.as_ref(), format::milliseconds)) }
                             }
                         }
                     }

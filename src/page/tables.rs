@@ -226,17 +226,17 @@ impl Round {
     fn row(&self, first: bool, has_limit: bool) -> Markup {
         html! {
             tr.first[first] {
-                td.number { @if first { (self.round) } }
+                td.ordinal { @if first { (self.round) } }
                 th.name.(colour(self.contestant)) scope="row" { (self.name.show()) }
-                td.number { (or_dash(self.requests_per_second.as_ref(), format::rate)) }
-                td.number { (or_dash(self.p50_ms.as_ref(), format::milliseconds)) }
-                td.number { (or_dash(self.p99_ms.as_ref(), format::milliseconds)) }
-                td.number { (or_dash(self.max_ms.as_ref(), format::milliseconds)) }
-                td.number { (or_dash(self.cpu_micros.as_ref(), microseconds)) }
-                td.number { (or_dash(self.peak_memory_bytes.as_ref(), format::bytes)) }
-                td.number { (or_dash(self.errors.as_ref(), count)) }
+                td { (or_dash(self.requests_per_second.as_ref(), format::rate)) }
+                td { (or_dash(self.p50_ms.as_ref(), format::milliseconds)) }
+                td { (or_dash(self.p99_ms.as_ref(), format::milliseconds)) }
+                td { (or_dash(self.max_ms.as_ref(), format::milliseconds)) }
+                td { (or_dash(self.cpu_micros.as_ref(), microseconds)) }
+                td { (or_dash(self.peak_memory_bytes.as_ref(), format::bytes)) }
+                td { (or_dash(self.errors.as_ref(), count)) }
                 @if has_limit {
-                    td { @if let Some(limit) = &self.limited_by { (limit.show()) } }
+                    td.words { @if let Some(limit) = &self.limited_by { (limit.show()) } }
                 }
             }
         }

@@ -16,6 +16,8 @@ use crate::format;
 /// Columns of all heat maps of a page together, which bounds its size.
 const COLUMNS_TOTAL: usize = 480;
 const COLUMNS_MAX: usize = 240;
+/// Bytes of all heat maps of a page together: noise is dear to draw.
+const HEAT_BYTES_TOTAL: usize = 30_000;
 
 /// Height of a lane of pauses above the heat map.
 const LANE: f64 = 16.0;
@@ -127,11 +129,23 @@ impl Timeline {
 
     /// The same with neighbours joined, so that `maps` of them keep the page small.
     pub(super) fn reduced(&self, maps: usize) -> Timeline {
-        let most = (COLUMNS_TOTAL / maps.max(1)).clamp(24, COLUMNS_MAX);
-        let slices: usize = self.rounds.iter().map(|round| round.slices.len()).sum();
-        let joined = slices.div_ceil(most).max(1);
+        let maps = maps.max(1);
+        let columns = (COLUMNS_TOTAL / maps).min(COLUMNS_MAX);
+        let longest = self.rounds.iter().map(|round| round.slices.len()).max();
+        let mut joined = self.slices().count().div_ceil(columns.max(1)).max(1);
+        loop {
+            let reduced = self.joined(joined);
+            let is_small = HeatMap::new(&reduced).bytes() <= HEAT_BYTES_TOTAL / maps;
+            if is_small || longest.is_none_or(|longest| joined >= longest) {
+                return reduced;
+            }
+            joined += 1;
+        }
+    }
+
+    fn joined(&self, slices: usize) -> Timeline {
         let rounds = self.rounds.iter().map(|round| TimelineRound {
-            slices: round.slices.chunks(joined).map(Slice::join).collect(),
+            slices: round.slices.chunks(slices).map(Slice::join).collect(),
             pauses: round.pauses.clone(),
         });
         Timeline {

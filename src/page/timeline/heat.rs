@@ -5,7 +5,7 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::super::axis::Axis;
-use super::super::plot::{UNITS, y_axis};
+use super::super::plot::{round, y_axis};
 use super::{HEAT_HEIGHT, LatencyCount, Slice, Timeline};
 use crate::format;
 
@@ -22,18 +22,19 @@ pub(in crate::page) struct HeatMap {
     per_decade: f64,
     first_row: i64,
     rows: usize,
-    /// Edges of the columns in [`UNITS`], one more than there are columns.
-    edges: Vec<u32>,
+    /// Edges of the columns in lengths of the first, one more than there are columns.
+    edges: Vec<f64>,
     /// Replies by column, then by row.
     counts: Vec<Vec<u64>>,
 }
 
 impl HeatMap {
     pub(in crate::page) fn new(timeline: &Timeline) -> HeatMap {
-        let axis = timeline.axis();
-        let units = |seconds: f64| (axis.place(seconds) * UNITS).round() as u32;
-        let mut edges: Vec<u32> = timeline.slices().map(|(start, _)| units(start)).collect();
-        edges.push(UNITS as u32);
+        let first = timeline.slices().next();
+        let unit = first.map_or(1.0, |(_, slice)| slice.seconds.max(f64::MIN_POSITIVE));
+        let starts = timeline.slices().map(|(start, _)| start);
+        let ends = std::iter::once(timeline.seconds());
+        let edges = starts.chain(ends).map(|seconds| round(seconds / unit));
         let (per_decade, first_row, rows) = rows_of(timeline);
         let row = |ms: f64| (row_of(ms, per_decade) - first_row).clamp(0, rows as i64 - 1);
         let column = |(_, slice): (f64, &Slice)| {
@@ -47,7 +48,7 @@ impl HeatMap {
             per_decade,
             first_row,
             rows,
-            edges,
+            edges: edges.collect(),
             counts: timeline.slices().map(column).collect(),
         }
     }
@@ -78,11 +79,20 @@ impl HeatMap {
                 let (left, right) = (self.edges[column], self.edges[column + run.len()]);
                 let y = self.rows - 1 - row;
                 // Writing to a string cannot fail.
-                let _ = write!(paths[run[0]], "M{left} {y}h{}", right - left);
+                let _ = write!(paths[run[0]], "M{left} {y}h{}", round(right - left));
                 column += run.len();
             }
         }
         paths
+    }
+
+    /// Bytes of the drawing.
+    pub(super) fn bytes(&self) -> usize {
+        self.paths().iter().map(String::len).sum()
+    }
+
+    fn width(&self) -> f64 {
+        self.edges.last().copied().unwrap_or(1.0)
     }
 
     pub(in crate::page) fn render(&self) -> Markup {
@@ -94,7 +104,7 @@ impl HeatMap {
         html! {
             (y_axis(&axis, HEAT_HEIGHT, format::shortest))
             svg.heat x="0" y="0" width="100%" height=(HEAT_HEIGHT) preserveAspectRatio="none"
-                viewBox={ "0 -0.5 " (UNITS) " " (self.rows) } {
+                viewBox={ "0 -0.5 " (self.width()) " " (self.rows) } {
                 @for (shade, path) in self.paths().iter().enumerate().skip(1) {
                     @if !path.is_empty() { path class={ "h" (shade) } d=(path) {} }
                 }
@@ -179,7 +189,7 @@ mod tests {
         let drawn = paths.iter().skip(1).filter(|path| !path.is_empty());
         let runs: Vec<&String> = drawn.collect();
         let last = map.rows - 1;
-        assert_eq!(runs, ["M0 0h1000", &format!("M0 {last}h1000")]);
+        assert_eq!(runs, ["M0 0h30", &format!("M0 {last}h30")]);
     }
 
     #[test]
