@@ -2,11 +2,13 @@
 //!
 //! | module         | what it reads or writes                                              |
 //! |----------------|----------------------------------------------------------------------|
+//! | `message`      | syntax that requests and responses share                             |
 //! | [`request`]    | a stream of pipelined requests, pushed at it in any pieces           |
 //! | [`reply`]      | whole replies                                                        |
 //! | [`response`]   | a stream of replies, pushed at it in any pieces                      |
 //! | [`terminator`] | CR LF CR LF, counted in a stream that need not be HTTP               |
 
+mod message;
 pub mod reply;
 pub mod request;
 pub mod response;

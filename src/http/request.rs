@@ -23,25 +23,20 @@
 //!   by 16 KiB at most (CVE-2023-39326, CVE-2024-22019): 400. A trailer section over 16 KiB is 431.
 //! - Trailer fields are checked as fields and otherwise ignored, whatever they are named.
 
-mod chunk;
-mod class;
-mod field;
-mod framing;
-mod host;
-mod keyword;
-mod message;
+mod complete;
+mod head;
 mod request_line;
-mod value;
 
 #[cfg(test)]
 mod tests;
 
-use chunk::ChunkReader;
-use field::FieldReader;
-use framing::{BodyFraming, RequestHead};
+use super::message::chunk::{ChunkFault, ChunkReader, ChunkRules, Padding};
+use super::message::field::FieldReader;
+use super::message::within;
+use head::{BodyFraming, RequestFields, RequestHead, RequestTrailers};
 use request_line::RequestLineReader;
 
-pub use message::{Method, Persistence, Request, Version};
+pub use complete::{Method, Persistence, Request, Version};
 
 /// What a method longer than this is called by RFC 9112 3: not implemented.
 const METHOD_BYTES_MAX: usize = 32;
@@ -49,6 +44,15 @@ const METHOD_BYTES_MAX: usize = 32;
 const EMPTY_LINES_MAX: u8 = 4;
 /// The trailer section of a chunked body, its last line included.
 const TRAILER_BYTES_MAX: usize = 16 * 1024;
+
+/// Chunks of a request, but for the limit on its body. Framing may outweigh data by little: a body
+/// of one-byte chunks with long extensions costs its reader far more than it carries.
+const CHUNK_RULES: ChunkRules = ChunkRules {
+    line_bytes_max: 256,
+    body_bytes_max: 0,
+    framing_bytes_excess_max: 16 * 1024,
+    padding: Padding::Refused,
+};
 
 /// What a request may be at most. The defaults are those of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,7 +278,8 @@ impl RequestParser {
                 let Phase::Fields(fields) = phase else {
                     return Ok(false);
                 };
-                Ok(fields.advance(window, limits, Some(head))? && head.check().map(|()| true)?)
+                let is_complete = fields.advance(window, &mut RequestFields { head, limits })?;
+                Ok(is_complete && head.check().map(|()| true)?)
             },
         )
     }
@@ -302,7 +307,12 @@ impl RequestParser {
                 Ok(*remaining == 0)
             }
             Phase::Chunks(chunks) => {
-                if chunks.advance(input, limits.body_bytes_max)? {
+                let rules = ChunkRules {
+                    body_bytes_max: limits.body_bytes_max,
+                    ..CHUNK_RULES
+                };
+                let complete = chunks.advance(input, &rules, |_| {});
+                if complete.map_err(refusal_of)? {
                     self.phase = Phase::Trailers(FieldReader::new());
                     self.section_bytes = 0;
                 }
@@ -311,7 +321,7 @@ impl RequestParser {
             Phase::Trailers(fields) => {
                 let (used, over) = (&mut self.section_bytes, Refusal::FieldsTooLarge);
                 within(used, TRAILER_BYTES_MAX, over, input, |window| {
-                    fields.advance(window, limits, None)
+                    fields.advance(window, &mut RequestTrailers(limits))
                 })
             }
             _ => Ok(false),
@@ -325,26 +335,9 @@ impl RequestParser {
     }
 }
 
-/// Reads something that may be `bytes_max` long in all, of which `used` are past; `over` if it is
-/// not complete by then and goes on.
-///
-/// `read` never sees a byte beyond the limit, so that how far it looks at a time changes nothing.
-fn within(
-    used: &mut usize,
-    bytes_max: usize,
-    over: Refusal,
-    input: &mut &[u8],
-    read: impl FnOnce(&mut &[u8]) -> Result<bool, Refusal>,
-) -> Result<bool, Refusal> {
-    let allowed = input.len().min(bytes_max.saturating_sub(*used));
-    let mut window = &input[..allowed];
-    let complete = read(&mut window)?;
-    let taken = allowed - window.len();
-    *used += taken;
-    *input = &input[taken..];
-    if complete || input.is_empty() {
-        Ok(complete)
-    } else {
-        Err(over)
+fn refusal_of(fault: ChunkFault) -> Refusal {
+    match fault {
+        ChunkFault::Malformed => Refusal::BadRequest,
+        ChunkFault::TooLarge => Refusal::ContentTooLarge,
     }
 }

@@ -1,20 +1,33 @@
-//! Replies framed out of a stream of bytes that may be cut anywhere (RFC 9112 6.3).
+//! Reads a stream of responses, pushed at it in any pieces, and frames them (RFC 9112 6.3).
 //!
-//! A head is needed in one piece; only a head that is cut is copied. Bodies are never kept (but
-//! see [`ExpectedBody`]). No decompression, no redirects: a reply is counted, not used.
+//! [`ResponseReader`] is a state machine without a buffer: any split of a stream gives the same
+//! replies. Bodies are never kept (but see [`ExpectedBody`]). No decompression, no redirects: a
+//! reply is counted, not used.
+//!
+//! Where the standards leave a choice:
+//!
+//! - Nothing may stand before a status line, not even an empty line.
+//! - A bare LF ends a line of a head too, obs-fold is read as a space (RFC 9112 2.2, 5.2), and
+//!   blanks after the size of a chunk are allowed. Each is refused in requests.
+//! - HTTP/1.x with x above 1 is read as 1.1 (RFC 9110 2.5).
+//! - A reply that has no body ends at its head, whatever its length fields say.
+//! - Content-Length beside Transfer-Encoding, and Transfer-Encoding in HTTP/1.0, are faults.
 
 mod body;
-mod chunked;
 mod head;
 mod learned;
+mod status_line;
 #[cfg(test)]
 mod tests;
 
 pub use body::{BodyVerdict, ExpectedBody};
 pub use learned::LearnedReply;
 
+use super::message::field::FieldReader;
+use super::message::within;
 use body::BodyCheck;
-use head::{Framing, ResponseHead};
+use head::{BodyReader, CHUNK_RULES, ResponseHead, ResponseTrailers};
+use status_line::StatusLineReader;
 
 /// A longer head is a bad reply.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -31,7 +44,7 @@ pub enum AnsweredMethod {
 /// One complete final reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedReply {
-    /// 200 to 999.
+    /// Any three digits but 1xx.
     pub status: u16,
     /// The connection ends after it: it says so, or it is HTTP/1.0 without keep-alive.
     pub closes: bool,
@@ -39,23 +52,26 @@ pub struct ReceivedReply {
     pub delimits_itself: bool,
     /// How many 1xx replies came before it.
     pub interim: u32,
-    /// Whether its body is the right one.
+    /// The comparison of its body with the expected one.
     pub body: BodyVerdict,
 }
 
 /// Why bytes are not a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadReply {
-    /// The status line or a field is malformed.
-    #[error("malformed head ({0})")]
-    Head(#[from] httparse::Error),
+    /// Not `HTTP/1.x`, a space and three digits.
+    #[error("malformed status line")]
+    StatusLine,
+    /// A line of the head is no field.
+    #[error("malformed field")]
+    Field,
+    /// More than 128.
+    #[error("more than 128 fields")]
+    TooManyFields,
     /// More than [`HEAD_BYTES_MAX`].
     #[error("head longer than 64 KiB")]
     HeadTooLong,
-    /// A status below 100.
-    #[error("status {0:03}")]
-    Status(u16),
-    /// 101, which nobody asked for.
+    /// 101, although no request asked for an upgrade.
     #[error("101 Switching Protocols without having been asked")]
     Upgrade,
     /// Not digits, too large, or two that differ.
@@ -78,7 +94,7 @@ pub enum BadReply {
     Unasked,
 }
 
-/// What a call of [`ResponseReader::read`] came to.
+/// The result of [`ResponseReader::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseStep {
     /// Bytes taken from the front.
@@ -87,7 +103,7 @@ pub struct ResponseStep {
     pub reply: Option<ReceivedReply>,
 }
 
-/// What the peer's end means to the reply under way.
+/// The meaning of the peer's end to the reply under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEnd {
     /// No reply was under way.
@@ -98,21 +114,22 @@ pub enum AtEnd {
     CutOff,
 }
 
-#[derive(Debug)]
+/// The reply under way.
+#[derive(Clone, Debug)]
 enum Phase {
-    Head,
-    Body {
-        head: ResponseHead,
-        framing: Framing,
-    },
+    StatusLine(StatusLineReader),
+    Fields(FieldReader),
+    Body(BodyReader),
 }
 
 /// Frames the replies of one connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ResponseReader {
     phase: Phase,
-    /// The part of a head that came so far; empty unless a head is cut.
-    carry: Vec<u8>,
+    /// What was learned of the current head.
+    head: ResponseHead,
+    /// Bytes of the current head so far.
+    head_bytes: usize,
     interim: u32,
     body: BodyCheck,
 }
@@ -127,146 +144,170 @@ impl ResponseReader {
     /// A reader at a message boundary.
     pub fn new() -> ResponseReader {
         ResponseReader {
-            phase: Phase::Head,
-            carry: Vec::new(),
+            phase: Phase::StatusLine(StatusLineReader::new()),
+            head: ResponseHead::new(),
+            head_bytes: 0,
             interim: 0,
             body: BodyCheck::default(),
         }
     }
 
-    /// Whether the next byte starts a reply.
+    /// The next byte starts a reply.
     pub fn at_boundary(&self) -> bool {
-        matches!(self.phase, Phase::Head) && self.carry.is_empty() && self.interim == 0
+        matches!(self.phase, Phase::StatusLine(_)) && self.head_bytes == 0 && self.interim == 0
     }
 
     /// Reads to the end of one reply at most.
     ///
     /// # Errors
-    /// What makes the bytes no reply. The reader is of no use afterwards.
+    /// Why the bytes are no reply. The reader is of no use afterwards.
     pub fn read(
         &mut self,
         bytes: &[u8],
         method: AnsweredMethod,
         expected: &mut ExpectedBody,
     ) -> Result<ResponseStep, BadReply> {
-        let mut used = 0;
+        let mut input = bytes;
+        let mut reply = None;
         loop {
-            match &mut self.phase {
-                Phase::Head => {
-                    used += self.read_head(&bytes[used..], method)?;
-                    if matches!(self.phase, Phase::Head) && used == bytes.len() {
-                        return Ok(ResponseStep { used, reply: None });
-                    }
+            if let Phase::Body(body) = &mut self.phase {
+                let check = &mut self.body;
+                let sink = |piece: &[u8]| check.take(piece, expected);
+                if body.advance(&mut input, sink)? {
+                    reply = Some(self.complete(method, expected, Delimited::ByItself));
                 }
-                Phase::Body { head, framing } => {
-                    let head = *head;
-                    let sink = |piece: &[u8]| self.body.take(piece, expected);
-                    let (taken, complete) = framing.take(&bytes[used..], sink)?;
-                    used += taken;
-                    let reply = complete.then(|| self.complete(head, method, expected));
-                    return Ok(ResponseStep { used, reply });
-                }
+                break;
+            }
+            if input.is_empty() {
+                break;
+            }
+            if self.read_head(&mut input)? {
+                self.enter(method)?;
             }
         }
+        Ok(ResponseStep {
+            used: bytes.len() - input.len(),
+            reply,
+        })
     }
 
-    /// The peer will send no more.
+    /// Takes the end of the peer's bytes.
     pub fn end(&mut self, method: AnsweredMethod, expected: &mut ExpectedBody) -> AtEnd {
         match self.phase {
-            Phase::Body {
-                head,
-                framing: Framing::UntilEnd,
-            } => AtEnd::Complete(self.complete(head, method, expected)),
-            Phase::Head if self.at_boundary() => AtEnd::Boundary,
+            Phase::Body(BodyReader::UntilEnd) => {
+                AtEnd::Complete(self.complete(method, expected, Delimited::ByEnd))
+            }
+            _ if self.at_boundary() => AtEnd::Boundary,
             _ => AtEnd::CutOff,
         }
     }
 
+    /// Returns true once the head is complete.
+    fn read_head(&mut self, input: &mut &[u8]) -> Result<bool, BadReply> {
+        let ResponseReader {
+            phase,
+            head,
+            head_bytes,
+            ..
+        } = self;
+        let over = BadReply::HeadTooLong;
+        within(head_bytes, HEAD_BYTES_MAX, over, input, |window| {
+            if let Phase::StatusLine(line) = phase {
+                if !line.advance(window, head)? {
+                    return Ok(false);
+                }
+                *phase = Phase::Fields(FieldReader::new());
+            }
+            match phase {
+                Phase::Fields(fields) => fields.advance(window, head),
+                _ => Ok(false),
+            }
+        })
+    }
+
+    /// Goes on behind a complete head.
+    fn enter(&mut self, method: AnsweredMethod) -> Result<(), BadReply> {
+        self.head.check()?;
+        if self.head.is_interim() {
+            self.interim += 1;
+            self.expect_head();
+        } else {
+            self.phase = Phase::Body(self.head.body(method)?);
+        }
+        Ok(())
+    }
+
+    fn expect_head(&mut self) {
+        self.phase = Phase::StatusLine(StatusLineReader::new());
+        self.head = ResponseHead::new();
+        self.head_bytes = 0;
+    }
+
     fn complete(
         &mut self,
-        head: ResponseHead,
         method: AnsweredMethod,
         expected: &mut ExpectedBody,
+        delimited: Delimited,
     ) -> ReceivedReply {
-        self.phase = Phase::Head;
-        let body = match method {
-            AnsweredMethod::Other => self.body.finish(head.status, expected),
-            AnsweredMethod::Head => BodyVerdict::Unchecked,
-        };
-        let delimits_itself = !matches!(head.framing, Framing::UntilEnd);
+        let head = self.head;
+        self.expect_head();
+        let delimits_itself = delimited == Delimited::ByItself;
         ReceivedReply {
             status: head.status,
-            closes: head.closes || !delimits_itself,
+            closes: head.closes() || !delimits_itself,
             delimits_itself,
             interim: std::mem::take(&mut self.interim),
-            body,
-        }
-    }
-
-    /// Reads a head or a part of one, and returns how many bytes were taken.
-    fn read_head(&mut self, bytes: &[u8], method: AnsweredMethod) -> Result<usize, BadReply> {
-        if self.carry.is_empty() {
-            if let Some(head) = parse_bounded(bytes, method)? {
-                self.enter(head);
-                return Ok(head.bytes);
-            }
-            self.carry.extend_from_slice(bytes);
-            return Ok(bytes.len());
-        }
-        let before = self.carry.len();
-        let piece = &bytes[..bytes.len().min(HEAD_BYTES_MAX + 1 - before)];
-        self.carry.extend_from_slice(piece);
-        let Some(head) = parse_bounded(&self.carry, method)? else {
-            return Ok(piece.len());
-        };
-        self.carry.clear();
-        self.enter(head);
-        Ok(head.bytes - before)
-    }
-
-    fn enter(&mut self, head: ResponseHead) {
-        if head.is_interim() {
-            self.interim += 1;
-        } else {
-            self.phase = Phase::Body {
-                head,
-                framing: head.framing,
-            };
+            body: match method {
+                AnsweredMethod::Other => self.body.finish(head.status, expected),
+                AnsweredMethod::Head => BodyVerdict::Unchecked,
+            },
         }
     }
 }
 
-/// The bound holds for a head in one piece too, so that the verdict does not depend on the cuts.
-fn parse_bounded(bytes: &[u8], method: AnsweredMethod) -> Result<Option<ResponseHead>, BadReply> {
-    let window = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
-    match ResponseHead::parse(window, method)? {
-        None if bytes.len() > HEAD_BYTES_MAX => Err(BadReply::HeadTooLong),
-        found => Ok(found),
-    }
+/// Where the end of a reply was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delimited {
+    ByItself,
+    ByEnd,
 }
 
-impl Framing {
-    /// Takes body bytes: how many, and whether the body is complete.
-    fn take(
+impl BodyReader {
+    /// Takes bytes to the end of the body at most, and hands its data to `sink`. Returns true once
+    /// the body is complete.
+    fn advance(
         &mut self,
-        bytes: &[u8],
+        input: &mut &[u8],
         mut sink: impl FnMut(&[u8]),
-    ) -> Result<(usize, bool), BadReply> {
+    ) -> Result<bool, BadReply> {
+        if let BodyReader::Chunks(chunks) = self {
+            let complete = chunks.advance(input, &CHUNK_RULES, &mut sink);
+            if !complete.map_err(|_| BadReply::Chunk)? {
+                return Ok(false);
+            }
+            *self = BodyReader::Trailers(FieldReader::new(), 0);
+        }
         match self {
-            Framing::Length(left) => {
+            BodyReader::Length(left) => {
                 let taken =
-                    usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                sink(&bytes[..taken]);
+                    usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+                let (data, rest) = input.split_at(taken);
+                sink(data);
+                *input = rest;
                 *left -= taken as u64;
-                Ok((taken, *left == 0))
+                Ok(*left == 0)
             }
-            Framing::Chunked(chunked) => {
-                let taken = chunked.take(bytes, sink)?;
-                Ok((taken, chunked.is_done()))
+            BodyReader::Trailers(fields, used) => {
+                let (max, over) = (ResponseTrailers::BYTES_MAX, BadReply::Chunk);
+                within(used, max, over, input, |window| {
+                    fields.advance(window, &mut ResponseTrailers)
+                })
             }
-            Framing::UntilEnd => {
-                sink(bytes);
-                Ok((bytes.len(), false))
+            BodyReader::Chunks(_) => Ok(false),
+            BodyReader::UntilEnd => {
+                sink(input);
+                *input = &[];
+                Ok(false)
             }
         }
     }

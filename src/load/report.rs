@@ -83,7 +83,7 @@ pub struct LoadReport {
     /// Replies of this class.
     #[serde(rename = "5xx")]
     pub status_5xx: u64,
-    /// Replies with a status of 600 or more, which HTTP does not have.
+    /// Replies with a status outside 100 to 599.
     pub other_status: u64,
     /// Replies by status code.
     pub status_code_stats: BTreeMap<u16, StatusCount>,

@@ -349,7 +349,7 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
     let report = load_well(&["-c", "3", "-a", "2000", &peer.url()]);
     for key in [
         "url connections pipelining duration samples sampleInt start finish errors timeouts",
-        "mismatches non2xx resets 1xx 2xx 3xx 4xx 5xx statusCodeStats",
+        "mismatches non2xx resets 1xx 2xx 3xx 4xx 5xx otherStatus statusCodeStats",
         "latency/average latency/mean latency/stddev latency/min latency/max latency/p2_5",
         "latency/p50 latency/p75 latency/p90 latency/p97_5 latency/p99 latency/totalCount",
         "requests/average requests/mean requests/stddev requests/min requests/max requests/p1",

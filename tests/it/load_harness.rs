@@ -116,7 +116,8 @@ impl Report {
         .iter()
         .map(|kind| self.errors(kind))
         .sum();
-        let classes = ["/2xx", "/3xx", "/4xx", "/5xx"].map(|class| self.count(class));
+        let classes =
+            ["/2xx", "/3xx", "/4xx", "/5xx", "/otherStatus"].map(|class| self.count(class));
         let codes = self.at("/statusCodeStats").as_object().expect("an object");
         let by_code: u64 = codes
             .keys()

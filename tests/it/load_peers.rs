@@ -244,7 +244,7 @@ fn bytes_that_are_no_reply_are_bad_replies() {
     let garbage = [
         "\0\u{1}\u{2}garbage\r\n\r\n",
         "SSH-2.0-OpenSSH_9.6\r\n",
-        "HTTP/1.1 099 Low\r\n\r\n",
+        "HTTP/1.1 99 Low\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
@@ -283,6 +283,16 @@ fn a_reply_that_nobody_asked_for_is_a_bad_one() {
     let (_, report) = load(&["-c", "1", "-a", "10", &peer.url()]);
     assert_eq!(report.completed(), 10);
     assert!(report.errors("badReply") >= 9, "{report:?}");
+}
+
+#[test]
+fn statuses_outside_100_to_599_are_a_class_of_their_own() {
+    for status in ["099", "600", "999"] {
+        let peer = Peer::answering(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"));
+        let (_, report) = load(&["-c", "2", "-a", "40", &peer.url()]);
+        let counts = [report.completed(), report.count("/otherStatus")];
+        assert_eq!(counts, [40; 2], "{status}");
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 mod target;
 
-use super::class::{TOKEN, span};
-use super::framing::RequestHead;
-use super::{METHOD_BYTES_MAX, Method, Refusal, Version, within};
+use super::head::RequestHead;
+use super::{METHOD_BYTES_MAX, Method, Refusal, Version};
+use crate::http::message::class::{TOKEN, span};
+use crate::http::message::within;
 use target::TargetReader;
 
 /// A version as almost every client sends it.

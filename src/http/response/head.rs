@@ -1,154 +1,162 @@
-//! A reply's head: its status, how its body is framed (RFC 9112 6.3), and whether the connection
+//! The head of a response: its status, how its body is framed (RFC 9112 6.3), and if the connection
 //! outlives it.
 
-use super::chunked::ChunkedBody;
 use super::{AnsweredMethod, BadReply};
+use crate::http::message::Version;
+use crate::http::message::chunk::{ChunkReader, ChunkRules, Padding};
+use crate::http::message::field::{FieldReader, FieldSection, Lines};
+use crate::http::message::value::{Coding, FieldName, LengthFault, Member, ValueReader};
 
-/// More fields than this are refused.
+/// Fields of a head, and of a trailer section.
 const FIELDS_MAX: usize = 128;
+/// Bytes of a chunk's line, and of a trailer section.
+const OVERHEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// How the end of a body is found.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Framing {
-    /// So many bytes to come.
+/// Chunks of a response. How much framing outweighs data is the server's choice.
+pub(super) const CHUNK_RULES: ChunkRules = ChunkRules {
+    line_bytes_max: OVERHEAD_BYTES_MAX,
+    body_bytes_max: u64::MAX,
+    framing_bytes_excess_max: u64::MAX,
+    padding: Padding::Allowed,
+};
+
+/// How the end of a body is found, and how far it is.
+#[derive(Clone, Debug)]
+pub(super) enum BodyReader {
+    /// Bytes to come.
     Length(u64),
     /// The chunked transfer coding.
-    Chunked(ChunkedBody),
+    Chunks(ChunkReader),
+    /// The trailer section after the last chunk.
+    Trailers(FieldReader, usize),
     /// Everything until the peer ends.
     UntilEnd,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// What was learned of a head so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ResponseHead {
+    pub(super) version: Version,
     pub(super) status: u16,
-    pub(super) framing: Framing,
-    pub(super) closes: bool,
-    /// Length of the head, terminator included.
-    pub(super) bytes: usize,
+    content_length: Option<Result<u64, LengthFault>>,
+    /// The last transfer coding of all Transfer-Encoding fields, which are one list
+    /// (RFC 9110 5.6.1).
+    last_coding: Option<Coding>,
+    says_close: bool,
+    says_keep_alive: bool,
 }
 
 impl ResponseHead {
-    /// 1xx: not yet the answer.
+    pub(super) const fn new() -> ResponseHead {
+        ResponseHead {
+            version: Version::Http11,
+            status: 0,
+            content_length: None,
+            last_coding: None,
+            says_close: false,
+            says_keep_alive: false,
+        }
+    }
+
+    /// 1xx: not the final response.
     pub(super) fn is_interim(&self) -> bool {
-        self.status < 200
+        matches!(self.status, 100..=199)
     }
 
-    /// Parses the head at the front of `bytes`; `None` if it is not all there.
-    pub(super) fn parse(
-        bytes: &[u8],
-        method: AnsweredMethod,
-    ) -> Result<Option<ResponseHead>, BadReply> {
-        let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
-        let mut response = httparse::Response::new(&mut fields);
-        let httparse::Status::Complete(length) = response.parse(bytes)? else {
-            return Ok(None);
-        };
-        let status = response.code.unwrap_or_default();
-        if status == 101 {
-            return Err(BadReply::Upgrade);
-        }
-        if status < 100 {
-            return Err(BadReply::Status(status));
-        }
-        let http10 = response.version == Some(0);
-        let fields = Fields::collect(response.headers)?;
-        Ok(Some(ResponseHead {
-            status,
-            framing: fields.framing(status, method, http10)?,
-            closes: fields.close || (http10 && !fields.keep_alive),
-            bytes: length,
-        }))
+    /// The connection ends after the response.
+    pub(super) fn closes(&self) -> bool {
+        self.says_close || self.version == Version::Http10 && !self.says_keep_alive
     }
-}
 
-/// What the fields say about framing and the connection.
-#[derive(Default)]
-struct Fields {
-    content_length: Option<u64>,
-    /// The last transfer coding of the last Transfer-Encoding field is `chunked`.
-    transfer_encoding: Option<LastCoding>,
-    close: bool,
-    keep_alive: bool,
-}
+    /// Checks the status of a complete head.
+    pub(super) fn check(&self) -> Result<(), BadReply> {
+        match self.status {
+            101 => Err(BadReply::Upgrade),
+            _ => Ok(()),
+        }
+    }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LastCoding {
-    Chunked,
-    Other,
-}
-
-impl Fields {
-    fn collect(headers: &[httparse::Header<'_>]) -> Result<Fields, BadReply> {
-        let mut fields = Fields::default();
-        for header in headers {
-            if header.name.eq_ignore_ascii_case("content-length") {
-                fields.add_content_length(header.value)?;
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                let last = list(header.value).last().unwrap_or_default();
-                fields.transfer_encoding = Some(if last.eq_ignore_ascii_case(b"chunked") {
-                    LastCoding::Chunked
-                } else {
-                    LastCoding::Other
-                });
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                for option in list(header.value) {
-                    fields.close |= option.eq_ignore_ascii_case(b"close");
-                    fields.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-                }
+    /// The rules of RFC 9112 6.3 in their order: where there is no body, length fields mean
+    /// nothing. Both lengths at once, and a transfer coding in HTTP/1.0, are faults there which a
+    /// client may pass over; an instrument does not.
+    pub(super) fn body(&self, method: AnsweredMethod) -> Result<BodyReader, BadReply> {
+        if method == AnsweredMethod::Head || matches!(self.status, 100..=199 | 204 | 304) {
+            return Ok(BodyReader::Length(0));
+        }
+        match (self.last_coding, self.content_length) {
+            (Some(_), Some(_)) => Err(BadReply::TwoFramings),
+            (Some(_), None) if self.version == Version::Http10 => {
+                Err(BadReply::TransferEncodingIn10)
             }
+            (Some(Coding::Chunked), None) => Ok(BodyReader::Chunks(ChunkReader::new())),
+            (None, Some(Ok(length))) => Ok(BodyReader::Length(length)),
+            (None, Some(Err(_))) => Err(BadReply::ContentLength),
+            (Some(_) | None, None) => Ok(BodyReader::UntilEnd),
         }
-        Ok(fields)
+    }
+}
+
+/// The field section of a head.
+impl FieldSection for ResponseHead {
+    type Error = BadReply;
+    const LINES: Lines = Lines::Lenient;
+    const MALFORMED: BadReply = BadReply::Field;
+    const TOO_MANY: BadReply = BadReply::TooManyFields;
+
+    fn fields_max(&self) -> usize {
+        FIELDS_MAX
+    }
+
+    fn begin(&mut self, name: FieldName) -> Result<ValueReader, BadReply> {
+        Ok(match name {
+            FieldName::ContentLength => ValueReader::lengths(),
+            FieldName::TransferEncoding => ValueReader::codings(),
+            FieldName::Connection => ValueReader::options(),
+            FieldName::Host | FieldName::Expect => ValueReader::Other,
+        })
     }
 
     /// Repeated lengths are one length if they are equal (RFC 9110 8.6).
-    fn add_content_length(&mut self, value: &[u8]) -> Result<(), BadReply> {
-        let mut values = list(value).peekable();
-        if values.peek().is_none() {
-            return Err(BadReply::ContentLength);
-        }
-        for value in values {
-            let length = decimal(value).ok_or(BadReply::ContentLength)?;
-            if self.content_length.is_some_and(|known| known != length) {
-                return Err(BadReply::ContentLength);
-            }
-            self.content_length = Some(length);
+    fn length(&mut self, length: Result<u64, LengthFault>) -> Result<(), BadReply> {
+        self.content_length = Some(match self.content_length {
+            Some(known) if known != length => Err(LengthFault::Malformed),
+            _ => length,
+        });
+        Ok(())
+    }
+
+    fn coding(&mut self, coding: Coding) -> Result<(), BadReply> {
+        match coding {
+            // An empty list adds nothing to the list of another field.
+            Coding::Missing => self.last_coding = self.last_coding.or(Some(coding)),
+            _ => self.last_coding = Some(coding),
         }
         Ok(())
     }
 
-    /// The rules of RFC 9112 6.3 in their order. Both lengths at once, and a transfer coding in
-    /// HTTP/1.0, are faults there which a client may pass over; an instrument does not.
-    fn framing(
-        &self,
-        status: u16,
-        method: AnsweredMethod,
-        http10: bool,
-    ) -> Result<Framing, BadReply> {
-        if method == AnsweredMethod::Head || matches!(status, 100..=199 | 204 | 304) {
-            return Ok(Framing::Length(0));
-        }
-        match (self.transfer_encoding, self.content_length) {
-            (Some(_), Some(_)) => Err(BadReply::TwoFramings),
-            (Some(_), None) if http10 => Err(BadReply::TransferEncodingIn10),
-            (Some(LastCoding::Chunked), None) => Ok(Framing::Chunked(ChunkedBody::new())),
-            (None, Some(length)) => Ok(Framing::Length(length)),
-            (Some(LastCoding::Other) | None, None) => Ok(Framing::UntilEnd),
+    fn member(&mut self, member: Member) {
+        match member {
+            Member::Close => self.says_close = true,
+            Member::KeepAlive => self.says_keep_alive = true,
+            Member::Continue => {}
         }
     }
 }
 
-/// The elements of a comma-separated list, without blanks and empty ones.
-fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|&byte| byte == b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|element| !element.is_empty())
+/// The trailer section of a chunked body: checked, but no field in it means anything.
+pub(super) struct ResponseTrailers;
+
+impl ResponseTrailers {
+    pub(super) const BYTES_MAX: usize = OVERHEAD_BYTES_MAX;
 }
 
-/// Digits only: no sign, no blank, no overflow.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |value, &digit| {
-        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        value.checked_mul(10)?.checked_add(digit)
-    })
+impl FieldSection for ResponseTrailers {
+    type Error = BadReply;
+    const LINES: Lines = Lines::Lenient;
+    const MALFORMED: BadReply = BadReply::Chunk;
+    const TOO_MANY: BadReply = BadReply::Chunk;
+
+    fn fields_max(&self) -> usize {
+        FIELDS_MAX
+    }
 }

@@ -167,6 +167,7 @@ fn describe(until: Until) -> String {
 /// Replies by status code and by class.
 struct Statuses {
     classes: [u64; 6],
+    /// Outside 100 to 599.
     other: u64,
     codes: BTreeMap<u16, StatusCount>,
 }
@@ -180,9 +181,9 @@ impl Statuses {
         };
         for (code, count) in recorder.statuses() {
             statuses.codes.insert(code, StatusCount { count });
-            match statuses.classes.get_mut(usize::from(code / 100)) {
-                Some(class) => *class += count,
-                None => statuses.other += count,
+            match code {
+                100..=599 => statuses.classes[usize::from(code / 100)] += count,
+                _ => statuses.other += count,
             }
         }
         statuses

@@ -1,8 +1,8 @@
 //! The four forms of a request-target (RFC 9112 3.2).
 
+use crate::http::message::class::{SCHEME, TARGET, is, span};
+use crate::http::message::host::{Host, InvalidHost};
 use crate::http::request::Refusal;
-use crate::http::request::class::{SCHEME, TARGET, is, span};
-use crate::http::request::host::Host;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::http::request) enum TargetReader {
@@ -51,7 +51,10 @@ impl TargetReader {
                     };
                 }
                 TargetReader::Host(host) | TargetReader::Tunnel(host) => {
-                    if !host.advance(input)? {
+                    if !host
+                        .advance(input)
+                        .map_err(|InvalidHost| Refusal::BadRequest)?
+                    {
                         return Ok(false);
                     }
                     return self.leave_host(input);

@@ -2,7 +2,7 @@
 
 /// A word to be recognised, in lower case, and what it means. Keywords are made of letters, digits
 /// and hyphens, at most 255 of them.
-pub(super) type Keywords<T> = [(&'static [u8], T)];
+pub type Keywords<T> = [(&'static [u8], T)];
 
 /// Makes a letter lower case. It also makes a digit or a hyphen of some control bytes, but those
 /// are in no token.
@@ -12,14 +12,14 @@ const LOWER: u8 = 0x20;
 ///
 /// It keeps which of them still fit and how far, never the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeywordMatcher {
+pub struct KeywordMatcher {
     fitting: u8,
     matched: u8,
 }
 
 impl KeywordMatcher {
     /// Nothing read yet: every word fits.
-    pub(super) const fn new() -> KeywordMatcher {
+    pub const fn new() -> KeywordMatcher {
         KeywordMatcher {
             fitting: u8::MAX,
             matched: 0,
@@ -28,7 +28,7 @@ impl KeywordMatcher {
 
     /// Reads on in the same word: a piece of a token.
     #[inline]
-    pub(super) fn feed<T>(&mut self, piece: &[u8], words: &Keywords<T>) {
+    pub fn feed<T>(&mut self, piece: &[u8], words: &Keywords<T>) {
         let Some(&first) = piece.first() else { return };
         let start = usize::from(self.matched);
         let end = start + piece.len();
@@ -50,7 +50,7 @@ impl KeywordMatcher {
 
     /// What the word means, now that it has ended.
     #[inline]
-    pub(super) fn found<T: Copy>(self, words: &Keywords<T>) -> Option<T> {
+    pub fn found<T: Copy>(self, words: &Keywords<T>) -> Option<T> {
         words
             .iter()
             .enumerate()

@@ -3,14 +3,18 @@
 
 use std::net::Ipv6Addr;
 
-use super::Refusal;
 use super::class::{REG_NAME, span};
 
 /// The longest IPv6 address as text, with an IPv4 address as its end.
 const ADDRESS_BYTES_MAX: usize = 45;
 
+/// The bytes are no host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Host {
+pub struct InvalidHost;
+
+/// A host as far as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
     Empty,
     /// A registered name or an IPv4 address.
     Name,
@@ -26,14 +30,14 @@ pub(super) enum Host {
 }
 
 impl Host {
-    pub(super) const fn new() -> Host {
+    pub const fn new() -> Host {
         Host::Empty
     }
 
     /// Takes the input up to the first byte that belongs to no host, and returns true there. Takes
     /// all of the input otherwise.
     #[inline]
-    pub(super) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
+    pub fn advance(&mut self, input: &mut &[u8]) -> Result<bool, InvalidHost> {
         loop {
             if let Host::Empty | Host::Name = self {
                 let run = span(input, REG_NAME);
@@ -53,7 +57,7 @@ impl Host {
     }
 
     /// Takes a byte if it is a part of the host.
-    fn push(&mut self, byte: u8) -> Result<bool, Refusal> {
+    fn push(&mut self, byte: u8) -> Result<bool, InvalidHost> {
         if let Host::Address(text) = self
             && byte != b']'
         {
@@ -74,26 +78,26 @@ impl Host {
                 Host::Port(Some(port.saturating_add(u32::from(byte - b'0'))))
             }
             (Host::Address(text), _) if text.is_ipv6() => Host::AfterAddress,
-            (Host::Address(_) | Host::Percent { .. }, _) => return Err(Refusal::BadRequest),
+            (Host::Address(_) | Host::Percent { .. }, _) => return Err(InvalidHost),
             _ => return Ok(false),
         };
         Ok(true)
     }
 
     /// The host is not empty and may end here.
-    pub(super) fn has_host(&self) -> bool {
+    pub fn has_host(&self) -> bool {
         matches!(self, Host::Name | Host::AfterAddress | Host::Port(_))
     }
 
     /// The host may end here and has a port that exists (RFC 9110 9.3.6).
-    pub(super) fn has_host_and_port(&self) -> bool {
+    pub fn has_host_and_port(&self) -> bool {
         matches!(self, Host::Port(Some(1..=65_535)))
     }
 }
 
 /// What was read of an IP literal. Only IPv6 addresses without a zone are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AddressText {
+pub struct AddressText {
     bytes: [u8; ADDRESS_BYTES_MAX],
     length: u8,
 }
@@ -106,14 +110,14 @@ impl AddressText {
         }
     }
 
-    fn push(&mut self, byte: u8) -> Result<(), Refusal> {
+    fn push(&mut self, byte: u8) -> Result<(), InvalidHost> {
         match self.bytes.get_mut(usize::from(self.length)) {
             Some(place) if byte.is_ascii_hexdigit() || byte == b':' || byte == b'.' => {
                 *place = byte;
                 self.length += 1;
                 Ok(())
             }
-            _ => Err(Refusal::BadRequest),
+            _ => Err(InvalidHost),
         }
     }
 
@@ -162,6 +166,6 @@ mod tests {
         let mut host = Host::new();
         let mut input = &longest.as_bytes()[..longest.len() - 1];
         assert_eq!(host.advance(&mut input), Ok(false));
-        assert_eq!(host.advance(&mut &b"0"[..]), Err(Refusal::BadRequest));
+        assert_eq!(host.advance(&mut &b"0"[..]), Err(InvalidHost));
     }
 }

@@ -1,6 +1,8 @@
-//! What there is to say about a request that was received.
+//! A request that was received.
 
-/// What a request asks of its target, as far as the answer depends on it.
+pub use crate::http::message::Version;
+
+/// The method of a request, as far as the answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// GET
@@ -17,16 +19,7 @@ pub enum Method {
     Unknown,
 }
 
-/// The version that a request is read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// HTTP/1.0
-    Http10,
-    /// HTTP/1.1, and any later 1.x (RFC 9110 2.5).
-    Http11,
-}
-
-/// What becomes of the connection after the reply (RFC 9112 9.3).
+/// The connection after the reply (RFC 9112 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
     /// It is kept, as HTTP/1.1 has it.
@@ -44,14 +37,14 @@ pub struct Request {
     pub method: Method,
     /// Its version.
     pub version: Version,
-    /// Whether the connection outlives its reply.
+    /// The connection after its reply.
     pub persistence: Persistence,
-    /// Whether its head declared a body, be it an empty one.
+    /// Its head declared a body, be it an empty one.
     pub has_body: bool,
 }
 
 impl Request {
-    /// Whether this is GET by HTTP/1.1 on a kept connection and all of it is its head.
+    /// Returns true for a GET by HTTP/1.1 on a kept connection that has a head and no body.
     ///
     /// The same bytes at a [`Position::Boundary`](super::Position::Boundary) are the same request
     /// again, and leave the parser as [`RequestParser::new`](super::RequestParser::new) makes it.

@@ -1,25 +1,25 @@
 //! Which bytes may stand where: one table, one bit for each class.
 
 /// `tchar` of RFC 9110 5.6.2: methods, field names, options.
-pub(super) const TOKEN: u8 = 1;
+pub const TOKEN: u8 = 1;
 /// What a request-target may hold after its authority: visible ASCII without `"`, `#`, `<`, `>`.
 ///
 /// That is more than RFC 3986 allows and exactly what browsers leave unescaped in a query.
-pub(super) const TARGET: u8 = 1 << 1;
+pub const TARGET: u8 = 1 << 1;
 /// Field content of RFC 9110 5.5: HTAB, SP, visible ASCII, obs-text.
-pub(super) const VALUE: u8 = 1 << 2;
+pub const VALUE: u8 = 1 << 2;
 /// `reg-name` of RFC 3986 3.2.2 without its percent-encoding.
-pub(super) const REG_NAME: u8 = 1 << 3;
+pub const REG_NAME: u8 = 1 << 3;
 /// `scheme` of RFC 3986 3.1, after its first letter.
-pub(super) const SCHEME: u8 = 1 << 4;
+pub const SCHEME: u8 = 1 << 4;
 /// SP and HTAB.
-pub(super) const BLANK: u8 = 1 << 5;
+pub const BLANK: u8 = 1 << 5;
 
 static CLASSES: [u8; 256] = classes();
 
 /// How many of the first `bytes` belong to `class`.
 #[inline]
-pub(super) fn span(bytes: &[u8], class: u8) -> usize {
+pub fn span(bytes: &[u8], class: u8) -> usize {
     bytes
         .iter()
         .position(|&byte| !is(byte, class))
@@ -28,7 +28,7 @@ pub(super) fn span(bytes: &[u8], class: u8) -> usize {
 
 /// Whether `byte` belongs to `class`.
 #[inline]
-pub(super) fn is(byte: u8, class: u8) -> bool {
+pub fn is(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0
 }
 

@@ -1,17 +1,41 @@
 //! A chunked body (RFC 9112 7.1): its chunks, not the trailer section after them.
 
 use super::class::{TOKEN, VALUE, is};
-use super::{Refusal, within};
+use super::within;
 
-/// A chunk's size, extensions and CR LF.
-const CHUNK_LINE_BYTES_MAX: usize = 256;
-/// Framing may outweigh the body by so much: a body of one-byte chunks with long extensions costs
-/// its reader far more than it carries.
-const FRAMING_BYTES_EXCESS_MAX: u64 = 16 * 1024;
+/// Limits on chunks, and where requests and responses differ in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkRules {
+    /// Bytes of a chunk's size, extensions and CR LF.
+    pub line_bytes_max: usize,
+    /// Bytes of data in all chunks.
+    pub body_bytes_max: u64,
+    /// Bytes by which the framing of all chunks may outweigh their data.
+    pub framing_bytes_excess_max: u64,
+    /// Blanks between a size and the end of its line. The grammar has none, but some servers send
+    /// sizes padded to a fixed width.
+    pub padding: Padding,
+}
 
-/// Passes over chunks, up to and including the line of the last one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ChunkReader {
+/// Blanks between a chunk's size and the end of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    Refused,
+    Allowed,
+}
+
+/// Why bytes are no chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkFault {
+    /// Not the grammar, or over a limit on framing.
+    Malformed,
+    /// More data than [`ChunkRules::body_bytes_max`].
+    TooLarge,
+}
+
+/// Reads chunks, up to and including the line of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkReader {
     at: At,
     /// The size of the current chunk while that is read, then what remains of its data.
     remaining: u64,
@@ -33,7 +57,7 @@ enum At {
     Quoted,
     Escaped,
     AfterQuoted,
-    /// In the blanks before a semicolon.
+    /// In the blanks before a semicolon, or in padding.
     Blank,
     LineFeed,
     Data,
@@ -42,7 +66,7 @@ enum At {
 }
 
 impl ChunkReader {
-    pub(super) const fn new() -> ChunkReader {
+    pub const fn new() -> ChunkReader {
         ChunkReader {
             at: At::SizeStart,
             remaining: 0,
@@ -52,29 +76,32 @@ impl ChunkReader {
         }
     }
 
-    /// Whether the last chunk's line was read; all of the input is taken if not.
-    pub(super) fn advance(
+    /// Hands the data to `sink`. Returns true once the last chunk's line was read; all of the input
+    /// is taken if it was not.
+    pub fn advance(
         &mut self,
         input: &mut &[u8],
-        body_bytes_max: u64,
-    ) -> Result<bool, Refusal> {
+        rules: &ChunkRules,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Result<bool, ChunkFault> {
         while !input.is_empty() {
             match self.at {
-                At::Data => self.pass_data(input),
+                At::Data => self.pass_data(input, &mut sink),
                 At::DataCarriageReturn | At::DataLineFeed => {
                     self.at = match (self.at, input[0]) {
                         (At::DataCarriageReturn, b'\r') => At::DataLineFeed,
                         (At::DataLineFeed, b'\n') => At::SizeStart,
-                        _ => return Err(Refusal::BadRequest),
+                        _ => return Err(ChunkFault::Malformed),
                     };
-                    self.count_framing()?;
+                    self.count_framing(1, rules)?;
                     *input = &input[1..];
                 }
                 _ => {
                     let mut line_bytes = self.line_bytes;
-                    let (max, over) = (CHUNK_LINE_BYTES_MAX, Refusal::BadRequest);
+                    let max = rules.line_bytes_max;
+                    let over = ChunkFault::Malformed;
                     let is_complete = within(&mut line_bytes, max, over, input, |window| {
-                        self.read_line(window, body_bytes_max)
+                        self.read_line(window, rules)
                     })?;
                     self.line_bytes = line_bytes;
                     if is_complete && self.end_line() {
@@ -86,10 +113,11 @@ impl ChunkReader {
         Ok(false)
     }
 
-    fn pass_data(&mut self, input: &mut &[u8]) {
+    fn pass_data(&mut self, input: &mut &[u8], sink: &mut impl FnMut(&[u8])) {
         let passed = usize::try_from(self.remaining)
             .unwrap_or(usize::MAX)
             .min(input.len());
+        sink(&input[..passed]);
         self.remaining -= passed as u64;
         *input = &input[passed..];
         if self.remaining == 0 {
@@ -97,27 +125,28 @@ impl ChunkReader {
         }
     }
 
-    /// Whether the chunk's line is complete.
-    fn read_line(&mut self, input: &mut &[u8], body_bytes_max: u64) -> Result<bool, Refusal> {
+    /// Returns true once the chunk's line is complete.
+    fn read_line(&mut self, input: &mut &[u8], rules: &ChunkRules) -> Result<bool, ChunkFault> {
         while let Some((&byte, rest)) = input.split_first() {
             *input = rest;
             self.at = match (self.at, byte) {
                 (At::SizeStart | At::Size, _) if byte.is_ascii_hexdigit() => {
-                    self.push_size(byte, body_bytes_max)?;
+                    self.push_size(byte, rules)?;
                     At::Size
                 }
                 (At::LineFeed, b'\n') => {
-                    self.count_framing()?;
+                    self.count_framing(1, rules)?;
                     return Ok(true);
                 }
+                (At::Blank, b'\r') if rules.padding == Padding::Allowed => At::LineFeed,
                 (at, _) => extension(at, byte)?,
             };
-            self.count_framing()?;
+            self.count_framing(1, rules)?;
         }
         Ok(false)
     }
 
-    /// Whether that was the last chunk's line.
+    /// Returns true if that was the last chunk's line.
     fn end_line(&mut self) -> bool {
         self.line_bytes = 0;
         self.body_bytes += self.remaining;
@@ -125,32 +154,35 @@ impl ChunkReader {
         self.remaining == 0
     }
 
-    fn push_size(&mut self, digit: u8, body_bytes_max: u64) -> Result<(), Refusal> {
+    fn push_size(&mut self, digit: u8, rules: &ChunkRules) -> Result<(), ChunkFault> {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',
             _ => digit.to_ascii_lowercase() - b'a' + 10,
         };
-        let allowed = body_bytes_max.saturating_sub(self.body_bytes);
+        let allowed = rules.body_bytes_max.saturating_sub(self.body_bytes);
         self.remaining = self
             .remaining
             .checked_mul(16)
             .and_then(|high| high.checked_add(u64::from(value)))
             .filter(|&size| size <= allowed)
-            .ok_or(Refusal::ContentTooLarge)?;
+            .ok_or(ChunkFault::TooLarge)?;
         Ok(())
     }
 
-    fn count_framing(&mut self) -> Result<(), Refusal> {
-        self.framing_bytes += 1;
-        if self.framing_bytes > self.body_bytes.saturating_add(FRAMING_BYTES_EXCESS_MAX) {
-            return Err(Refusal::BadRequest);
+    fn count_framing(&mut self, bytes: u64, rules: &ChunkRules) -> Result<(), ChunkFault> {
+        self.framing_bytes += bytes;
+        let allowed = self
+            .body_bytes
+            .saturating_add(rules.framing_bytes_excess_max);
+        if self.framing_bytes > allowed {
+            return Err(ChunkFault::Malformed);
         }
         Ok(())
     }
 }
 
 /// One byte of a chunk's extensions (RFC 9112 7.1.1): checked, never used.
-fn extension(at: At, byte: u8) -> Result<At, Refusal> {
+fn extension(at: At, byte: u8) -> Result<At, ChunkFault> {
     let is_token = is(byte, TOKEN);
     Ok(match (at, byte) {
         (At::Size | At::Name | At::Token | At::AfterQuoted, b'\r') => At::LineFeed,
@@ -167,6 +199,6 @@ fn extension(at: At, byte: u8) -> Result<At, Refusal> {
         (At::Size | At::Token | At::AfterQuoted | At::Blank, b' ' | b'\t') => At::Blank,
         (At::Name | At::AfterName, b' ' | b'\t') => At::AfterName,
         (At::BeforeName | At::BeforeValue, b' ' | b'\t') => at,
-        _ => return Err(Refusal::BadRequest),
+        _ => return Err(ChunkFault::Malformed),
     })
 }
