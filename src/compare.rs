@@ -24,7 +24,7 @@ pub use contestant::Contestant;
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::Machine;
-pub use plan::{ComparisonPlan, PlanError, Settings};
+pub use plan::{ComparisonPlan, PlanError, RequestSettings, Settings};
 pub use report::ComparisonReport;
 pub use warning::{Reason, Warning};
 

@@ -34,10 +34,8 @@ pub struct Place {
 /// Why a server did not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An address is taken, or not ours.
-    #[error(
-        "cannot listen on {address}: {source}; stop what listens there, or choose another address with --bind ADDR:PORT (port 0 takes a free one)"
-    )]
+    /// An address is taken, privileged, or not one of this machine's.
+    #[error("cannot listen on {address}: {source}; {}", remedy(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -47,6 +45,23 @@ pub enum Error {
     /// The event loop could not be made, or failed.
     #[error("the event loop failed: {0}")]
     EventLoop(#[from] io::Error),
+}
+
+/// What to do about an address that cannot be listened on.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "stop what listens there, or choose another port with --bind ADDR:PORT (port 0 takes a \
+             free one)"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "choose a port from 1024 on with --bind ADDR:PORT, or allow this program lower ones"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "choose an address of this machine with --bind ADDR:PORT, such as 127.0.0.1:8080"
+        }
+        _ => "choose another address with --bind ADDR:PORT",
+    }
 }
 
 /// What happens between the start and the first accept, and beside the serving.
@@ -153,6 +168,23 @@ mod tests {
 
     /// Longer than a server takes to end. Reaching it is a failure.
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_remedy_is_that_of_the_cause() {
+        use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied, Unsupported};
+        for (kind, part) in [
+            (AddrInUse, "stop what listens there"),
+            (PermissionDenied, "a port from 1024 on"),
+            (AddrNotAvailable, "an address of this machine"),
+            (Unsupported, "choose another address"),
+        ] {
+            let error = Error::Listen {
+                address: SocketAddr::from(([127, 0, 0, 1], 80)),
+                source: kind.into(),
+            };
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
 
     #[test]
     fn a_stop_that_was_raised_before_the_start_is_obeyed() {

@@ -1,39 +1,38 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
-use std::fs::{File, OpenOptions};
+mod screen;
+
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Seek, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::export::{self, Export};
 use super::{Exit, output, values};
+use crate::compare::process::resource_usage::Processes;
 use crate::compare::{
-    self, ComparisonPlan, ComparisonReport, Contestant, Failure, LocalBench, Machine, Observer,
-    PlanError, RunFigures, Settings, table,
+    self, ComparisonPlan, ComparisonReport, Contestant, LocalBench, Machine, PlanError,
+    RequestSettings, Settings, table,
 };
-use crate::event_loop::StopSignal;
-use crate::load;
-
-/// Prints to stdout in place of a file.
-const STDOUT: &str = "-";
+use crate::event_loop::{StopSignal, raise_descriptor_limit};
+use crate::load::{self, ExpectedStatuses, Target};
+use screen::{Screen, StdoutState};
 
 const EXAMPLES: &str = "\
 Examples:
   bareloop compare
   bareloop compare -d 10 -r 5 --only bareloop-http,python-http
   bareloop compare --server node='node server.js {port}' --reference node --export-json out.json
+  bareloop compare --server app=http://localhost:3000 --only app,bareloop-http --path /health -p 1
 
-Without --server it compares python-http, python-tcp, bareloop-http and bareloop-tcp; with it, the
-added servers take part beside them. Each runs once per round, on a free port of its own.
+It compares python-http, python-tcp, bareloop-http and bareloop-tcp, and the servers that --server
+adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 130 interrupted, partial results
 printed.";
 
-/// Run servers side by side under the same load: who is faster, by how much, at what cost, how sure
+/// Run servers side by side under the same load: speed, cost, and how sure the difference is
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_override_self = true)]
 pub struct CompareArgs {
     /// Connections kept open at once
     #[arg(short, long, value_name = "N", default_value = "100", value_parser = count)]
@@ -41,28 +40,51 @@ pub struct CompareArgs {
     /// Requests in flight on each connection
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = count)]
     pipelining: NonZeroUsize,
-    /// Measured time of each run, in seconds
+    /// Measured time of each run: seconds, or with a unit (500ms, 1m)
     #[arg(short, long, value_name = "SECS", default_value = "5", value_parser = values::duration)]
     duration: Duration,
-    /// How often each contestant runs
+    /// Runs of each contestant
     #[arg(short, long, value_name = "N", default_value = "3", value_parser = count)]
     rounds: NonZeroUsize,
     /// Seed of the order in which the contestants run [default: random, named in the report]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// Load before each run that is not measured, in seconds; 0 for none
+    /// Load before each run that is not measured; 0 for none
     #[arg(long, value_name = "SECS", default_value = "1", value_parser = warmup)]
     warmup: Duration,
-    /// A request without a reply for so many seconds has timed out
+    /// Time limit for a reply
     #[arg(short, long, value_name = "SECS", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
-    /// Add a server; the command goes to the shell with {port} replaced (repeatable)
-    #[arg(long = "server", value_name = "NAME=COMMAND")]
+    /// Time limit from a server's start to its first accepted connection
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = values::duration)]
+    start_timeout: Duration,
+    /// Add a server: a command for the shell, in which {port} is replaced, or the http:// URL of one
+    /// that runs already; may be repeated
+    #[arg(long = "server", value_name = "NAME=COMMAND|NAME=URL")]
     servers: Vec<Contestant>,
-    /// Let only these take part, in this order
+    /// Process of a server that runs already: its CPU time and memory are counted; may be repeated
+    #[arg(long = "pid", value_name = "NAME=PID", value_parser = named_pid)]
+    pids: Vec<(String, u32)>,
+    /// Path and query of each request
+    #[arg(long, value_name = "PATH", default_value = "/", value_parser = path)]
+    path: String,
+    /// Request method
+    #[arg(short, long, default_value = "GET", value_parser = load::request::parse_method)]
+    method: String,
+    /// Request field 'Name: value' or Name=value; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
+    fields: Vec<(String, String)>,
+    /// Request body; Content-Length is set from it
+    #[arg(short, long, value_name = "TEXT")]
+    body: Option<String>,
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server with
+    /// others is not compared [default: any below 400]
+    #[arg(long, value_name = "CODES")]
+    expect_status: Option<ExpectedStatuses>,
+    /// Run only these servers, in this order
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Compare with this contestant [default: python-http, or the first that ran]
+    /// The server that the others are compared with [default: python-http, or the first that ran]
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
     /// Print one JSON object in place of the table
@@ -79,45 +101,83 @@ fn fresh_seed() -> u32 {
 }
 
 impl CompareArgs {
-    fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, PlanError> {
+    /// The comparison that the flags describe.
+    ///
+    /// # Errors
+    /// One line that names the flag and the remedy.
+    fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, String> {
+        let descriptors = raise_descriptor_limit();
+        let connections = self.connections.get();
+        if connections > descriptors {
+            return Err(format!(
+                "--connections {connections}: this process may open {descriptors}; raise the \
+                 limit with ulimit -n"
+            ));
+        }
         let mut contestants = Contestant::defaults(bareloop);
         contestants.extend(self.servers.iter().cloned());
-        let settings = Settings {
+        for (name, id) in &self.pids {
+            let of_that_name = contestants.iter_mut().find(|c| c.name() == name);
+            if !of_that_name.is_some_and(|contestant| contestant.set_running_pid(*id)) {
+                return Err(format!(
+                    "--pid {name}={id}: no --server {name}=URL is given; the processes of a \
+                     server that is started here are known"
+                ));
+            }
+            if Processes::Tree(*id).usage().is_none() {
+                return Err(format!("--pid {name}={id}: there is no such process"));
+            }
+        }
+        ComparisonPlan::new(
+            contestants,
+            &self.only,
+            self.reference.clone(),
+            self.settings(),
+        )
+        .map_err(|error| {
+            let flag = match error {
+                PlanError::Empty | PlanError::Twice(_) => "--server",
+                PlanError::ChosenTwice(_)
+                | PlanError::ChosenEmpty
+                | PlanError::ChosenUnknown { .. } => "--only",
+                PlanError::ReferenceUnknown { .. } | PlanError::ReferenceNotChosen(_) => {
+                    "--reference"
+                }
+            };
+            format!("{flag}: {error}")
+        })
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
             connections: self.connections,
             pipelining: self.pipelining,
             duration: self.duration,
             warmup: self.warmup,
             timeout: self.timeout,
+            start_timeout: self.start_timeout,
             rounds: self.rounds,
             seed: self.seed.unwrap_or_else(fresh_seed),
-        };
-        ComparisonPlan::new(contestants, &self.only, self.reference.clone(), settings)
+            request: RequestSettings {
+                path: self.path.clone(),
+                method: self.method.clone(),
+                fields: self.fields.clone(),
+                body: self.body.clone().unwrap_or_default().into_bytes(),
+                expected_statuses: self.expect_status.clone(),
+            },
+        }
     }
 
     fn json_to_stdout(&self) -> bool {
-        self.json || self.export_json.as_deref() == Some(Path::new(STDOUT))
+        self.json || self.export_json.as_deref() == Some(Path::new(export::STDOUT))
     }
 
-    /// The file to export to, opened before anything runs: a comparison takes minutes, and must
-    /// not end at a folder that is not there. What it held stays until there is something better.
     fn open_export(&self) -> Result<Option<Export>, String> {
-        let Some(path) = self
-            .export_json
-            .as_deref()
-            .filter(|p| *p != Path::new(STDOUT))
-        else {
-            return Ok(None);
-        };
-        let mut options = OpenOptions::new();
-        match options.write(true).create(true).truncate(false).open(path) {
-            Ok(file) => Ok(Some(Export {
-                file,
-                path: path.to_owned(),
-            })),
-            Err(e) => Err(format!(
-                "--export-json: cannot write {}: {e}",
-                path.display()
-            )),
+        match &self.export_json {
+            Some(path) if path != Path::new(export::STDOUT) => {
+                Export::open("--export-json", path).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 }
@@ -138,7 +198,6 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let ready = args
         .plan(bareloop)
-        .map_err(|e| e.to_string())
         .and_then(|plan| Ok((plan, args.open_export()?)));
     let (plan, export) = match ready {
         Ok(ready) => ready,
@@ -147,139 +206,34 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             return Exit::Usage;
         }
     };
-    let mut screen = Screen::new(&plan, args.json_to_stdout());
-    if export.is_none() {
-        screen.stop_without_reader = Some(signal);
-    }
+    let stop_without_reader = export.is_none().then_some(signal);
+    let mut screen = Screen::new(&plan, args.json_to_stdout(), stop_without_reader);
     screen.print(&format!("{}\n", table::heading(&plan)));
+    if let StdoutState::Failed(message) = screen.stdout() {
+        output::fail(message);
+        return Exit::Failed;
+    }
     let mut bench = LocalBench::new(bareloop.to_owned());
     let outcome = compare::run(&plan, &mut bench, signal, &mut screen);
-    screen.bar.finish_and_clear();
+    screen.clear();
     let report = ComparisonReport::new(&plan, &outcome, Machine::this());
-    let written = screen
-        .print_report(&report)
-        .and_then(|()| export.map_or(Ok(()), |export| export.write(&report)));
-    if let Err(message) = &written {
+    let exported = to_json(&report).and_then(|json| {
+        screen.print_report(&report, &json);
+        export.map_or(Ok(()), |export| export.write(&json))
+    });
+    if let Err(message) = &exported {
         output::fail(message);
     }
-    if screen.stdout_is_gone {
-        // A reader that has had enough (`| head`) is no failure.
-        Exit::Fine
-    } else if outcome.interrupted {
-        Exit::Interrupted
-    } else if outcome.has_failures() || written.is_err() {
-        Exit::Failed
-    } else {
-        Exit::Fine
-    }
-}
-
-/// Where the results appear as they come.
-struct Screen<'a> {
-    plan: &'a ComparisonPlan,
-    json: bool,
-    /// Raised when nobody reads any more, unless there is another reason to go on.
-    stop_without_reader: Option<&'a StopSignal>,
-    /// On stderr, and on a terminal only.
-    bar: ProgressBar,
-    stdout_is_gone: bool,
-}
-
-impl Screen<'_> {
-    fn new(plan: &ComparisonPlan, json: bool) -> Screen<'_> {
-        let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        Screen {
-            plan,
-            json,
-            stop_without_reader: None,
-            bar,
-            stdout_is_gone: false,
+    match screen.stdout() {
+        StdoutState::Failed(message) => {
+            output::fail(message);
+            Exit::Failed
         }
-    }
-
-    /// A line for the reader, while stdout may be reserved for JSON.
-    fn print(&mut self, line: &str) {
-        let json = self.json;
-        let result = self.bar.suspend(|| match json {
-            // Without stderr there is nobody to tell, and the JSON may still be wanted.
-            true => {
-                let _ = writeln!(io::stderr(), "{line}");
-                Ok(())
-            }
-            false => writeln!(io::stdout(), "{line}"),
-        });
-        if result.is_err() {
-            self.stdout_is_gone = true;
-            if let Some(signal) = self.stop_without_reader {
-                signal.raise();
-            }
-        }
-    }
-
-    fn print_report(&mut self, report: &ComparisonReport) -> Result<(), String> {
-        let text = match self.json {
-            true => to_json(report)?,
-            false => format!("\n{}", table::render(report, output::columns())),
-        };
-        let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
-                self.stdout_is_gone = true;
-                Ok(())
-            }
-            result => result.map_err(|e| format!("cannot write to stdout: {e}")),
-        }
-    }
-}
-
-impl Observer for Screen<'_> {
-    fn started(&mut self, contestant: &Contestant, round: usize) {
-        let rounds = self.plan.settings().rounds;
-        let name = contestant.name();
-        self.bar
-            .set_message(format!("round {}/{rounds}  {name}", round + 1));
-        self.bar.tick();
-    }
-
-    fn progress(&mut self, progress: load::Progress) {
-        self.bar.set_length(progress.completed);
-        self.bar.tick();
-    }
-
-    fn ended(
-        &mut self,
-        contestant: &Contestant,
-        round: usize,
-        result: &Result<RunFigures, Failure>,
-    ) {
-        self.print(&table::result_line(
-            self.plan,
-            contestant.name(),
-            round,
-            result,
-        ));
-    }
-}
-
-/// A file that is there and can be written.
-struct Export {
-    file: File,
-    path: PathBuf,
-}
-
-impl Export {
-    fn write(mut self, report: &ComparisonReport) -> Result<(), String> {
-        let json = to_json(report)?;
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.rewind())
-            .and_then(|()| self.file.write_all(json.as_bytes()))
-            .map_err(|e| format!("cannot write {}: {e}", self.path.display()))
+        // A reader that has seen enough (`| head`) is no failure.
+        StdoutState::Closed if exported.is_ok() => Exit::Fine,
+        _ if outcome.interrupted => Exit::Interrupted,
+        _ if outcome.has_failures() || exported.is_err() => Exit::Failed,
+        _ => Exit::Fine,
     }
 }
 
@@ -299,4 +253,26 @@ fn warmup(text: &str) -> Result<Duration, String> {
         Ok(0.0) => Ok(Duration::ZERO),
         _ => values::duration(text),
     }
+}
+
+/// A path with or without a query.
+fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') {
+        return Err(format!(
+            "'{text}' is not a path; write it with a slash: /{text}"
+        ));
+    }
+    match Target::parse(&format!("http://localhost{text}")) {
+        Ok(target) => Ok(target.request_target().to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// `NAME=PID`.
+fn named_pid(text: &str) -> Result<(String, u32), String> {
+    let named = text.split_once('=').and_then(|(name, id)| {
+        let id = id.parse().ok().filter(|&id| id > 0)?;
+        Some((name.to_owned(), id))
+    });
+    named.ok_or_else(|| format!("'{text}' is not NAME=PID, such as app=1234"))
 }

@@ -32,7 +32,10 @@ impl Export {
         );
         let path = path.to_owned();
         match options.open(&path) {
-            Ok(file) => Ok(Export { file, path, flag }),
+            Ok(file) => {
+                wait_for_room(&file).map_err(|e| refusal(flag, &path, &e))?;
+                Ok(Export { file, path, flag })
+            }
             Err(e) => Err(refusal(flag, &path, &e)),
         }
     }
@@ -52,6 +55,20 @@ impl Export {
         }
         self.file.write_all(text.as_bytes())
     }
+}
+
+/// Writing waits for a slow reader: only opening must not wait.
+#[cfg(unix)]
+fn wait_for_room(file: &File) -> io::Result<()> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+    let flags = fcntl_getfl(file)?;
+    Ok(fcntl_setfl(file, flags.difference(OFlags::NONBLOCK))?)
+}
+
+#[cfg(not(unix))]
+fn wait_for_room(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 fn refusal(flag: &str, path: &Path, error: &io::Error) -> String {
@@ -79,6 +96,30 @@ mod tests {
         assert_eq!(held(), "the last report, which was longer");
         export.write("{}\n").expect("room");
         assert_eq!(held(), "{}\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_takes_more_than_it_holds_and_is_refused_without_a_reader() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.is_ok_and(|status| status.success()), "no mkfifo");
+        let error = Export::open("--export-json", &path).expect_err("no reader");
+        assert!(error.contains("start its reader first"), "{error}");
+
+        let reading = path.clone();
+        let reader = std::thread::spawn(move || std::fs::read_to_string(reading));
+        let export = loop {
+            // The reader opens its end at any time from now on.
+            match Export::open("--export-json", &path) {
+                Ok(export) => break export,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        let text = "x".repeat(1 << 20);
+        export.write(&text).expect("a reader");
+        assert_eq!(reader.join().expect("no panic").expect("text"), text);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::process::supervisor::SHELL;
+use crate::load::Target;
+use crate::load::target::UrlError;
 
 /// Stands for the port in a contestant's command.
 pub const PORT: &str = "{port}";
@@ -35,13 +37,22 @@ enum Launch {
     },
     /// A line for the system's shell (`sh -c`, `cmd /C`).
     Shell(String),
+    /// It runs already.
+    Running {
+        /// As it was written; a valid target.
+        url: String,
+        /// The process whose cost is the server's, with its descendants.
+        pid: Option<u32>,
+    },
 }
 
 /// The reason for which `NAME=COMMAND` is no contestant.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// There is no `=`.
-    #[error("write NAME='COMMAND with {PORT}', for example node='node server.js {PORT}'")]
+    #[error(
+        "write NAME='COMMAND with {PORT}', for example node='node server.js {PORT}', or NAME=http://HOST:PORT for a server that runs already"
+    )]
     Shape,
     /// The name would be ambiguous in `--only` or break the table.
     #[error("the name may hold letters, digits, '-', '_' and '.' only")]
@@ -49,6 +60,9 @@ pub enum Invalid {
     /// The server would not learn its port.
     #[error("the command must hold {PORT}, which is replaced by the port to listen on")]
     Port,
+    /// The URL of a server that runs already is of no use.
+    #[error(transparent)]
+    Url(#[from] UrlError),
 }
 
 impl Contestant {
@@ -97,10 +111,38 @@ impl Contestant {
         match &self.launch {
             Launch::Program { shown, .. } => shown,
             Launch::Shell(line) => line,
+            Launch::Running { url, .. } => url,
         }
     }
 
-    /// The arguments of a supervisor that starts it on `port`.
+    /// The URL of a server that runs already; `None` if it has to be started.
+    pub fn running_url(&self) -> Option<&str> {
+        match &self.launch {
+            Launch::Running { url, .. } => Some(url),
+            Launch::Program { .. } | Launch::Shell(_) => None,
+        }
+    }
+
+    /// The process whose cost is the server's, of a server that runs already.
+    pub fn running_pid(&self) -> Option<u32> {
+        match self.launch {
+            Launch::Running { pid, .. } => pid,
+            Launch::Program { .. } | Launch::Shell(_) => None,
+        }
+    }
+
+    /// Names the process whose cost is the server's; false if this is no server that runs already.
+    pub fn set_running_pid(&mut self, id: u32) -> bool {
+        match &mut self.launch {
+            Launch::Running { pid, .. } => {
+                *pid = Some(id);
+                true
+            }
+            Launch::Program { .. } | Launch::Shell(_) => false,
+        }
+    }
+
+    /// The arguments of a supervisor that starts it on `port`; empty if it runs already.
     pub fn supervised(&self, port: u16) -> Vec<OsString> {
         let port = port.to_string();
         match &self.launch {
@@ -117,6 +159,7 @@ impl Contestant {
                 std::iter::once(program.clone()).chain(arguments).collect()
             }
             Launch::Shell(line) => vec![SHELL.into(), line.replace(PORT, &port).into()],
+            Launch::Running { .. } => Vec::new(),
         }
     }
 }
@@ -124,19 +167,25 @@ impl Contestant {
 impl FromStr for Contestant {
     type Err = Invalid;
 
-    /// Reads `NAME=COMMAND`.
+    /// Reads `NAME=COMMAND` or `NAME=URL`.
     fn from_str(text: &str) -> Result<Contestant, Invalid> {
         let (name, line) = text.split_once('=').ok_or(Invalid::Shape)?;
         let allowed = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
             return Err(Invalid::Name);
         }
-        if !line.contains(PORT) {
+        let launch = if line.starts_with("http://") || line.starts_with("https://") {
+            Target::parse(line)?;
+            let url = line.to_owned();
+            Launch::Running { url, pid: None }
+        } else if line.contains(PORT) {
+            Launch::Shell(line.to_owned())
+        } else {
             return Err(Invalid::Port);
-        }
+        };
         Ok(Contestant {
             name: name.to_owned(),
-            launch: Launch::Shell(line.to_owned()),
+            launch,
         })
     }
 }
@@ -168,6 +217,19 @@ mod tests {
             ["--shell", "PORT=8080 node a.js --port=8080"]
         );
         assert_eq!(server.command_shown(), line);
+    }
+
+    #[test]
+    fn a_url_is_a_server_that_runs_already() {
+        let mut server: Contestant = "app=http://[::1]:3000/api".parse().unwrap();
+        assert_eq!(server.running_url(), Some("http://[::1]:3000/api"));
+        assert!(server.supervised(1).is_empty());
+        assert!(server.set_running_pid(7));
+        assert_eq!(server.running_pid(), Some(7));
+        let mut started: Contestant = "a=b {port}".parse().unwrap();
+        assert!(!started.set_running_pid(7));
+        let https = "app=https://localhost".parse::<Contestant>();
+        assert_eq!(https.unwrap_err(), Invalid::Url(UrlError::Https));
     }
 
     #[test]

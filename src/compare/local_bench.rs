@@ -1,11 +1,10 @@
 //! The real bench: starts the contestant on this machine and loads it from this process.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Usage};
+use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
 use super::process::server::{Server, free_port};
 use super::{Bench, Contestant, Failure, RunFigures, Settings, Stopped};
 use crate::event_loop::StopSignal;
@@ -17,8 +16,6 @@ const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
 const SETTLE_LOOKS_MAX: usize = 50;
 /// ... or until it has used less than this in one of them.
 const SETTLED_BELOW: Duration = Duration::from_millis(1);
-/// Time limit from a server's start to its first accept.
-const READY_WITHIN: Duration = Duration::from_secs(10);
 /// Interval at which memory is read under load, where the kernel keeps no peak.
 const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -44,22 +41,42 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<RunFigures, Stopped> {
+        let mut subject = match contestant.running_url() {
+            Some(url) => LoadedServer::running(url, contestant.running_pid(), settings, signal)?,
+            None => self.start(contestant, settings, signal)?,
+        };
+        let run = measure(&mut subject, settings, on_progress)?;
+        subject.stop();
+        match run.completed {
+            0 => Err(Failure::NoReply {
+                errors: run.errors,
+                error_excerpt: subject.error_excerpt(),
+            }
+            .into()),
+            _ => Ok(run),
+        }
+    }
+}
+
+impl LocalBench {
+    /// Starts `contestant` and waits until it listens.
+    fn start<'a>(
+        &self,
+        contestant: &Contestant,
+        settings: &'a Settings,
+        signal: &'a StopSignal,
+    ) -> Result<LoadedServer<'a>, Stopped> {
         let port = free_port()?;
         let mut server = Server::start(&self.bareloop, &contestant.supervised(port), port)?;
-        let address = server.wait_until_ready(READY_WITHIN, signal)?;
-        let mut subject = RunningServer {
-            server: &mut server,
-            address,
+        let address = server.wait_until_ready(settings.start_timeout, signal)?;
+        Ok(LoadedServer {
+            target: target(&format!("http://{address}{}", settings.request.path))?,
+            processes: Some(server.processes()),
+            server: Some(server),
             settings,
             signal,
             peak_memory_bytes: 0,
-        };
-        let run = measure(&mut subject, settings, on_progress)?;
-        server.stop(signal);
-        match run.completed {
-            0 => Err(no_reply(&mut server, run.errors).into()),
-            _ => Ok(run),
-        }
+        })
     }
 }
 
@@ -129,38 +146,87 @@ fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> 
     }
 }
 
-/// A started contestant.
-struct RunningServer<'a> {
-    server: &'a mut Server,
-    address: SocketAddr,
+/// A server that listens.
+struct LoadedServer<'a> {
+    target: Target,
+    /// Its processes, if they are known.
+    processes: Option<Processes>,
+    /// `None` if it was not started here.
+    server: Option<Server>,
     settings: &'a Settings,
     signal: &'a StopSignal,
     /// The most memory that was seen.
     peak_memory_bytes: u64,
 }
 
-impl Subject for RunningServer<'_> {
+impl<'a> LoadedServer<'a> {
+    /// One that runs already. A path of its own in the URL goes before that of the settings.
+    fn running(
+        url: &str,
+        pid: Option<u32>,
+        settings: &'a Settings,
+        signal: &'a StopSignal,
+    ) -> Result<LoadedServer<'a>, Failure> {
+        let written = target(url)?;
+        let target = match written.request_target() {
+            "/" => target(&format!("{written}{}", settings.request.path))?,
+            _ => written,
+        };
+        Ok(LoadedServer {
+            target,
+            processes: pid.map(Processes::Tree),
+            server: None,
+            settings,
+            signal,
+            peak_memory_bytes: 0,
+        })
+    }
+
+    fn stop(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.stop(self.signal);
+        }
+    }
+
+    fn error_excerpt(&mut self) -> String {
+        let server = self.server.as_mut();
+        server.map(Server::error_excerpt).unwrap_or_default()
+    }
+}
+
+impl Subject for LoadedServer<'_> {
     fn load(
         &mut self,
         duration: Duration,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<LoadReport, Stopped> {
-        let processes = self.server.processes();
-        let peak_memory_bytes = &mut self.peak_memory_bytes;
+        let plan = load_plan(self.target.clone(), self.settings, duration);
         let mut looked = Duration::ZERO;
-        let plan = load_plan(self.address, self.settings, duration)?;
-        load_once(self.server, &plan, self.signal, &mut |p| {
-            if !KERNEL_KEEPS_PEAK && p.elapsed >= looked + MEMORY_LOOK_EVERY {
-                looked = p.elapsed;
-                let now = processes.usage().unwrap_or_default();
-                *peak_memory_bytes = now.memory_bytes.max(*peak_memory_bytes);
+        let result = load::run(&plan, self.signal, &mut |progress| {
+            if !KERNEL_KEEPS_PEAK && progress.elapsed >= looked + MEMORY_LOOK_EVERY {
+                looked = progress.elapsed;
+                let now = self.processes.and_then(Processes::usage);
+                let memory_bytes = now.unwrap_or_default().memory_bytes;
+                self.peak_memory_bytes = memory_bytes.max(self.peak_memory_bytes);
             }
-            on_progress(p);
-        })
+            on_progress(progress);
+        });
+        if self.signal.times_raised() > 0 {
+            self.stop();
+            return Err(Stopped::Interrupted);
+        }
+        if let Some(end) = self.server.as_mut().and_then(Server::end_of_first_process) {
+            return Err(Failure::Died {
+                status: end.status,
+                error_excerpt: self.error_excerpt(),
+            }
+            .into());
+        }
+        Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
     }
 
     fn usage(&mut self) -> Option<Usage> {
-        let now = self.server.processes().usage()?;
+        let now = self.processes?.usage()?;
         self.peak_memory_bytes = now.memory_bytes.max(self.peak_memory_bytes);
         Some(Usage {
             memory_bytes: self.peak_memory_bytes,
@@ -173,54 +239,24 @@ impl Subject for RunningServer<'_> {
     }
 }
 
-/// Loads `server` for `duration`; it must live to the end of it.
-fn load_once(
-    server: &mut Server,
-    plan: &LoadPlan,
-    signal: &StopSignal,
-    on_progress: &mut dyn FnMut(load::Progress),
-) -> Result<LoadReport, Stopped> {
-    let result = load::run(plan, signal, on_progress);
-    if signal.times_raised() > 0 {
-        server.stop(signal);
-        return Err(Stopped::Interrupted);
-    }
-    if let Some(end) = server.end_of_first_process() {
-        return Err(Failure::Died {
-            status: end.status,
-            error_excerpt: server.error_excerpt(),
-        }
-        .into());
-    }
-    Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
+fn target(url: &str) -> Result<Target, Failure> {
+    Target::parse(url).map_err(|e| Failure::NotMeasured(e.to_string()))
 }
 
-fn load_plan(
-    address: SocketAddr,
-    settings: &Settings,
-    duration: Duration,
-) -> Result<LoadPlan, Failure> {
-    let url = format!("http://{address}/");
-    Ok(LoadPlan {
-        target: Target::parse(&url).map_err(|e| Failure::NotMeasured(e.to_string()))?,
+fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPlan {
+    let request = settings.request.clone();
+    LoadPlan {
+        target,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),
         until: Until::Duration(duration),
         timeout: settings.timeout,
         refill: Refill::Rolling,
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        body: Vec::new(),
+        method: request.method,
+        fields: request.fields,
+        body: request.body,
         expected_body: None,
-        expected_statuses: None,
-    })
-}
-
-fn no_reply(server: &mut Server, errors: u64) -> Failure {
-    let error_excerpt = server.error_excerpt();
-    Failure::NoReply {
-        errors,
-        error_excerpt,
+        expected_statuses: request.expected_statuses,
     }
 }
 
@@ -229,6 +265,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
+    use crate::compare::RequestSettings;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -284,6 +321,8 @@ mod tests {
             duration: Duration::from_micros(100_400),
             warmup,
             timeout: Duration::from_secs(1),
+            start_timeout: Duration::from_secs(1),
+            request: RequestSettings::default(),
             rounds: one,
             seed: 0,
         };

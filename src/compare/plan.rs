@@ -1,9 +1,10 @@
-//! A comparison that makes sense: somebody takes part, nobody twice, the reference is one of them.
+//! A validated comparison: at least one contestant, each name once, the reference among them.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Contestant;
+use crate::load::ExpectedStatuses;
 
 /// How each contestant is loaded, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +17,44 @@ pub struct Settings {
     pub duration: Duration,
     /// Load before the window that is not measured; zero for none.
     pub warmup: Duration,
-    /// A request without a reply for so long has timed out.
+    /// Time limit for a reply.
     pub timeout: Duration,
+    /// Time limit from a server's start to its first accept.
+    pub start_timeout: Duration,
+    /// What is sent to each contestant.
+    pub request: RequestSettings,
     /// How often each contestant runs.
     pub rounds: NonZeroUsize,
     /// Decides the order in which the contestants run.
     pub seed: u32,
+}
+
+/// The request that each contestant is loaded with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestSettings {
+    /// Request-target in origin-form; starts with a slash.
+    pub path: String,
+    /// Method, as it is sent.
+    pub method: String,
+    /// Fields beyond Host and Connection, or in their place.
+    pub fields: Vec<(String, String)>,
+    /// Body; Content-Length is added for it.
+    pub body: Vec<u8>,
+    /// The statuses that replies should have. Without them, any but 4xx, 5xx and beyond.
+    pub expected_statuses: Option<ExpectedStatuses>,
+}
+
+impl Default for RequestSettings {
+    /// `GET /` without a body.
+    fn default() -> RequestSettings {
+        RequestSettings {
+            path: "/".to_owned(),
+            method: "GET".to_owned(),
+            fields: Vec::new(),
+            body: Vec::new(),
+            expected_statuses: None,
+        }
+    }
 }
 
 /// A validated comparison.
@@ -32,23 +65,40 @@ pub struct ComparisonPlan {
     settings: Settings,
 }
 
-/// Why a comparison makes no sense.
+/// The reason for which a comparison makes no sense.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// There is nobody to compare.
+    /// There is no contestant.
     #[error("there is no contestant")]
     Empty,
     /// Two contestants would have one name.
     #[error("there are two contestants named '{0}'; give one of them another name")]
     Twice(String),
-    /// The name is none of the contestants'.
+    /// The choice names a contestant twice.
+    #[error("'{0}' is named twice; name it once")]
+    ChosenTwice(String),
+    /// The choice has an empty name.
+    #[error("a name is missing between, before or after commas")]
+    ChosenEmpty,
+    /// The choice names none of the contestants.
     #[error("there is no contestant named '{name}'; there are: {}", known.join(", "))]
-    Unknown {
+    ChosenUnknown {
         /// The name asked for.
         name: String,
         /// The names there are.
         known: Vec<String>,
     },
+    /// The reference is none of the contestants.
+    #[error("there is no contestant named '{name}'; there are: {}", known.join(", "))]
+    ReferenceUnknown {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The reference does not take part.
+    #[error("'{0}' is not among the chosen contestants; choose it too, or another reference")]
+    ReferenceNotChosen(String),
 }
 
 impl ComparisonPlan {
@@ -63,23 +113,24 @@ impl ComparisonPlan {
         reference: Option<String>,
         settings: Settings,
     ) -> Result<ComparisonPlan, PlanError> {
-        refuse_twice(contestants.iter().map(Contestant::name))?;
-        refuse_twice(only.iter().map(String::as_str))?;
-        let contestants = match only {
-            [] => contestants,
-            only => only
-                .iter()
-                .map(|name| find(&contestants, name).cloned())
-                .collect::<Result<_, _>>()?,
-        };
-        if contestants.is_empty() {
+        if let Some(name) = repeated(contestants.iter().map(Contestant::name)) {
+            return Err(PlanError::Twice(name));
+        }
+        let chosen = choose(&contestants, only)?;
+        if chosen.is_empty() {
             return Err(PlanError::Empty);
         }
         if let Some(name) = &reference {
-            find(&contestants, name)?;
+            if !contestants.iter().any(|c| c.name() == name) {
+                let (name, known) = (name.clone(), names(&contestants));
+                return Err(PlanError::ReferenceUnknown { name, known });
+            }
+            if !chosen.iter().any(|c| c.name() == name) {
+                return Err(PlanError::ReferenceNotChosen(name.clone()));
+            }
         }
         Ok(ComparisonPlan {
-            contestants,
+            contestants: chosen,
             reference,
             settings,
         })
@@ -112,22 +163,33 @@ impl ComparisonPlan {
     }
 }
 
-fn find<'a>(contestants: &'a [Contestant], name: &str) -> Result<&'a Contestant, PlanError> {
-    contestants
-        .iter()
-        .find(|contestant| contestant.name() == name)
-        .ok_or_else(|| PlanError::Unknown {
-            name: name.to_owned(),
-            known: contestants.iter().map(|c| c.name().to_owned()).collect(),
+/// Those that `only` names, in its order; all if it is empty.
+fn choose(contestants: &[Contestant], only: &[String]) -> Result<Vec<Contestant>, PlanError> {
+    if only.is_empty() {
+        return Ok(contestants.to_vec());
+    }
+    if only.iter().any(String::is_empty) {
+        return Err(PlanError::ChosenEmpty);
+    }
+    if let Some(name) = repeated(only.iter().map(String::as_str)) {
+        return Err(PlanError::ChosenTwice(name));
+    }
+    let find = |name: &String| {
+        let found = contestants.iter().find(|c| c.name() == name);
+        found.cloned().ok_or_else(|| PlanError::ChosenUnknown {
+            name: name.clone(),
+            known: names(contestants),
         })
+    };
+    only.iter().map(find).collect()
 }
 
-fn refuse_twice<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+fn names(contestants: &[Contestant]) -> Vec<String> {
+    contestants.iter().map(|c| c.name().to_owned()).collect()
+}
+
+/// The first name that comes a second time.
+fn repeated<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut seen = std::collections::HashSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err(PlanError::Twice(name.to_owned()));
-        }
-    }
-    Ok(())
+    names.find(|name| !seen.insert(*name)).map(str::to_owned)
 }

@@ -41,8 +41,12 @@ pub struct SettingsUsed {
     pub duration_seconds: f64,
     /// Load before each window that was not measured.
     pub warmup_seconds: f64,
-    /// A request without a reply for so long had timed out.
+    /// Time limit for a reply.
     pub timeout_seconds: f64,
+    /// Request-target.
+    pub path: String,
+    /// Method of the request.
+    pub method: String,
     /// How often each contestant was to run.
     pub rounds: usize,
     /// Decided the order in which the contestants ran.
@@ -317,6 +321,8 @@ impl From<&Settings> for SettingsUsed {
             duration_seconds: settings.duration.as_secs_f64(),
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),
+            path: settings.request.path.clone(),
+            method: settings.request.method.clone(),
             rounds: settings.rounds.get(),
             seed: settings.seed,
         }

@@ -20,6 +20,8 @@ fn settings(rounds: usize) -> Settings {
         duration: Duration::from_secs(5),
         warmup: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
+        start_timeout: Duration::from_secs(10),
+        request: RequestSettings::default(),
         rounds: count(rounds),
         seed: SEED,
     }
@@ -168,10 +170,23 @@ fn a_plan_takes_known_names_once() {
     let unknown = plan_of(&["nginx"], None, 3).unwrap_err().to_string();
     assert!(unknown.contains("'nginx'"), "{unknown}");
     assert!(unknown.contains("python-http, python-tcp, bareloop-http, bareloop-tcp, node"));
-    let twice = plan_of(&["node", "node"], None, 3).unwrap_err();
-    assert_eq!(twice, PlanError::Twice("node".to_owned()));
-    let left_out = plan_of(&["node"], Some("python-http"), 3).unwrap_err();
-    assert!(matches!(left_out, PlanError::Unknown { .. }));
+    let refused = |only: &[&str], reference| plan_of(only, reference, 3).unwrap_err();
+    assert_eq!(
+        refused(&["node", "node"], None),
+        PlanError::ChosenTwice("node".to_owned())
+    );
+    assert_eq!(refused(&["node", "", ""], None), PlanError::ChosenEmpty);
+    assert_eq!(
+        refused(&["node"], Some("python-http")),
+        PlanError::ReferenceNotChosen("python-http".to_owned())
+    );
+    assert!(matches!(
+        refused(&["node"], Some("nginx")),
+        PlanError::ReferenceUnknown { .. }
+    ));
+    let two = vec!["a=b {port}".parse().unwrap(), "a=c {port}".parse().unwrap()];
+    let twice = ComparisonPlan::new(two, &[], None, settings(1)).unwrap_err();
+    assert_eq!(twice, PlanError::Twice("a".to_owned()));
     let empty = ComparisonPlan::new(Vec::new(), &[], None, settings(1)).unwrap_err();
     assert_eq!(empty, PlanError::Empty);
 }
@@ -413,14 +428,14 @@ fn too_few_rounds_are_an_answer_of_their_own() {
     assert!(
         sentences[0].starts_with(
             "bareloop-http was 507 times faster than python-http in each of 2 rounds (294 to 873 \
-             times faster); -r 6 or more show how sure that is"
+             times faster); 6 rounds or more show how sure that is"
         ),
         "{sentences:?}"
     );
     assert!(
         sentences[1].starts_with(
             "node and python-http: 2 rounds are too few for an answer (1.95 times slower to 1.53 \
-             times faster); use -r 6 or more"
+             times faster); run 6 or more"
         ),
         "{sentences:?}"
     );

@@ -80,10 +80,10 @@ fn measured(ratio: &RatioToReference, rounds: usize, name: &str, other: &str) ->
         ),
         Finding::TooFewRounds if low > 1.0 || high < 1.0 => format!(
             "{name} was {pace} than {other} in each of {rounds} rounds ({range}); \
-             -r {INTERVAL_ROUNDS_MIN} or more show how sure that is"
+             {INTERVAL_ROUNDS_MIN} rounds or more show how sure that is"
         ),
         Finding::TooFewRounds => format!(
-            "{name} and {other}: {rounds} rounds are too few for an answer ({range}); use -r \
+            "{name} and {other}: {rounds} rounds are too few for an answer ({range}); run \
              {INTERVAL_ROUNDS_MIN} or more"
         ),
     }

@@ -103,7 +103,7 @@ fn a_place_that_cannot_be_bound_is_one_line_with_the_remedy_and_exit_code_1() {
         (2, "[::1", "write --bind ADDR:PORT"),
         (1, "no-such-host.invalid:80", "write --bind ADDR:PORT"),
         // TEST-NET-1 (RFC 5737) is nobody's own address.
-        (1, "192.0.2.1:8080", "choose another address with --bind"),
+        (1, "192.0.2.1:8080", "choose an address of this machine"),
     ] {
         for protocol in ["http", "tcp"] {
             let output = output_of(&["serve", protocol, "--bind", bind]);

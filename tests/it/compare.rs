@@ -1,12 +1,12 @@
-//! `compare` with real servers: what is measured, what is said of who cannot run, where it is
-//! written. Judgement itself is tested without a process, beside the code.
+//! `compare` with real servers: measured figures, failed contestants, and where results are
+//! written. Judgement is tested without a process, beside the code.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Complaints, Finished, Job, bareloop, run};
+use crate::harness::{Complaints, Finished, Job, Server, bareloop, run};
 
 /// One short round, and light enough for a machine that has other things to do.
 const SHORT: [&str; 10] = [
@@ -179,7 +179,7 @@ fn any_server_takes_part_by_its_command() {
 }
 
 #[test]
-fn who_cannot_run_is_a_row_that_says_why_and_the_others_go_on() {
+fn a_contestant_that_cannot_run_is_a_row_with_its_reason_and_the_others_go_on() {
     for (command, reason) in [
         ("bad=no-such-program-here {port}", "no-such-program-here"),
         ("bad=echo my reason for {port} >&2; exit 7", "my reason for"),
@@ -202,6 +202,8 @@ fn a_server_that_never_listens_is_given_up() {
         "deaf=sleep 60 # {port}",
         "--only",
         "deaf",
+        "--start-timeout",
+        "0.2",
         "--json",
     ];
     let finished = run(&mut compare(&flags));
@@ -273,8 +275,28 @@ fn bad_usage_exits_with_2_before_anything_runs() {
         (&["--only", "nobody"][..], &["nobody", "python-http"][..]),
         (
             &["--only", "bareloop-tcp,bareloop-tcp"],
-            &["two", "bareloop-tcp"],
+            &["--only", "bareloop-tcp", "name it once"],
         ),
+        (
+            &["--only", "bareloop-tcp,,"],
+            &["--only", "a name is missing"],
+        ),
+        (
+            &["--only", "bareloop-tcp", "--reference", "bareloop-http"],
+            &["--reference", "'bareloop-http' is not among the chosen"],
+        ),
+        (&["-c", "1000000000"], &["--connections", "ulimit -n"]),
+        (&["--path", "health"], &["--path", "/health"]),
+        (
+            &["--pid", "bareloop-tcp=1"],
+            &["--pid", "--server bareloop-tcp=URL"],
+        ),
+        (&["--pid", "x"], &["--pid", "NAME=PID"]),
+        (
+            &["--server", "x=https://localhost"],
+            &["--server", "http:// URL"],
+        ),
+        (&["-H", "x"], &["--header", "Name: value"]),
         (&["--reference", "nobody"], &["nobody", "bareloop-http"]),
         (
             &["--export-json", "/nowhere/at.all"],
@@ -313,4 +335,50 @@ fn bad_usage_exits_with_2_before_anything_runs() {
         }
     }
     complaints.settle();
+}
+
+#[test]
+fn a_server_that_runs_already_is_loaded_and_its_process_counted() {
+    let server = Server::http(&["--body", "here"]);
+    let url = format!("app=http://{}", server.address());
+    let pid = format!("app={}", server.id());
+    for (flags, has_cost) in [(&["--pid", &*pid][..], true), (&[], false)] {
+        let finished = run(compare(&["--server", &url, "--only", "app", "--json"]).args(flags));
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let json = json_in(&finished.stdout);
+        let app = row(&json, "app");
+        assert_ran(app);
+        assert_eq!(app["cpuMicrosPerRequest"].is_object(), has_cost, "{app:#}");
+        assert_eq!(app["peakMemoryBytes"].is_u64(), has_cost, "{app:#}");
+    }
+    // It was not started here, and is not stopped here.
+    server.connect();
+}
+
+#[test]
+fn the_request_is_the_one_that_was_asked_for() {
+    let flags = ["-m", "POST", "--path", "/x?y", "-H", "X-A: b", "-b", "text"];
+    let finished = run(compare(&["--only", "bareloop-http", "--json"]).args(flags));
+    let json = json_in(&finished.stdout);
+    let requests = row(&json, "bareloop-http");
+    assert_eq!(json["settings"]["method"], "POST");
+    assert_eq!(json["settings"]["path"], "/x?y");
+    // 405 for each POST: the method and the framing of the body have arrived.
+    assert!(number(&requests["non2xx"]) > 0.0, "{requests:#}");
+    assert_eq!(requests["errors"], 0, "{requests:#}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_takes_nothing_ends_it_at_the_start() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut command = compare(&["--only", "bareloop-tcp", "-r", "1000000"]);
+    let output = command.stdout(full.expect("a device")).output();
+    let output = output.expect("it starts");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with("error: cannot write to stdout: "),
+        "{said}"
+    );
 }

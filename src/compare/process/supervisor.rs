@@ -128,7 +128,8 @@ pub fn supervise(command: &mut Command) {
         .stdout(io::stderr())
         .spawn()
         .and_then(|child| {
-            obey_on_a_thread(child.id())?;
+            let obeyed = obey_on_a_thread(child.id());
+            obeyed.inspect_err(|_| group::kill(child.id()))?;
             Ok(child)
         });
     match started {

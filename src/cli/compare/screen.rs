@@ -1,0 +1,160 @@
+//! The streams of a comparison under way: result lines on stdout, a progress line on stderr.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::output;
+use crate::compare::{
+    ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
+};
+use crate::event_loop::StopSignal;
+use crate::format::{plural, rate};
+use crate::load;
+
+/// The streams, and what became of stdout.
+pub(super) struct Screen<'a> {
+    plan: &'a ComparisonPlan,
+    /// Stdout is for JSON only.
+    json: bool,
+    /// Raised when stdout takes no more, unless the results also go elsewhere.
+    stop_without_reader: Option<&'a StopSignal>,
+    /// On stderr, and on a terminal only.
+    bar: ProgressBar,
+    runs_ended: usize,
+    current: String,
+    stdout: StdoutState,
+}
+
+/// What became of stdout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum StdoutState {
+    /// It takes what is written.
+    Open,
+    /// Its reader has gone away, as `head` does when it has seen enough.
+    Closed,
+    /// It took something for the last time, for this reason.
+    Failed(String),
+}
+
+impl<'a> Screen<'a> {
+    pub(super) fn new(
+        plan: &'a ComparisonPlan,
+        json: bool,
+        stop_without_reader: Option<&'a StopSignal>,
+    ) -> Screen<'a> {
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        Screen {
+            plan,
+            json,
+            stop_without_reader,
+            bar,
+            runs_ended: 0,
+            current: String::new(),
+            stdout: StdoutState::Open,
+        }
+    }
+
+    pub(super) fn stdout(&self) -> &StdoutState {
+        &self.stdout
+    }
+
+    /// Takes the progress line away.
+    pub(super) fn clear(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// A line for people: on stderr if stdout is for JSON.
+    pub(super) fn print(&mut self, line: &str) {
+        match self.json {
+            // Without stderr there is no place left for it, and the JSON may still be wanted.
+            true => {
+                let _ = self.bar.suspend(|| writeln!(io::stderr(), "{line}"));
+            }
+            false => {
+                let result = self.bar.suspend(|| output::print(&format!("{line}\n")));
+                self.note(result);
+            }
+        }
+    }
+
+    /// The report, or its JSON.
+    pub(super) fn print_report(&mut self, report: &ComparisonReport, json: &str) {
+        let result = match self.json {
+            true => output::print(json),
+            false => output::print(&format!("\n{}", table::render(report, output::columns()))),
+        };
+        self.note(result);
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        let Err(error) = result else { return };
+        if self.stdout == StdoutState::Open {
+            self.stdout = match output::refusal(Err(error)) {
+                None => StdoutState::Closed,
+                Some(message) => StdoutState::Failed(message),
+            };
+        }
+        if let Some(signal) = self.stop_without_reader {
+            signal.raise();
+        }
+    }
+
+    fn show(&mut self, requests_per_second: Option<f64>) {
+        let elapsed = self.bar.elapsed();
+        let to_go = time_to_go(self.plan, self.runs_ended, elapsed);
+        let speed = requests_per_second.map(|speed| format!("  {} requests/s", rate(speed)));
+        self.bar.set_message(format!(
+            "{}{}  {} s, about {} s to go",
+            self.current,
+            speed.unwrap_or_default(),
+            elapsed.as_secs(),
+            to_go.as_secs(),
+        ));
+        self.bar.tick();
+    }
+}
+
+/// From the planned time at first, then from the time that runs have taken so far.
+fn time_to_go(plan: &ComparisonPlan, runs_ended: usize, elapsed: Duration) -> Duration {
+    let runs = plan.contestants().len() * plan.settings().rounds.get();
+    let whole = match runs_ended {
+        0 => plan.duration(),
+        ended => elapsed
+            .mul_f64(runs as f64 / ended as f64)
+            .max(plan.duration()),
+    };
+    whole.saturating_sub(elapsed)
+}
+
+impl Observer for Screen<'_> {
+    fn started(&mut self, contestant: &Contestant, round: usize) {
+        let rounds = self.plan.settings().rounds;
+        self.current = format!("round {}/{rounds}  {}", round + 1, contestant.name());
+        self.show(None);
+    }
+
+    fn progress(&mut self, progress: load::Progress) {
+        let seconds = progress.elapsed.as_secs_f64();
+        self.show((seconds > 0.0).then(|| (progress.completed as f64 / seconds).round()));
+        if progress.errors > 0 {
+            let errors = plural(progress.errors, "error");
+            self.bar
+                .set_message(format!("{}, {errors}", self.bar.message()));
+        }
+    }
+
+    fn ended(
+        &mut self,
+        contestant: &Contestant,
+        round: usize,
+        result: &Result<RunFigures, Failure>,
+    ) {
+        self.runs_ended += 1;
+        let line = table::result_line(self.plan, contestant.name(), round, result);
+        self.print(&line);
+    }
+}
