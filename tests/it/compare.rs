@@ -10,7 +10,7 @@ use crate::harness::{Complaints, Finished, Job, Server, bareloop, run};
 
 /// One short round, and light enough for a machine that has other things to do.
 const SHORT: [&str; 10] = [
-    "-c", "4", "-p", "2", "-d", "0.5", "-r", "1", "--warmup", "0.1",
+    "-c", "4", "-p", "2", "-d", "0.1", "-r", "1", "--warmup", "0.05",
 ];
 
 /// `compare` with that.

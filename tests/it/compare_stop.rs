@@ -100,7 +100,7 @@ fn a_stop_under_load_ends_every_process_and_prints_what_was_measured() {
     for signal in [Signal::INT, Signal::TERM] {
         let pipe = Pipe::new();
         let server = telling_server(&pipe.path, &serve_http());
-        let flags = ["-d", "0.5", "-r", "100", "--only", "told,bareloop-tcp"];
+        let flags = ["-d", "0.1", "-r", "100", "--only", "told,bareloop-tcp"];
         let mut job = Job::start(&mut compare(&server, &flags));
         let first = pipe.ids();
         // The second contestant's line comes after the first has been stopped.
@@ -125,7 +125,7 @@ fn a_stop_while_it_waits_for_a_server_ends_that_too_and_the_json_is_whole() {
     // With this seed, bareloop-tcp runs first.
     let flags = [
         "-d",
-        "0.5",
+        "0.1",
         "--seed",
         "2",
         "--only",
@@ -153,7 +153,7 @@ fn a_server_that_ignores_the_request_to_end_is_ended_all_the_same() {
         serve_http(),
         pipe.path.display()
     );
-    let flags = ["-d", "0.5", "-r", "1", "--only", "told"];
+    let flags = ["-d", "0.1", "-r", "1", "--only", "told"];
     let finished = Job::start(&mut compare(&server, &flags)).finish();
     let ids = pipe.ids();
     assert_eq!(finished.code, Some(0), "{finished:?}");

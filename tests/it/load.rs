@@ -71,7 +71,7 @@ fn our_servers_answer_every_request_at_any_depth() {
     for server in [Server::http(&[]), Server::tcp(&[])] {
         for pipelining in ["1", "10", "100"] {
             let url = url_of(&server);
-            let report = load_well(&["-c", "10", "-p", pipelining, "-d", "500ms", &url]);
+            let report = load_well(&["-c", "10", "-p", pipelining, "-d", "100ms", &url]);
             report.assert_flawless();
             assert_eq!(report.count("/2xx"), report.completed());
             assert_eq!(report.sent(), report.completed() + report.in_flight());

@@ -150,7 +150,7 @@ fn a_close_in_order_with_requests_in_flight_is_closed_early() {
             visit.request();
         }
     });
-    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "1s", &peer.url()]);
+    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "300ms", &peer.url()]);
     assert_eq!(kinds(&report), ["closedEarly"]);
     assert_eq!(report.lost(), 4 * report.errors("closedEarly"));
     assert!(report.lost() > 0);
@@ -163,7 +163,7 @@ fn a_close_with_unread_requests_is_a_reset() {
     let peer = Peer::serving(|visit| {
         visit.read_one_byte();
     });
-    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "1s", &peer.url()]);
+    let (said, report) = load_in_vain(&["-c", "2", "-p", "4", "-d", "300ms", &peer.url()]);
     assert_eq!(kinds(&report), ["reset"]);
     assert_eq!(report.lost(), 4 * report.errors("reset"));
     assert_eq!(report.count("/resets"), report.errors("reset"));
@@ -174,7 +174,7 @@ fn a_close_with_unread_requests_is_a_reset() {
 #[test]
 fn no_reply_is_a_timeout_of_each_request() {
     let peer = Peer::serving(Visit::read_to_end);
-    let flags = ["-c", "3", "-p", "2", "-t", "200ms", "-d", "500ms"];
+    let flags = ["-c", "3", "-p", "2", "-t", "100ms", "-d", "250ms"];
     let (said, report) = load_in_vain(&[&flags[..], &[&peer.url()]].concat());
     assert_eq!(kinds(&report), ["timeout"]);
     assert!(report.timed_out() >= 6, "{report:?}");
@@ -217,7 +217,7 @@ fn a_server_that_accepts_and_never_reads_times_out_with_half_a_request_sent() {
     file.as_file().set_len(20_000_000).expect("room");
     let body = file.path().to_str().expect("UTF-8");
     let flags = [
-        "-m", "POST", "-i", body, "-c", "2", "-t", "200ms", "-d", "500ms",
+        "-m", "POST", "-i", body, "-c", "2", "-t", "100ms", "-d", "250ms",
     ];
     let (said, report) = load_in_vain(&[&flags[..], &[&peer.url()]].concat());
     drop(held);
@@ -233,7 +233,7 @@ fn a_body_that_is_cut_off_is_no_reply() {
         visit.request();
         visit.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     });
-    let (_, report) = load_in_vain(&["-c", "2", "-d", "1s", &peer.url()]);
+    let (_, report) = load_in_vain(&["-c", "2", "-d", "300ms", &peer.url()]);
     assert_eq!(kinds(&report), ["closedEarly"]);
     assert!(report.lost() > 0);
     assert_eq!(report.errors("closedEarly"), report.lost());
@@ -257,7 +257,7 @@ fn bytes_that_are_no_reply_are_bad_replies() {
                 visit.answer(garbage.as_bytes());
                 visit.read_to_end();
             });
-            load_in_vain(&["-c", "1", "-p", "3", "-d", "1s", &peer.url()])
+            load_in_vain(&["-c", "1", "-p", "3", "-d", "300ms", &peer.url()])
         })
     });
     let mut complaints = Complaints::default();
