@@ -58,8 +58,8 @@ impl HeatMap {
     }
 
     /// 0 for none, else 1 to [`SHADES`], by the logarithm of the count.
-    fn shade(&self, count: u64) -> usize {
-        match (count, self.most()) {
+    fn shade(count: u64, most: u64) -> usize {
+        match (count, most) {
             (0, _) => 0,
             (_, 0..=1) => SHADES,
             (count, most) => {
@@ -72,8 +72,10 @@ impl HeatMap {
     /// For each shade, the path of its runs: one row high, with the edges of columns as ends.
     fn paths(&self) -> Vec<String> {
         let mut paths = vec![String::new(); SHADES + 1];
+        let most = self.most();
         for row in 0..self.rows {
-            let shades: Vec<usize> = self.counts.iter().map(|c| self.shade(c[row])).collect();
+            let shade = |counts: &Vec<u64>| HeatMap::shade(counts[row], most);
+            let shades: Vec<usize> = self.counts.iter().map(shade).collect();
             let mut column = 0;
             for run in shades.chunk_by(|a, b| a == b) {
                 let (left, right) = (self.edges[column], self.edges[column + run.len()]);
@@ -201,11 +203,15 @@ mod tests {
 
     #[test]
     fn a_single_reply_can_be_seen_and_the_most_have_the_last_shade() {
-        let map = HeatMap::new(&timeline(2, |_| vec![(1.0, 1), (3.0, 10_000)]));
-        assert_eq!(map.shade(0), 0);
-        assert_eq!(map.shade(1), 1);
-        assert_eq!(map.shade(10_000), SHADES);
-        assert!((0..10_000).map(|count| map.shade(count)).is_sorted());
+        let most = HeatMap::new(&timeline(2, |_| vec![(1.0, 1), (3.0, 10_000)])).most();
+        assert_eq!(HeatMap::shade(0, most), 0);
+        assert_eq!(HeatMap::shade(1, most), 1);
+        assert_eq!(HeatMap::shade(10_000, most), SHADES);
+        assert!(
+            (0..10_000)
+                .map(|count| HeatMap::shade(count, most))
+                .is_sorted()
+        );
     }
 
     #[test]
