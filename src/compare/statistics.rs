@@ -5,16 +5,29 @@
 //! 'twice as fast' and 'half as fast' are equally far from 'the same'.
 
 mod answer;
+mod change;
 mod drift;
+mod duet;
 mod estimate;
+mod knee;
 mod paired_ratio;
+mod percentile;
 mod ratio;
 mod rounds_needed;
 mod summary;
 
-pub use answer::{Answer, Direction, Judgement, Margin, judge};
+pub use answer::{Answer, Claims, Direction, Judgement, Margin, judge};
+pub use change::{
+    BaselineChange, Comparable, Compared, ContestantChange, Difference, DifferenceOf, Facts,
+    SavedResult, SavedRounds, change,
+};
+pub use duet::{
+    DuetResult, Side, Slice, SliceResult, SliceSchedule, paired_log_ratios, settling_bins,
+};
 pub use estimate::{Estimate, Interval};
+pub use knee::{Knee, Shape, Walk, knee_of_walk};
 pub use paired_ratio::{PairedRatio, PairedRound};
+pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
 pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
 pub use summary::Summary;
 

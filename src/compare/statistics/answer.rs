@@ -100,7 +100,7 @@ pub fn judge(ratios: &[PairedRatio], margin: Margin) -> Vec<Judgement> {
 
 /// The two things that can be claimed about a contestant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Claims {
+pub struct Claims {
     /// It differs from the reference, to this side.
     pub different: Option<Direction>,
     /// It is the same within the margin.
@@ -109,6 +109,11 @@ pub(super) struct Claims {
 
 pub(super) fn claims(ratios: &[PairedRatio], margin: Margin) -> Vec<Claims> {
     let means: Vec<_> = ratios.iter().map(PairedRatio::interval_estimate).collect();
+    claims_of_means(&means, margin)
+}
+
+/// The claims about mean log ratios; nothing is claimed where there is none.
+pub(super) fn claims_of_means(means: &[Option<Estimate>], margin: Margin) -> Vec<Claims> {
     let p_values = |p: &dyn Fn(&Estimate) -> f64| -> Vec<f64> {
         let p_value = |mean: &Option<Estimate>| mean.as_ref().map_or(1.0, p);
         means.iter().map(p_value).collect()
@@ -116,7 +121,7 @@ pub(super) fn claims(ratios: &[PairedRatio], margin: Margin) -> Vec<Claims> {
     let different = holm(&p_values(&|mean| mean.p_zero()), ALPHA);
     let same = holm(&p_values(&|mean| mean.p_beyond(margin.log())), ALPHA);
     let rejected = std::iter::zip(different, same);
-    std::iter::zip(&means, rejected)
+    std::iter::zip(means, rejected)
         .map(|(mean, (different, same))| Claims {
             different: mean.filter(|_| different).map(|mean| direction(mean.mean)),
             same,

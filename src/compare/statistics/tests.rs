@@ -1,8 +1,12 @@
 //! Error rates: the promises of the statistics, counted on simulated benches.
 
+mod change;
+mod duet;
 mod error_rates;
 mod several;
 mod undecided;
+
+use std::collections::BTreeMap;
 
 use crate::compare::random::{Purpose, Random};
 use crate::compare::schedule;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::compare::statistics::answer::{Claims, claims};
+use crate::compare::statistics::answer::claims;
 
 const COMPARISONS: u32 = 2000;
 const NOISES: [f64; 3] = [0.01, 0.03, 0.10];
