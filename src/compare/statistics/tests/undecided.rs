@@ -74,3 +74,26 @@ fn fewer_than_six_rounds_are_undecided_and_name_at_least_the_missing_ones() {
         }
     }
 }
+
+/// Totals computed from the definition by another program.
+#[test]
+fn the_rounds_named_are_the_fewest_that_decide_with_80_percent() {
+    for (mean, standard_error, rounds, more) in [
+        (0.02, 0.011, 12, 16),
+        (0.0, 0.012, 12, 28),
+        (0.01, 0.02, 8, 56),
+    ] {
+        let ratio = PairedRatio {
+            summary: Summary::of(&[1.0]).unwrap(),
+            rounds,
+            log_mean: Some(Estimate {
+                mean,
+                standard_error,
+                degrees: rounds as f64 - 2.0,
+            }),
+        };
+        let more_rounds = std::num::NonZeroUsize::new(more);
+        let answer = judge(&[ratio], margin())[0].answer;
+        assert_eq!(answer, Answer::Undecided { more_rounds });
+    }
+}
