@@ -14,7 +14,9 @@ mod paired_ratio;
 mod percentile;
 mod ratio;
 mod rounds_needed;
+mod stopping;
 mod summary;
+mod variance;
 
 pub use answer::{Answer, Claims, Direction, Judgement, Margin, judge};
 pub use change::{
@@ -29,7 +31,9 @@ pub use knee::{Knee, Shape, Walk, knee_of_walk};
 pub use paired_ratio::{PairedRatio, PairedRound};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
 pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
+pub use stopping::{AutoRounds, NextStep, RoundEvidence, StoppingRule};
 pub use summary::Summary;
+pub use variance::{Variances, squared_error_of_mean, squared_relative_error};
 
 use rounds_needed::rounds_needed;
 

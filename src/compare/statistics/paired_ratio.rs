@@ -2,7 +2,7 @@
 //!
 //! Both of a pair ran within the same minute, so that slow drift of the machine cancels.
 
-use super::drift::{LogRatio, mean_without_drift};
+use super::drift::{DriftFit, LogRatio};
 use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Summary, Uncertainty};
 
 /// The figures of one round.
@@ -46,7 +46,7 @@ impl PairedRatio {
         Some(PairedRatio {
             summary: Summary::of(&ratios)?,
             rounds: rounds.len(),
-            log_mean: mean_without_drift(&evidence),
+            log_mean: DriftFit::of_rounds(&evidence).estimate(),
         })
     }
 

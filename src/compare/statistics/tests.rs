@@ -4,6 +4,7 @@ mod change;
 mod duet;
 mod error_rates;
 mod several;
+mod stopping;
 mod undecided;
 
 use std::collections::BTreeMap;
