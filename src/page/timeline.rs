@@ -139,7 +139,7 @@ impl Timeline {
             if is_small || longest.is_none_or(|longest| joined >= longest) {
                 return reduced;
             }
-            joined += 1;
+            joined += joined.div_ceil(4);
         }
     }
 

@@ -11,6 +11,8 @@ use serde_json::Value;
 use crate::page_sample::{close_comparison, comparison, run};
 
 const BYTES_MAX: usize = 150_000;
+/// Slices that all heat maps of a page show together.
+const COLUMNS_MAX: usize = 480;
 
 fn samples() -> [(&'static str, Page); 3] {
     [
@@ -158,8 +160,16 @@ fn finely_sliced(latencies: u64) -> Page {
 #[test]
 fn neither_fine_slices_nor_noise_make_the_page_large() {
     for latencies in [1, 60] {
-        let bytes = finely_sliced(latencies).to_html().len();
+        let html = finely_sliced(latencies).to_html();
+        let bytes = html.len();
         assert!(bytes <= BYTES_MAX, "{latencies} latencies: {bytes} bytes");
+        let html = Html::parse_document(&html);
+        let readings: Value = serde_json::from_str(&text(all(&html, "#readings")[0])).unwrap();
+        let columns = |index: usize| {
+            let x = &readings[format!("timeline-{index}")]["x"];
+            x.as_array().unwrap().len()
+        };
+        assert!((0..4).map(columns).sum::<usize>() <= COLUMNS_MAX);
     }
 }
 
