@@ -8,8 +8,8 @@ use bareloop::cli::compare::{self, CompareArgs};
 use bareloop::event_loop::{StopSignal, StopSignals};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-/// What differs from `bareloop compare`: under 20 s in all.
-const DEFAULTS: [(&str, &str); 3] = [("duration", "0.8"), ("warmup", "0.4"), ("rounds", "3")];
+/// Defaults other than those of `bareloop compare`: about 20 s in all.
+const DEFAULTS: [(&str, &str); 3] = [("duration", "0.4"), ("warmup", "0.3"), ("rounds", "6")];
 
 /// The comparison of `bareloop compare`, made short
 #[derive(Parser)]

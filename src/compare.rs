@@ -79,6 +79,13 @@ impl RunFigures {
         Some(cpu.as_secs_f64() / self.window.as_secs_f64())
     }
 
+    /// The warning that its replies had statuses other than the expected ones. Errors are often
+    /// cheaper than answers, so the speed of such a run is no speed.
+    pub fn wrong_statuses(&self) -> Option<&load::Warning> {
+        let mut warnings = self.warnings.iter();
+        warnings.find(|warning| matches!(warning, load::Warning::UnexpectedStatus { .. }))
+    }
+
     /// Whether the load generator used a whole core: then the figures are a lower bound of what
     /// the server can do, even if the server was busy too.
     pub fn is_client_limited(&self) -> bool {
@@ -152,9 +159,10 @@ pub struct ComparisonOutcome {
 }
 
 impl ComparisonOutcome {
-    /// Whether a contestant could not run, or not to the end.
+    /// True if a contestant could not run, or not to the end, or answered wrongly.
     pub fn has_failures(&self) -> bool {
-        self.records.iter().any(|record| record.failure.is_some())
+        let mut records = self.records.iter();
+        records.any(|record| record.failure.is_some() || record.wrong_statuses().is_some())
     }
 }
 

@@ -21,7 +21,7 @@ use screen::{Screen, StdoutState};
 const EXAMPLES: &str = "\
 Examples:
   bareloop compare
-  bareloop compare -d 10 -r 5 --only bareloop-http,python-http
+  bareloop compare -d 10 -r 12 --only bareloop-http,python-http
   bareloop compare --server node='node server.js {port}' --reference node --export-json out.json
   bareloop compare --server app=http://localhost:3000 --only app,bareloop-http --path /health -p 1
 
@@ -41,10 +41,10 @@ pub struct CompareArgs {
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = count)]
     pipelining: NonZeroUsize,
     /// Measured time of each run: seconds, or with a unit (500ms, 1m)
-    #[arg(short, long, value_name = "SECS", default_value = "5", value_parser = values::duration)]
+    #[arg(short, long, value_name = "SECS", default_value = "2", value_parser = values::duration)]
     duration: Duration,
     /// Runs of each contestant
-    #[arg(short, long, value_name = "N", default_value = "3", value_parser = count)]
+    #[arg(short, long, value_name = "N", default_value = "6", value_parser = count)]
     rounds: NonZeroUsize,
     /// Seed of the order in which the contestants run [default: random, named in the report]
     #[arg(long, value_name = "N")]

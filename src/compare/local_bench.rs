@@ -215,14 +215,16 @@ impl Subject for LoadedServer<'_> {
             self.stop();
             return Err(Stopped::Interrupted);
         }
-        if let Some(end) = self.server.as_mut().and_then(Server::end_of_first_process) {
-            return Err(Failure::Died {
+        match self.server.as_mut().and_then(Server::end_of_first_process) {
+            // It may have listened before it went there.
+            Some(end) if end.in_background => Err(Failure::InBackground.into()),
+            Some(end) => Err(Failure::Died {
                 status: end.status,
                 error_excerpt: self.error_excerpt(),
             }
-            .into());
+            .into()),
+            None => Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?),
         }
-        Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?)
     }
 
     fn usage(&mut self) -> Option<Usage> {

@@ -8,6 +8,7 @@ use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RunFigures, Settings, Warning,
     warning,
 };
+use crate::load;
 
 /// A finished (or interrupted) comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,7 +60,7 @@ pub struct SettingsUsed {
 pub enum ContestantStatus {
     /// It ran in every round that was held.
     Ran,
-    /// It could not run, or not in every round.
+    /// It could not run, or not in every round, or answered wrongly.
     Failed,
     /// The comparison was stopped before its first run ended.
     NotRun,
@@ -89,8 +90,8 @@ pub struct ContestantResult {
     pub errors: u64,
     /// Replies with a status other than 2xx, of all rounds together.
     pub non2xx: u64,
-    /// Replies per second, to the reference's; `null` for the reference, or without a common
-    /// round.
+    /// Replies per second, to the reference's; `null` for the reference, without a common round,
+    /// or if it answered wrongly.
     pub ratio: Option<RatioToReference>,
     /// Why its figures should be doubted; empty if there is no reason.
     pub warnings: Vec<Warning>,
@@ -208,15 +209,15 @@ impl ComparisonReport {
     }
 }
 
-/// The chosen reference if it ran, else the first contestant that did.
+/// The chosen reference if it ran and answered as expected, else the first that did.
 fn reference<'a>(
     plan: &ComparisonPlan,
     records: &'a [ContestantRuns],
 ) -> Option<&'a ContestantRuns> {
     let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
-    let mut ran = records
-        .iter()
-        .filter(|record| record.runs().next().is_some());
+    let has_run = |record: &&ContestantRuns| record.runs().next().is_some();
+    let is_right = |record: &&ContestantRuns| record.wrong_statuses().is_none();
+    let mut ran = records.iter().filter(has_run).filter(is_right);
     ran.clone()
         .find(|record| record.contestant.name() == chosen)
         .or_else(|| ran.next())
@@ -225,6 +226,28 @@ fn reference<'a>(
 impl ContestantRuns {
     fn runs(&self) -> impl Iterator<Item = &RunFigures> {
         self.runs.iter().flatten()
+    }
+
+    /// The first round whose replies had statuses other than the expected ones.
+    pub(super) fn wrong_statuses(&self) -> Option<(usize, &load::Warning)> {
+        let rounds = self.runs.iter().enumerate();
+        rounds
+            .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_statuses()?)))
+            .next()
+    }
+
+    /// The reason for which it is out, with the round unless that is the first.
+    fn reason(&self) -> Option<String> {
+        let wrong = self.wrong_statuses();
+        let (round, reason) = match (&self.failure, wrong) {
+            (Some((round, failure)), _) => (*round, failure.to_string()),
+            (None, Some((round, warning))) => (round, warning.to_string()),
+            (None, None) => return None,
+        };
+        Some(match round {
+            0 => reason,
+            round => format!("in round {}: {reason}", round + 1),
+        })
     }
 
     fn figure(&self, of: impl Fn(&RunFigures) -> Option<f64>) -> Option<Figure> {
@@ -278,7 +301,8 @@ impl ContestantResult {
     fn new(record: &ContestantRuns, reference: Option<&ContestantRuns>) -> ContestantResult {
         let is_reference =
             |other: &ContestantRuns| other.contestant.name() == record.contestant.name();
-        let status = match &record.failure {
+        let reason = record.reason();
+        let status = match &reason {
             Some(_) => ContestantStatus::Failed,
             None if record.runs().next().is_none() => ContestantStatus::NotRun,
             None => ContestantStatus::Ran,
@@ -287,10 +311,7 @@ impl ContestantResult {
             name: record.contestant.name().to_owned(),
             command: record.contestant.command_shown().to_owned(),
             status,
-            reason: record.failure.as_ref().map(|(round, failure)| match round {
-                0 => failure.to_string(),
-                round => format!("in round {}: {failure}", round + 1),
-            }),
+            reason,
             requests_per_second: record.figure(|run| Some(run.requests_per_second())),
             latency_ms: latency(record),
             cpu_micros_per_request: record.figure(RunFigures::cpu_micros_per_request),
@@ -299,6 +320,7 @@ impl ContestantResult {
             non2xx: record.runs().map(|run| run.non2xx).sum(),
             ratio: reference
                 .filter(|reference| !is_reference(reference))
+                .filter(|_| record.wrong_statuses().is_none())
                 .and_then(|reference| record.ratio_to(reference)),
             warnings: warning::of_runs(record.runs()),
         }

@@ -238,7 +238,9 @@ fn failures(report: &ComparisonReport) -> Vec<String> {
 fn warnings(report: &ComparisonReport) -> Vec<String> {
     let lines = |result: &ContestantResult| -> Vec<String> {
         let warnings = result.warnings.iter();
-        warnings.map(|w| format!("{}: {w}", result.name)).collect()
+        // Unexpected statuses are the reason of a failure.
+        let told = warnings.filter(|warning| !warning.is_about_statuses());
+        told.map(|w| format!("{}: {w}", result.name)).collect()
     };
     report.contestants.iter().flat_map(lines).collect()
 }

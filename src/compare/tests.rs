@@ -565,6 +565,61 @@ fn a_client_and_a_server_that_are_both_busy_are_both_named() {
     assert!(warnings_of(vec![busy(1000, 0.5, 0.98)]).is_empty());
 }
 
+/// A run in which this number of replies were errors.
+fn with_errors(requests_per_second: u64, replies: u64) -> Result<RunFigures, Stopped> {
+    let run = measured(requests_per_second);
+    let warning = load::Warning::UnexpectedStatus {
+        replies,
+        of: run.completed,
+        statuses: vec![(500, replies)],
+        expected: None,
+    };
+    Ok(RunFigures {
+        non2xx: replies,
+        warnings: vec![warning],
+        ..run
+    })
+}
+
+#[test]
+fn a_contestant_that_answers_with_errors_has_no_ratio() {
+    for (runs, reason) in [
+        (
+            vec![with_errors(9000, 45_000), with_errors(9000, 45_000)],
+            "all 45,000 replies had an error status (500)",
+        ),
+        (
+            vec![Ok(measured(9000)), with_errors(9000, 20)],
+            "in round 2: 20 of 45,000 replies had an error status (500)",
+        ),
+    ] {
+        let plan = plan(&["python-http", "node"], 2);
+        let mut script = Script::default().with("node", runs);
+        let (outcome, report, _) = held(&plan, &mut script);
+        assert!(outcome.has_failures());
+        let node = &report.contestants[1];
+        assert_eq!(node.status, report::ContestantStatus::Failed);
+        let said = node.reason.as_deref().unwrap_or_default();
+        assert!(said.starts_with(reason), "{said}");
+        assert!(node.non2xx > 0 && node.ratio.is_none(), "{node:?}");
+        assert_eq!(node.warnings.len(), 1);
+        assert_eq!(node.requests_per_second.as_ref().unwrap().rounds.len(), 2);
+        let text = table::render(&report, 100);
+        assert_eq!(text.matches("error status").count(), 1, "{text}");
+        assert!(text.contains("non-2xx"), "{text}");
+        assert!(verdict::sentences(&report).is_empty());
+    }
+}
+
+#[test]
+fn a_contestant_that_answers_with_errors_is_no_reference() {
+    let plan = plan_of(&["node", "python-http"], Some("node"), 2).unwrap();
+    let errors = vec![with_errors(9000, 45_000), with_errors(9000, 45_000)];
+    let mut script = Script::default().with("node", errors);
+    let (_, report, _) = held(&plan, &mut script);
+    assert_eq!(report.reference.as_deref(), Some("python-http"));
+}
+
 #[test]
 fn json_has_the_keys_that_scripts_rely_on() {
     let plan = plan(&["python-http", "bareloop-http", "node"], 2);

@@ -38,6 +38,16 @@ pub struct Warning {
     pub rounds_run: usize,
 }
 
+impl Warning {
+    /// True if replies had other statuses than the expected ones.
+    pub fn is_about_statuses(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Load(load::Warning::UnexpectedStatus { .. })
+        )
+    }
+}
+
 /// All reasons to doubt `runs`, in the order in which they came up.
 pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunFigures>) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();

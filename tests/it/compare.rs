@@ -357,15 +357,24 @@ fn a_server_that_runs_already_is_loaded_and_its_process_counted() {
 
 #[test]
 fn the_request_is_the_one_that_was_asked_for() {
-    let flags = ["-m", "POST", "--path", "/x?y", "-H", "X-A: b", "-b", "text"];
-    let finished = run(compare(&["--only", "bareloop-http", "--json"]).args(flags));
+    let request = ["-m", "POST", "--path", "/x?y", "-H", "X-A: b", "-b", "text"];
+    let only = ["--only", "bareloop-http", "--json"];
+    // 405 for each POST: the method and the framing of the body have arrived.
+    let finished = run(compare(&only).args(request));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
     let json = json_in(&finished.stdout);
-    let requests = row(&json, "bareloop-http");
     assert_eq!(json["settings"]["method"], "POST");
     assert_eq!(json["settings"]["path"], "/x?y");
-    // 405 for each POST: the method and the framing of the body have arrived.
-    assert!(number(&requests["non2xx"]) > 0.0, "{requests:#}");
-    assert_eq!(requests["errors"], 0, "{requests:#}");
+    let wrong = row(&json, "bareloop-http");
+    assert_eq!(wrong["status"], "failed", "{wrong:#}");
+    assert!(wrong["reason"].as_str().expect("text").contains("(405)"));
+    assert!(number(&wrong["non2xx"]) > 0.0, "{wrong:#}");
+
+    let finished = run(compare(&only)
+        .args(request)
+        .args(["--expect-status", "405"]));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_ran(row(&json_in(&finished.stdout), "bareloop-http"));
 }
 
 #[cfg(target_os = "linux")]

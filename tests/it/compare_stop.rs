@@ -183,3 +183,27 @@ fn nothing_outlives_a_comparison_that_is_killed() {
     assert_eq!(finished.code, None, "{finished:?}");
     expect_ended(&ids);
 }
+
+#[test]
+fn a_server_that_listens_and_then_goes_into_the_background_is_named_as_that_and_ended() {
+    let pipe = Pipe::new();
+    // The read ends when the server has announced its address, on a pipe that then breaks.
+    let server = format!(
+        "told=setsid {} > '{2}.out' & echo $! > '{1}'; read line < '{2}.out' # {{port}}",
+        serve_http(),
+        pipe.path.display(),
+        pipe.path.display(),
+    );
+    let made = Command::new("mkfifo")
+        .arg(format!("{}.out", pipe.path.display()))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "no mkfifo");
+    let flags = ["-d", "0.5", "-r", "1", "--only", "told", "--json"];
+    let finished = Job::start(&mut compare(&server, &flags)).finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.stdout.contains("went into the background"),
+        "{finished:?}"
+    );
+    expect_ended(&pipe.ids());
+}
