@@ -28,6 +28,11 @@ impl Random {
         self.below(chance) == 0
     }
 
+    /// One of `items`, which is not empty.
+    pub fn pick<'i, I>(&mut self, items: &'i [I]) -> &'i I {
+        &items[self.below(items.len())]
+    }
+
     /// `bytes` in pieces of 1 to `max` bytes.
     pub fn cut<'b>(&mut self, mut bytes: &'b [u8], max: usize) -> Vec<&'b [u8]> {
         let mut pieces = Vec::new();
