@@ -358,8 +358,8 @@ Verdict: VALID
             tail,
             "\
 26,322 requests in 5.03 s, 3.24 MB read
-5 replies redirected, which is not followed (301: 4, 302: 1)
-7 replies other than 2xx, as expected (404)
+5 replies with a redirect, which load does not follow: 301: 4, 302: 1
+7 replies with a status other than 2xx, as expected: 404
 14,020 errors (13,999 closed early, 20 timed out, 1 no local port left: this client's limit)
 request pipeline was reset 14,002 times
 

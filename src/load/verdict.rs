@@ -163,6 +163,7 @@ fn no_keep_alive(evidence: &Evidence) -> Option<Warning> {
         lost: evidence.accounting.lost,
         sent: evidence.accounting.sent,
         last_replies: evidence.last_replies,
+        replies: evidence.accounting.completed,
     })
 }
 
@@ -443,8 +444,21 @@ mod tests {
         assert_eq!(
             reasons(closes),
             [
-                "the server closed the connection after 100,000 replies, and 899,900 of 1,000,000 \
-              requests were lost behind them; measure it with -p 1"
+                "the server does not keep connections open, so 899,900 of 1,000,000 requests were \
+                 lost behind its 100,000 replies; measure it with -p 1"
+            ]
+        );
+        let limits = |e: &mut Evidence| {
+            e.errors = 90;
+            e.lost_behind_last_reply = 90;
+            e.last_replies = 100;
+            e.accounting.lost = 300;
+        };
+        assert_eq!(
+            reasons(limits),
+            [
+                "the server ended 100 connections, and 300 of 100,900 requests were lost behind \
+                 them; raise its limit of requests on a connection, or measure it with -p 1"
             ]
         );
         let with_another = |e: &mut Evidence| {

@@ -29,7 +29,7 @@ pub enum Warning {
         /// The statuses that were asked for; `None` if any but an error is wanted.
         expected: Option<String>,
     },
-    /// The server ends each connection after a reply, and requests behind it are lost.
+    /// The server ends connections after a reply, and requests behind it are lost.
     NoKeepAlive {
         /// Requests lost.
         lost: u64,
@@ -37,6 +37,8 @@ pub enum Warning {
         sent: u64,
         /// Replies that were the last on their connection.
         last_replies: u64,
+        /// Replies in all.
+        replies: u64,
     },
     /// Connections failed or requests timed out.
     Errors {
@@ -138,7 +140,8 @@ impl Warning {
                 lost,
                 sent,
                 last_replies,
-            } => no_keep_alive(*lost, *sent, *last_replies),
+                replies,
+            } => no_keep_alive(*lost, *sent, *last_replies, *replies),
             Errors {
                 errors,
                 first_error,
@@ -218,14 +221,21 @@ pub(super) fn codes(statuses: &[(u16, u64)]) -> String {
     }
 }
 
-fn no_keep_alive(lost: u64, sent: u64, last_replies: u64) -> String {
-    format!(
-        "the server closed the connection after {}, and {} of {} requests were lost behind them; \
-         measure it with -p 1",
-        plural(last_replies, "reply"),
-        count(lost),
-        count(sent)
-    )
+fn no_keep_alive(lost: u64, sent: u64, last_replies: u64, replies: u64) -> String {
+    let (lost, sent) = (count(lost), count(sent));
+    // Some servers keep a connection for a number of requests.
+    match last_replies * 2 > replies {
+        true => format!(
+            "the server does not keep connections open, so {lost} of {sent} requests were lost \
+             behind its {}; measure it with -p 1",
+            plural(last_replies, "reply")
+        ),
+        false => format!(
+            "the server ended {}, and {lost} of {sent} requests were lost behind them; raise its \
+             limit of requests on a connection, or measure it with -p 1",
+            plural(last_replies, "connection")
+        ),
+    }
 }
 
 fn errors(errors: u64, first_error: Option<&str>) -> String {

@@ -67,10 +67,10 @@ fn status_lines(report: &LoadReport) -> Vec<String> {
     let line = |statuses: &[(u16, u64)], what: &str| {
         let replies = statuses.iter().map(|(_, replies)| replies).sum();
         let replies = plural(replies, "reply");
-        (!statuses.is_empty()).then(|| format!("{replies} {what} ({})", codes(statuses)))
+        (!statuses.is_empty()).then(|| format!("{replies} {what}: {}", codes(statuses)))
     };
-    let redirects = line(&redirects, "redirected, which is not followed");
-    let others = line(&others, "other than 2xx, as expected");
+    let redirects = line(&redirects, "with a redirect, which load does not follow");
+    let others = line(&others, "with a status other than 2xx, as expected");
     redirects.into_iter().chain(others).collect()
 }
 
