@@ -53,6 +53,7 @@ impl Accounting {
 /// The counts of a run under way. Each method is one transition of requests.
 #[derive(Debug)]
 pub(crate) struct Ledger {
+    /// All but `due`, which follows from the others in a closed loop.
     counts: Accounting,
     /// Replies that the run is for; `None` for a run that ends by its duration.
     amount: Option<u64>,
@@ -82,7 +83,10 @@ impl Ledger {
 
     /// The counts as they are now.
     pub(crate) fn counts(&self) -> Accounting {
-        self.counts
+        Accounting {
+            due: self.counts.sent + self.counts.never_sent,
+            ..self.counts
+        }
     }
 
     /// Requests that may be sent now, up to `wanted`.
@@ -99,7 +103,6 @@ impl Ledger {
     pub(crate) fn send(&mut self, line: &mut InFlight, requests: usize, now: Time) {
         line.send(requests, now);
         let requests = requests as u64;
-        self.counts.due += requests;
         self.counts.sent += requests;
         self.counts.in_flight += requests;
         if self.amount.is_some() {
@@ -114,11 +117,7 @@ impl Ledger {
         let before = line.queued();
         line.set_queued(queued, now);
         let (sent, unsent) = (before.saturating_sub(queued), queued.saturating_sub(before));
-        for count in [
-            &mut self.counts.due,
-            &mut self.counts.sent,
-            &mut self.counts.in_flight,
-        ] {
+        for count in [&mut self.counts.sent, &mut self.counts.in_flight] {
             *count = *count + sent as u64 - unsent as u64;
         }
         self.queued = self.queued + unsent as u64 - sent as u64;
@@ -173,7 +172,7 @@ impl Ledger {
             self.counts.in_flight, self.stopped,
             "a connection was dropped and its requests were not settled"
         );
-        self.counts
+        self.counts()
     }
 
     /// Requests that got no reply; where the number of replies counts, they are sent again.
@@ -190,7 +189,7 @@ impl Ledger {
 
     #[inline]
     fn invariants(&self) {
-        debug_assert!(self.counts.is_balanced(), "{self:?}");
+        debug_assert!(self.counts().is_balanced(), "{self:?}");
         debug_assert!(self.stopped <= self.counts.in_flight, "{self:?}");
         if let Some(amount) = self.amount {
             debug_assert_eq!(
