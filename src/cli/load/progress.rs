@@ -1,54 +1,65 @@
-//! The progress line: elapsed time, rate, errors and error replies so far; on a terminal only.
+//! The progress line: share done, elapsed time, rate, errors and error replies so far; on a
+//! terminal only.
+//!
+//! It leaves room for the `^C` that a terminal echoes: a line that reached the edge would wrap, and
+//! clearing it would leave its first part.
 
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use console::Term;
 
 use crate::format::{plural, rate};
 use crate::load::{Progress, Until};
 
+const BAR_COLUMNS: usize = 20;
+/// For what the terminal echoes.
+const COLUMNS_LEFT_FREE: usize = 4;
+
 /// A line on stderr that is drawn in place, or nothing.
 pub(super) struct ProgressLine {
-    bar: ProgressBar,
+    /// `None` if nothing is shown.
+    term: Option<Term>,
     until: Until,
 }
 
 impl ProgressLine {
     pub(super) fn new(until: Until, shown: bool) -> ProgressLine {
-        let bar = if shown {
-            ProgressBar::new(length(until))
-        } else {
-            ProgressBar::hidden()
-        };
-        // The template is constant; if it were wrong, indicatif's own would do.
-        if let Ok(style) = ProgressStyle::with_template("running [{bar:20}] {percent}% {msg}") {
-            bar.set_style(style.progress_chars("== "));
+        ProgressLine {
+            term: shown.then(Term::buffered_stderr),
+            until,
         }
-        ProgressLine { bar, until }
     }
 
     pub(super) fn show(&mut self, progress: Progress) {
-        self.bar.set_position(match self.until {
-            Until::Duration(_) => millis(progress.elapsed),
-            Until::Amount(_) => progress.completed,
-        });
-        self.bar.set_message(message(progress));
+        let Some(term) = &self.term else { return };
+        let done = match self.until {
+            Until::Duration(duration) => progress.elapsed.as_secs_f64() / duration.as_secs_f64(),
+            Until::Amount(amount) => progress.completed as f64 / amount as f64,
+        };
+        let (_, columns) = term.size();
+        let columns = usize::from(columns).saturating_sub(COLUMNS_LEFT_FREE);
+        let line: String = line(done, progress).chars().take(columns).collect();
+        // Without a terminal there is nothing to show, and the run goes on.
+        let _ = term.clear_line();
+        let _ = term.write_str(&line);
+        let _ = term.flush();
     }
 
     pub(super) fn clear(&mut self) {
-        self.bar.finish_and_clear();
+        if let Some(term) = &self.term {
+            let _ = term.clear_line();
+            let _ = term.flush();
+        }
     }
 }
 
-fn length(until: Until) -> u64 {
-    match until {
-        Until::Duration(duration) => millis(duration),
-        Until::Amount(amount) => amount,
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn line(done: f64, progress: Progress) -> String {
+    let done = done.clamp(0.0, 1.0);
+    let filled = (done * BAR_COLUMNS as f64) as usize;
+    format!(
+        "running [{:<BAR_COLUMNS$}] {:.0}% {}",
+        "=".repeat(filled),
+        (done * 100.0).floor(),
+        message(progress)
+    )
 }
 
 fn message(progress: Progress) -> String {
@@ -72,7 +83,27 @@ fn message(progress: Progress) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn the_bar_is_as_long_as_what_is_done() {
+        let progress = Progress {
+            elapsed: Duration::from_millis(2500),
+            completed: 5000,
+            errors: 0,
+            unexpected_statuses: 0,
+        };
+        for (done, drawn) in [
+            (0.0, "running [                    ] 0% 2.5 s, "),
+            (0.259, "running [=====               ] 25% 2.5 s, "),
+            (1.2, "running [====================] 100% 2.5 s, "),
+        ] {
+            let line = line(done, progress);
+            assert!(line.starts_with(drawn), "{line}");
+        }
+    }
 
     #[test]
     fn the_message_has_time_rate_and_what_went_wrong() {
