@@ -588,6 +588,41 @@ fn an_interrupted_run_reports_what_it_has() {
 }
 
 #[test]
+fn a_connection_without_a_reply_for_half_of_the_run_is_unserved() {
+    let four = LoadPlan {
+        connections: 4,
+        ..plan("http://localhost")
+    };
+    let report = play(four, |bench| {
+        let mut served = bench.open(0);
+        // One reply, and then none for most of the run; no reply at all; opened late.
+        let mut stalled = bench.open(0);
+        let unserved = bench.open(2500);
+        let late = bench.open(2501);
+        bench.receive(&mut stalled, REPLY, 1);
+        for at in (0..5000).step_by(100) {
+            bench.receive(&mut served, &REPLY.repeat(10), at);
+        }
+        assert_eq!(bench.turn(5000), TurnResult::Stop);
+        for line in [served, stalled, unserved, late] {
+            bench.close(line, Closed::Stopped, 5000);
+        }
+    });
+    let reasons: Vec<String> = report
+        .verdict
+        .reasons
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        reasons
+            .iter()
+            .any(|reason| reason.starts_with("1 of 4 connections got no reply")),
+        "{reasons:?}"
+    );
+}
+
+#[test]
 fn progress_is_told_ten_times_a_second_at_most() {
     let mut told = Vec::new();
     let mut note = |progress: super::Progress| told.push(progress.elapsed.as_millis());

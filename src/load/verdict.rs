@@ -553,6 +553,12 @@ mod tests {
         // Shorter than a hundredth of the run; no longer than some requests; unknown.
         assert!(!pauses(99.0, Some((99.0, 8.0))));
         assert!(pauses(101.0, Some((99.0, 8.0))));
+        let long_run = reasons(|e| {
+            e.pause.ms = 950.0;
+            e.duration_s = 100.0;
+            e.mean_latency_s = 1.0;
+        });
+        assert_eq!(long_run, [""; 0]);
         assert!(!pauses(950.0, Some((99.0, 100.0))));
         assert!(!pauses(950.0, None));
     }
