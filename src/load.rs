@@ -9,6 +9,8 @@ pub mod client;
 mod connect_check;
 mod connects;
 mod counters;
+pub mod find_rate;
+pub mod objective;
 mod plan;
 pub mod recorder;
 pub mod report;

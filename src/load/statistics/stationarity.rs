@@ -1,0 +1,309 @@
+//! Is the run one run, or did the server change in its course?
+//!
+//! Three series of slices are looked at: the rate, and the shares of replies above the run's median
+//! and above its 90th percentile. Each is tested for a trend (Spearman's rank correlation with the
+//! slice number) and for a level shift (the largest two-sample t statistic over all splits, that is,
+//! CUSUM scaled by its standard error). Slices that follow each other may be alike in a steady run,
+//! so the statistics shrink by the autocorrelation of what the trend or the shift does not explain.
+//!
+//! A finding must be significant and large: a server that becomes one per cent slower in a run is
+//! an ordinary one.
+
+use super::interval_log::{Interval, all_answered, slices};
+
+/// Slices of a run.
+const SLICES: usize = 20;
+/// With fewer, nothing can be said.
+const SLICES_MIN: usize = 10;
+/// A rate or a latency has to change by this share.
+const CHANGE_MIN: f64 = 0.10;
+/// Critical value of the trend's t statistic, for six tests at 1 % together (simulated).
+const TREND_T_MAX: f64 = 4.0;
+/// Critical value of the largest t statistic over all splits, likewise.
+const SHIFT_T_MAX: f64 = 5.0;
+/// A level shift has at least so many slices on each side.
+const SIDE_SLICES_MIN: usize = 3;
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Series {
+    /// Replies per second.
+    Rate,
+    /// The median of the latency.
+    Median,
+    /// The 90th percentile of the latency.
+    Tail,
+}
+
+/// How it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Steadily.
+    Trend,
+    /// At once.
+    Shift,
+}
+
+/// A change in the course of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// What changed.
+    pub series: Series,
+    /// How it changed.
+    pub shape: Shape,
+    /// The level before (for a trend, in the first quarter): replies per second, or nanoseconds.
+    pub before: f64,
+    /// The level after (for a trend, in the last quarter).
+    pub after: f64,
+    /// When the shift was, as a share of the run; for a trend, one half.
+    pub at: f64,
+}
+
+/// The largest significant change of a run, or `None` if it is stationary. `Err` if the run is too
+/// short to say.
+///
+/// # Errors
+/// Fewer than ten intervals or none with a reply.
+pub fn find_change(intervals: &[Interval]) -> Result<Option<Change>, TooShort> {
+    let slices: Vec<&[Interval]> = slices(intervals, SLICES).collect();
+    let all = all_answered(intervals);
+    let (Some(median), Some(tail)) = (all.quantile_ns(0.5), all.quantile_ns(0.9)) else {
+        return Err(TooShort);
+    };
+    if slices.len() < SLICES_MIN {
+        return Err(TooShort);
+    }
+    let share_above = |ns| move |slice: &&[Interval]| share_above(slice, ns);
+    let rates: Vec<f64> = slices.iter().map(|slice| rate(slice)).collect();
+    let series = [
+        (Series::Rate, rates),
+        (
+            Series::Median,
+            slices.iter().map(share_above(median)).collect(),
+        ),
+        (Series::Tail, slices.iter().map(share_above(tail)).collect()),
+    ];
+    let suspects = series.iter().flat_map(|(series, values)| {
+        let trend = suspect(Shape::Trend, trend(values), TREND_T_MAX);
+        let shift = suspect(Shape::Shift, shift(values), SHIFT_T_MAX);
+        [trend, shift]
+            .into_iter()
+            .flatten()
+            .map(|suspect| (*series, suspect))
+    });
+    let changes = suspects.filter_map(|(series, suspect)| {
+        let change = suspect.measure(series, &slices);
+        is_large(&change).then_some((suspect.excess, change))
+    });
+    let strongest = changes.max_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(strongest.map(|(_, change)| change))
+}
+
+/// The run has too few intervals, or no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooShort;
+
+fn rate(slice: &[Interval]) -> f64 {
+    let replies: u64 = slice.iter().map(|interval| interval.answered.total()).sum();
+    let ns: u64 = slice.iter().map(|interval| interval.length_ns).sum();
+    replies as f64 * 1e9 / ns.max(1) as f64
+}
+
+/// Requests given up count as above, however young they were: they were not answered in time.
+fn share_above(slice: &[Interval], ns: u64) -> f64 {
+    let replies = |interval: &Interval| interval.answered.total();
+    let given_up: u64 = slice.iter().map(|interval| interval.censored.total()).sum();
+    let above: u64 = slice
+        .iter()
+        .map(|interval| interval.answered.count_above(ns))
+        .sum();
+    let all = slice.iter().map(replies).sum::<u64>() + given_up;
+    (above + given_up) as f64 / all.max(1) as f64
+}
+
+/// A significant change, not yet measured.
+struct Suspect {
+    shape: Shape,
+    /// Slices before it.
+    split: usize,
+    /// The statistic divided by its critical value.
+    excess: f64,
+}
+
+impl Suspect {
+    fn measure(&self, series: Series, slices: &[&[Interval]]) -> Change {
+        let quarter = slices.len() / 4;
+        let (before, after) = match self.shape {
+            Shape::Trend => (&slices[..quarter], &slices[slices.len() - quarter..]),
+            Shape::Shift => slices.split_at(self.split),
+        };
+        Change {
+            series,
+            shape: self.shape,
+            before: level(series, before),
+            after: level(series, after),
+            at: self.split as f64 / slices.len() as f64,
+        }
+    }
+}
+
+fn suspect(shape: Shape, (t, split): (f64, usize), t_max: f64) -> Option<Suspect> {
+    let excess = t.abs() / t_max;
+    (excess > 1.0).then_some(Suspect {
+        shape,
+        split,
+        excess,
+    })
+}
+
+fn level(series: Series, slices: &[&[Interval]]) -> f64 {
+    let intervals = slices.concat();
+    let quantile = |quantile| {
+        all_answered(&intervals)
+            .quantile_ns(quantile)
+            .map_or(0.0, |ns| ns as f64)
+    };
+    match series {
+        Series::Rate => rate(&intervals),
+        Series::Median => quantile(0.5),
+        Series::Tail => quantile(0.9),
+    }
+}
+
+fn is_large(change: &Change) -> bool {
+    let (low, high) = (
+        change.before.min(change.after),
+        change.before.max(change.after),
+    );
+    high - low > CHANGE_MIN * low
+}
+
+/// The t statistic of Spearman's correlation of the values with their order.
+fn trend(values: &[f64]) -> (f64, usize) {
+    let n = values.len() as f64;
+    let ranks = ranks(values);
+    let centre = (n - 1.0) / 2.0;
+    let (mut product, mut square, mut order) = (0.0, 0.0, 0.0);
+    for (index, rank) in ranks.iter().enumerate() {
+        product += (index as f64 - centre) * (rank - centre);
+        square += (rank - centre).powi(2);
+        order += (index as f64 - centre).powi(2);
+    }
+    if square == 0.0 {
+        return (0.0, values.len() / 2);
+    }
+    let slope = product / order;
+    let residuals: Vec<f64> = ranks
+        .iter()
+        .enumerate()
+        .map(|(index, rank)| rank - centre - slope * (index as f64 - centre))
+        .collect();
+    let error = standard_error(&residuals, 2) * (n / order).sqrt();
+    (slope / error, values.len() / 2)
+}
+
+/// The largest t statistic of the difference of means before and after a split, and the split.
+fn shift(values: &[f64]) -> (f64, usize) {
+    let splits = SIDE_SLICES_MIN..=values.len() - SIDE_SLICES_MIN;
+    let statistic = |split: usize| {
+        let (before, after) = values.split_at(split);
+        let (low, high) = (mean(before), mean(after));
+        let residuals: Vec<f64> = before
+            .iter()
+            .map(|value| value - low)
+            .chain(after.iter().map(|value| value - high))
+            .collect();
+        let n = values.len() as f64;
+        let sides = n / before.len() as f64 + n / after.len() as f64;
+        (
+            (high - low) / (standard_error(&residuals, 2) * sides.sqrt()),
+            split,
+        )
+    };
+    let found = splits.map(statistic).filter(|found| found.0.is_finite());
+    found
+        .max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
+        .unwrap_or((0.0, values.len() / 2))
+}
+
+/// Standard error of a mean of all residuals, that a model with so many parameters leaves, widened
+/// by their first autocorrelation r as by sqrt((1 + r) / (1 - r)).
+fn standard_error(residuals: &[f64], parameters: usize) -> f64 {
+    let n = residuals.len() as f64;
+    let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();
+    let products: f64 = residuals.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    // Residuals of a fitted model are alike by about -parameters / n too little.
+    let alike = (products / squares + parameters as f64 / n).clamp(0.0, 0.8);
+    let variance = squares / (n - parameters as f64) * (1.0 + alike) / (1.0 - alike);
+    // A series without any noise changes only by what it changes.
+    (variance / n).sqrt().max(f64::MIN_POSITIVE)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Ranks from 0; equal values share the mean of theirs.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let equal = values.iter().filter(|other| *other == value).count();
+        below as f64 + (equal - 1) as f64 / 2.0
+    };
+    values.iter().map(rank).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_queue::{self, QueuePlan};
+    use super::*;
+
+    fn plan(load: f64, slowdown: fn(f64) -> f64) -> QueuePlan {
+        QueuePlan {
+            slowdown,
+            ..QueuePlan::mm1(load, 2000.0, 20.0)
+        }
+    }
+
+    fn found(plan: &QueuePlan, runs: u64) -> usize {
+        let changes = (0..runs).filter_map(|seed| {
+            let change = find_change(&test_queue::run(plan, seed)).unwrap();
+            println!("{seed} {change:?}");
+            change
+        });
+        changes.count()
+    }
+
+    #[test]
+    fn a_ramp_is_found() {
+        assert!(found(&plan(0.5, |at| 1.0 + 0.5 * at), 20) >= 19);
+    }
+
+    #[test]
+    fn a_step_is_found() {
+        assert!(found(&plan(0.5, |at| if at < 0.6 { 1.0 } else { 1.3 }), 20) >= 19);
+    }
+
+    #[test]
+    fn a_slow_leak_in_the_second_half_is_found() {
+        assert!(found(&plan(0.5, |at| 1.0 + (at - 0.5).max(0.0)), 20) >= 19);
+    }
+
+    #[test]
+    fn a_steady_queue_does_not_alarm() {
+        for (load, alarms_max) in [(0.3, 5), (0.5, 5), (0.8, 5)] {
+            let alarms = found(&plan(load, |_| 1.0), 100);
+            println!("load {load}: {alarms} false alarms of 100");
+            assert!(
+                alarms <= alarms_max,
+                "load {load}: {alarms} false alarms of 100"
+            );
+        }
+    }
+
+    #[test]
+    fn a_slow_steady_queue_does_not_alarm_although_its_slices_are_alike() {
+        let alarms = found(&QueuePlan::mm1(0.8, 100.0, 20.0), 100);
+        assert!(alarms <= 5, "{alarms} false alarms of 100");
+    }
+}
