@@ -42,6 +42,8 @@ pub struct RunFigures {
     pub completed: u64,
     /// Errors of any kind in the window.
     pub errors: u64,
+    /// What the server does with a connection after a reply.
+    pub closing: Closing,
     /// Replies with a status other than 2xx in the window.
     pub non2xx: u64,
     /// Median latency in milliseconds; `None` if too few replies stand behind it.
@@ -93,7 +95,21 @@ impl RunFigures {
     }
 }
 
-/// Why a run has no figures.
+/// What a server does with a connection after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// It serves several replies on most connections.
+    KeepsAlive,
+    /// It closes most connections after one reply.
+    AfterEachReply {
+        /// Requests lost with a connection.
+        lost: u64,
+        /// Requests sent.
+        sent: u64,
+    },
+}
+
+/// The reason for which a run has no figures.
 #[derive(Debug, PartialEq)]
 pub enum Stopped {
     /// The contestant could not run, or not to the end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
 use super::process::server::{Server, free_port};
-use super::{Bench, Contestant, Failure, RunFigures, Settings, Stopped};
+use super::{Bench, Closing, Contestant, Failure, RunFigures, Settings, Stopped};
 use crate::event_loop::StopSignal;
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
 
@@ -133,6 +133,7 @@ fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> 
         window: report.exact_duration,
         completed: report.accounting.completed,
         errors: report.errors,
+        closing: closing(report),
         non2xx: report.non2xx,
         p50_ms: report.latency.p50,
         p99_ms: report.latency.p99,
@@ -143,6 +144,22 @@ fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> 
         peak_memory_bytes: after.map(|usage| usage.memory_bytes),
         client_cpu_share: report.client.cpu_share,
         warnings: report.verdict.reasons.clone(),
+    }
+}
+
+/// A connection that was opened for each reply is one that the server has closed after it, if
+/// there were no errors of other kinds.
+fn closing(report: &LoadReport) -> Closing {
+    let replies = report.accounting.completed;
+    let kinds = &report.error_kinds;
+    let closed_only = report.errors == kinds.reset + kinds.closed_early;
+    let reconnects = replies > report.connections as u64 && report.bundling.connects > replies / 2;
+    match closed_only && reconnects {
+        true => Closing::AfterEachReply {
+            lost: report.accounting.lost,
+            sent: report.accounting.sent,
+        },
+        false => Closing::KeepsAlive,
     }
 }
 
@@ -364,6 +381,34 @@ mod tests {
         let run = measured(&mut subject, Duration::ZERO);
         assert_eq!(run.server_cpu, Some(90 * MS));
         assert_eq!(subject.waits, 0);
+    }
+
+    #[test]
+    fn a_connect_for_each_reply_is_a_server_that_closes() {
+        let report_of = |connections, connects, completed| {
+            let mut report = LoadReport {
+                connections,
+                ..LoadReport::default()
+            };
+            report.bundling.connects = connects;
+            report.accounting.completed = completed;
+            (report.accounting.sent, report.accounting.lost) = (10 * completed, 9 * completed);
+            report
+        };
+        let closes = Closing::AfterEachReply {
+            lost: 9000,
+            sent: 10_000,
+        };
+        assert_eq!(closing(&report_of(10, 1010, 1000)), closes);
+        for (connections, connects, completed) in [(10, 10, 1000), (10, 10, 10), (10, 10, 0)] {
+            let closing = closing(&report_of(connections, connects, completed));
+            assert_eq!(closing, Closing::KeepsAlive, "{connects} {completed}");
+        }
+        let timed_out = LoadReport {
+            errors: 1,
+            ..report_of(10, 1010, 1000)
+        };
+        assert_eq!(closing(&timed_out), Closing::KeepsAlive);
     }
 
     #[test]

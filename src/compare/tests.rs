@@ -58,6 +58,7 @@ fn measured(requests_per_second: u64) -> RunFigures {
         window: Duration::from_secs(5),
         completed: requests_per_second * 5,
         errors: 0,
+        closing: Closing::KeepsAlive,
         non2xx: 0,
         p50_ms: Some(0.5),
         p99_ms: Some(2.0),
@@ -457,12 +458,12 @@ fn a_client_at_its_limit_makes_the_sentence_a_bound() {
         (
             0.99,
             0.2,
-            "bareloop-http is at least 300 times faster than python-http (its limit",
+            "bareloop-http is at least 300 times faster than python-http (the client was at its limit)",
         ),
         (
             0.2,
             0.99,
-            "bareloop-http is at most 300 times faster than python-http (the limit of",
+            "bareloop-http is at most 300 times faster than python-http (the client was at its limit with python-http)",
         ),
         (
             0.99,
@@ -508,7 +509,7 @@ fn a_slower_contestant_is_at_least_so_much_slower_if_the_reference_was_not_at_it
         .with("node", (0..6).map(|_| busy(3_000, 0.2, 0.99)).collect());
     let (_, report, _) = held(&plan, &mut script);
     let sentence = &verdict::sentences(&report)[0];
-    let expected = "node is at least 10.0 times slower than bareloop-http (the limit of";
+    let expected = "node is at least 10.0 times slower than bareloop-http (the client was at its limit with bareloop-http)";
     assert!(sentence.starts_with(expected), "{sentence}");
     assert_eq!(
         report.contestants[0].ratio.unwrap().bound,
@@ -551,6 +552,48 @@ fn warnings_are_gathered_over_rounds_each_fact_once() {
             "in 2 of 2 rounds, first: 1,019 errors",
         ]
     );
+}
+
+#[test]
+fn a_server_without_keep_alive_is_one_sentence_with_its_remedy() {
+    let closing = |closing, errors| {
+        let warnings = vec![
+            load::Warning::Errors {
+                errors,
+                first_error: None,
+            },
+            load::Warning::IdleConnections {
+                busy_share: 0.01,
+                reconnects: 5000,
+            },
+        ];
+        vec![Ok(RunFigures {
+            closing,
+            errors,
+            warnings,
+            ..measured(1000)
+        })]
+    };
+    let lost = Closing::AfterEachReply {
+        lost: 45_000,
+        sent: 50_000,
+    };
+    assert_eq!(
+        warnings_of(closing(lost, 5000)),
+        [
+            "closes the connection after each reply: 45,000 of 50,000 requests were lost with it; \
+             measure it with -p 1"
+        ]
+    );
+    let nothing_lost = Closing::AfterEachReply {
+        lost: 0,
+        sent: 5_000,
+    };
+    assert_eq!(
+        warnings_of(closing(nothing_lost, 0)),
+        ["closes the connection after each reply: the rate includes a connect for each request"]
+    );
+    assert_eq!(warnings_of(closing(Closing::KeepsAlive, 5000)).len(), 2);
 }
 
 #[test]

@@ -38,8 +38,7 @@ fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<S
             let bound = ratio.low.unwrap_or(ratio.mean);
             let word = if bound >= 1.0 { "at least" } else { "at most" };
             format!(
-                "{name} is {word} {} than {other} (its limit was not reached: the client was at \
-                 its own)",
+                "{name} is {word} {} than {other} (the client was at its limit)",
                 pace(bound)
             )
         }
@@ -47,8 +46,7 @@ fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<S
             let bound = ratio.high.unwrap_or(ratio.mean);
             let word = if bound <= 1.0 { "at least" } else { "at most" };
             format!(
-                "{name} is {word} {} than {other} (the limit of {other} was not reached: the \
-                 client was at its own)",
+                "{name} is {word} {} than {other} (the client was at its limit with {other})",
                 pace(bound)
             )
         }

@@ -5,8 +5,8 @@ use std::mem::discriminant;
 
 use serde::{Serialize, Serializer};
 
-use super::RunFigures;
-use crate::format::percent;
+use super::{Closing, RunFigures};
+use crate::format::{count, percent};
 use crate::load;
 
 /// From this share of a core on, a process counts as busy all the time.
@@ -21,6 +21,13 @@ pub enum Reason {
         client_cpu_share: f64,
         /// CPU time of the server, as a share of one core; `None` if the system did not say.
         server_cpu_share: Option<f64>,
+    },
+    /// The server closes most connections after one reply.
+    NoKeepAlive {
+        /// Requests lost with a connection.
+        lost: u64,
+        /// Requests sent.
+        sent: u64,
     },
     /// Found by the load generator.
     Load(load::Warning),
@@ -73,16 +80,34 @@ pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunFigures>) -> Vec<Warning> {
 
 /// The reasons to doubt one run, each fact once.
 fn reasons(run: &RunFigures) -> Vec<Reason> {
-    let is_told = |warning: &&load::Warning| !matches!(warning, load::Warning::ClientBusy { .. });
-    let found = run.warnings.iter().filter(is_told).cloned();
     let client_limited = run.is_client_limited().then(|| Reason::ClientLimited {
         client_cpu_share: run.client_cpu_share,
         server_cpu_share: run.server_cpu_share(),
     });
+    let no_keep_alive = match run.closing {
+        Closing::KeepsAlive => None,
+        Closing::AfterEachReply { lost, sent } => Some(Reason::NoKeepAlive { lost, sent }),
+    };
+    let found = run.warnings.iter();
+    let is_told = |warning: &&load::Warning| !is_consequence(warning, run.closing);
     client_limited
         .into_iter()
-        .chain(found.map(Reason::Load))
+        .chain(no_keep_alive)
+        .chain(found.filter(is_told).cloned().map(Reason::Load))
         .collect()
+}
+
+/// True for what a comparison says in its own words: that the client was busy, and what follows
+/// from a server that closes connections.
+fn is_consequence(warning: &load::Warning, closing: Closing) -> bool {
+    use load::Warning::{ClientBusy, Connections, Errors, IdleConnections, NoKeepAlive};
+    match warning {
+        ClientBusy { .. } => true,
+        Connections { .. } | Errors { .. } | IdleConnections { .. } | NoKeepAlive { .. } => {
+            closing != Closing::KeepsAlive
+        }
+        _ => false,
+    }
 }
 
 fn same_kind(one: &Reason, other: &Reason) -> bool {
@@ -99,6 +124,17 @@ impl fmt::Display for Reason {
                 client_cpu_share,
                 server_cpu_share,
             } => client_limited(f, *client_cpu_share, *server_cpu_share),
+            Reason::NoKeepAlive { lost: 0, .. } => f.write_str(
+                "closes the connection after each reply: the rate includes a connect for each \
+                 request",
+            ),
+            Reason::NoKeepAlive { lost, sent } => write!(
+                f,
+                "closes the connection after each reply: {} of {} requests were lost with it; \
+                 measure it with -p 1",
+                count(*lost),
+                count(*sent)
+            ),
             Reason::Load(warning) => warning.fmt(f),
         }
     }
