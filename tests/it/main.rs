@@ -27,6 +27,7 @@ mod load_stop;
 mod load_usage;
 mod page;
 mod page_sample;
+mod repeated;
 mod seeds;
 #[cfg(target_os = "linux")]
 mod serve_clock;
