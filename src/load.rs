@@ -39,7 +39,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
-use crate::event_loop::{EventLoop, Limits, Peer, StopSignal};
+use crate::event_loop::{ConnectionLimits, EventLoop, Peer, StopSignal};
 use client::LoadClient;
 use report::{Circumstances, Cost};
 
@@ -115,7 +115,7 @@ impl ReadyRun<'_> {
     ) -> Result<LoadReport, Error> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
-        let limits = Limits {
+        let limits = ConnectionLimits {
             connections_max: plan.connections,
             connect_timeout: plan.timeout.min(CONNECT_TIMEOUT_MAX),
             send_timeout: plan.timeout,

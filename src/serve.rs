@@ -5,33 +5,33 @@ mod request_cache;
 pub mod tcp;
 mod warning;
 
-pub use warning::Warn;
+pub use warning::Warnings;
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event_loop::{EventLoop, Limits, Protocol, StopSignal};
+use crate::event_loop::{ConnectionLimits, EventLoop, Kernel, Protocol, StopSignal};
 use http::{HttpServer, HttpSettings};
 use tcp::TcpServer;
 
-/// What both servers are told.
+/// Settings of both servers.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where to listen; at least one place.
+pub struct ServePlan {
+    /// Places to listen on; at least one.
     pub places: Vec<Place>,
-    /// What connections are allowed.
-    pub limits: Limits,
+    /// Bounds and timeouts of connections.
+    pub limits: ConnectionLimits,
 }
 
 /// One `--bind`: the addresses its name resolved to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// All to be listened on; at least one.
+    /// All are listened on; at least one.
     pub addresses: Vec<SocketAddr>,
 }
 
-/// Why a server did not serve.
+/// Error of a server that could not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address is taken, privileged, or not one of this machine's.
@@ -39,7 +39,7 @@ pub enum Error {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The event loop could not be made, or failed.
@@ -47,7 +47,7 @@ pub enum Error {
     EventLoop(#[from] io::Error),
 }
 
-/// What to do about an address that cannot be listened on.
+/// Remedy for an address that cannot be listened on.
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -64,12 +64,15 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// What happens between the start and the first accept, and beside the serving.
-pub struct Events<'a> {
+/// Receives the addresses that a server is bound to.
+pub type Listening = Box<dyn FnOnce(&[SocketAddr])>;
+
+/// Functions that a server calls.
+pub struct ServeCallbacks {
     /// Called once, when all addresses are bound and before the first accept.
-    pub listening: &'a mut dyn FnMut(&[SocketAddr]),
-    /// Called with a sentence when something beyond one connection goes wrong.
-    pub warning: &'a mut dyn FnMut(&str),
+    pub listening: Listening,
+    /// Receives warnings about more than one connection.
+    pub warnings: Warnings,
 }
 
 /// Serves HTTP until `signal` stops it.
@@ -77,13 +80,13 @@ pub struct Events<'a> {
 /// # Errors
 /// An address cannot be listened on.
 pub fn http(
-    plan: &Plan,
+    plan: &ServePlan,
     settings: HttpSettings,
     signal: &StopSignal,
-    events: Events<'_>,
+    callbacks: ServeCallbacks,
 ) -> Result<(), Error> {
-    let server = HttpServer::new(settings, Warn::new(events.warning));
-    serve(plan, server, signal, events.listening)
+    let server = HttpServer::new(settings, callbacks.warnings);
+    serve(plan, server, signal, callbacks.listening)
 }
 
 /// Answers terminators until `signal` stops it. A connection that is silent for `idle_timeout`
@@ -92,20 +95,20 @@ pub fn http(
 /// # Errors
 /// An address cannot be listened on.
 pub fn tcp(
-    plan: &Plan,
+    plan: &ServePlan,
     idle_timeout: Option<Duration>,
     signal: &StopSignal,
-    events: Events<'_>,
+    callbacks: ServeCallbacks,
 ) -> Result<(), Error> {
-    let server = TcpServer::new(idle_timeout, Warn::new(events.warning));
-    serve(plan, server, signal, events.listening)
+    let server = TcpServer::new(idle_timeout, callbacks.warnings);
+    serve(plan, server, signal, callbacks.listening)
 }
 
 fn serve<P: Protocol>(
-    plan: &Plan,
+    plan: &ServePlan,
     server: P,
     signal: &StopSignal,
-    listening: &mut dyn FnMut(&[SocketAddr]),
+    listening: Listening,
 ) -> Result<(), Error> {
     let mut event_loop = EventLoop::new(server, plan.limits.clone(), signal)?;
     let mut bound = Vec::new();
@@ -117,10 +120,10 @@ fn serve<P: Protocol>(
     Ok(())
 }
 
-/// Listens on every address of a place, on one port if the port is ours to choose. An address
-/// that this machine does not have (`localhost` without IPv6) is passed over if another works.
-fn listen<P: Protocol>(
-    event_loop: &mut EventLoop<P>,
+/// Listens on every address of a place, with one port for all if the port is 0. An address that
+/// this machine does not have (`localhost` without IPv6) is skipped if another works.
+fn listen<P: Protocol, K: Kernel>(
+    event_loop: &mut EventLoop<P, K>,
     place: &Place,
     bound: &mut Vec<SocketAddr>,
 ) -> Result<(), Error> {
@@ -150,8 +153,8 @@ fn listen<P: Protocol>(
     }
 }
 
-/// Whether an address failed because the machine does not have it, or its whole family, and not
-/// because somebody else has it.
+/// Returns true if an address failed because this machine does not have it or its whole family,
+/// and not because it is taken.
 fn is_absent(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
@@ -190,11 +193,11 @@ mod tests {
     fn a_stop_that_was_raised_before_the_start_is_obeyed() {
         let (sender, ended) = channel();
         thread::spawn(move || {
-            let plan = Plan {
+            let plan = ServePlan {
                 places: vec![Place {
                     addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
                 }],
-                limits: Limits {
+                limits: ConnectionLimits {
                     connections_max: 10,
                     connect_timeout: Duration::ZERO,
                     send_timeout: PATIENCE,
@@ -204,11 +207,11 @@ mod tests {
             };
             let signal = StopSignal::new();
             signal.raise();
-            let events = Events {
-                listening: &mut |_| {},
-                warning: &mut |_| {},
+            let callbacks = ServeCallbacks {
+                listening: Box::new(|_| {}),
+                warnings: Warnings::discarded(),
             };
-            sender.send(tcp(&plan, None, &signal, events).is_ok())
+            sender.send(tcp(&plan, None, &signal, callbacks).is_ok())
         });
         assert_eq!(ended.recv_timeout(PATIENCE), Ok(true));
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::{Exit, output, values};
-use crate::event_loop::{Limits, StopSignal, raise_descriptor_limit};
+use crate::event_loop::{ConnectionLimits, StopSignal, raise_descriptor_limit};
 use crate::http::request;
 use crate::serve::http::{HttpSettings, Timeouts};
-use crate::serve::{self, Events, Place, Plan};
+use crate::serve::{self, Place, ServeCallbacks, ServePlan, Warnings};
 
 const BIND_REMEDY: &str =
     "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:0";
@@ -121,20 +121,12 @@ struct CommonArgs {
 pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
     let result = match args.protocol {
         Which::Http(args) => plan(&args.common).and_then(|plan| {
-            let mut listening = |addresses: &[SocketAddr]| announce("http", addresses);
-            let events = Events {
-                listening: &mut listening,
-                warning: &mut output::warn,
-            };
-            serve::http(&plan, http_settings(args), signal, events).map_err(|e| e.to_string())
+            let callbacks = callbacks("http");
+            serve::http(&plan, http_settings(args), signal, callbacks).map_err(|e| e.to_string())
         }),
         Which::Tcp(args) => plan(&args.common).and_then(|plan| {
-            let mut listening = |addresses: &[SocketAddr]| announce("tcp", addresses);
-            let events = Events {
-                listening: &mut listening,
-                warning: &mut output::warn,
-            };
-            serve::tcp(&plan, args.idle_timeout, signal, events).map_err(|e| e.to_string())
+            let callbacks = callbacks("tcp");
+            serve::tcp(&plan, args.idle_timeout, signal, callbacks).map_err(|e| e.to_string())
         }),
     };
     match result {
@@ -143,6 +135,13 @@ pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
             output::fail(&message);
             Exit::Failed
         }
+    }
+}
+
+fn callbacks(protocol: &'static str) -> ServeCallbacks {
+    ServeCallbacks {
+        listening: Box::new(move |addresses| announce(protocol, addresses)),
+        warnings: Warnings::to(output::warn),
     }
 }
 
@@ -155,12 +154,12 @@ fn announce(scheme: &str, addresses: &[SocketAddr]) {
     let _ = output::print(&lines);
 }
 
-fn plan(args: &CommonArgs) -> Result<Plan, String> {
+fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
     let places = args.bind.iter().map(|name| place(name));
     let fitting = raise_descriptor_limit();
-    Ok(Plan {
+    Ok(ServePlan {
         places: places.collect::<Result<_, _>>()?,
-        limits: Limits {
+        limits: ConnectionLimits {
             connections_max: args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting),
             connect_timeout: Duration::ZERO,
             send_timeout: args.send_timeout,

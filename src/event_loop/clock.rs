@@ -1,7 +1,9 @@
-//! Monotonic time as the loop hands it to protocols: a plain number, so that tests can make one.
+//! Time as the loop passes it to protocols: a plain number, so that tests can make one.
 
+use std::cell::Cell;
 use std::ops::{Add, Sub};
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
 
 /// A point of monotonic time: nanoseconds since the loop's clock was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,29 +53,58 @@ fn duration_ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Where a loop reads the time: its clock, or a test's.
-pub trait TimeSource {
-    /// The present time; never before an earlier answer.
-    fn now(&self) -> Time;
+/// The clocks of a loop: monotonic time, and the time of day.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The system's clocks; monotonic time counts from `origin`.
+    System {
+        /// The moment that is [`Time::START`].
+        origin: Instant,
+    },
+    /// Clocks that are set by hand, for simulations.
+    Manual(Rc<ManualClock>),
 }
 
-/// The loop's own clock. Never steps back and knows no calendar.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    origin: Instant,
+/// Clocks that stand still until they are set.
+#[derive(Debug)]
+pub struct ManualClock {
+    /// Monotonic time; must not be set back.
+    pub now: Cell<Time>,
+    /// The time of day.
+    pub wall: Cell<SystemTime>,
 }
 
 impl Clock {
-    /// A clock that reads [`Time::START`] now.
+    /// The system's clocks; monotonic time is [`Time::START`] now.
     pub fn start() -> Clock {
-        Clock {
+        Clock::System {
             origin: Instant::now(),
         }
     }
-}
 
-impl TimeSource for Clock {
-    fn now(&self) -> Time {
-        Time::START + self.origin.elapsed()
+    /// Clocks at [`Time::START`] and at the beginning of 1970, and a handle to set them.
+    pub fn manual() -> (Clock, Rc<ManualClock>) {
+        let manual = Rc::new(ManualClock {
+            now: Cell::new(Time::START),
+            wall: Cell::new(SystemTime::UNIX_EPOCH),
+        });
+        (Clock::Manual(Rc::clone(&manual)), manual)
+    }
+
+    /// Monotonic time. Never steps back.
+    #[inline]
+    pub fn now(&self) -> Time {
+        match self {
+            Clock::System { origin } => Time::START + origin.elapsed(),
+            Clock::Manual(manual) => manual.now.get(),
+        }
+    }
+
+    /// The time of day. May step either way.
+    pub fn wall(&self) -> SystemTime {
+        match self {
+            Clock::System { .. } => SystemTime::now(),
+            Clock::Manual(manual) => manual.wall.get(),
+        }
     }
 }

@@ -1,171 +1,249 @@
-//! How connections come in: accepted or dialled, alike from the moment they are open.
+//! Dialling: when to dial, how many connects may be under way, and what becomes of each.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
-
-use mio::event::{Event, Source};
-use mio::{Interest, Registry, Token};
+use std::time::Duration;
 
 use super::connection::Connection;
-use super::listener::Listener;
-use super::stream::{Dialled, Stream};
-use super::{Closed, Entry, EventLoop, Peer, Phase, Protocol, ServerWarning, Watched};
+use super::kernel::{Dialled, Event, Interest, Kernel};
+use super::{Closed, Entry, EventLoop, Peer, Protocol, Time};
 
 /// Dials begun in one turn.
 const DIALS_PER_TURN_MAX: usize = 256;
-/// How often a loop that is stopping looks for more clients in the backlog; enough for a full one.
-const ACCEPTS_AT_STOP_MAX: usize = 64;
 
-impl<P: Protocol> EventLoop<P> {
-    /// Takes new clients in, as far as there is room.
-    pub(super) fn accept(&mut self) {
-        for index in 0..self.listeners.len() {
-            let room = self.shared.limits.connections_max;
-            let room = room.saturating_sub(self.entries.len());
-            let now = self.shared.now;
-            let mut accepted = Vec::new();
-            let result = self.listeners[index].accept(now, room, |stream| accepted.push(stream));
-            for stream in accepted {
-                self.open(Stream::Tcp(stream));
-            }
-            if let Err(e) = result {
-                let trouble = ServerWarning::CannotAccept(e);
-                self.shared.protocol.trouble(trouble, now);
-            }
+/// Connects under way at once. More would overflow the peer's backlog and wait a second for the
+/// retry. The default backlog is 128 on macOS and FreeBSD, and 200 on Windows.
+const DIALLING_MAX: usize = if cfg!(target_os = "linux") { 256 } else { 100 };
+
+/// Pause after a dial that found the peer's backlog full. Linux reports this at once for a unix
+/// socket (EAGAIN), where TCP would try again by itself.
+const FULL_BACKLOG_PAUSE: Duration = Duration::from_millis(5);
+
+/// Dials of one peer that are still to be made.
+#[derive(Debug)]
+pub(super) struct Dialler {
+    peer: Peer,
+    due: BinaryHeap<Reverse<Dial>>,
+    under_way: usize,
+    /// The peer's backlog was full: no dial before this.
+    paused_until: Time,
+}
+
+/// A dial to be made, ordered by its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Dial {
+    at: Time,
+    /// When its connect timeout ends, if it was tried before.
+    give_up_at: Time,
+}
+
+impl Dial {
+    fn first(at: Time) -> Dial {
+        Dial {
+            at,
+            give_up_at: Time::NEVER,
+        }
+    }
+}
+
+impl Dialler {
+    /// Dials for `connections` to `peer`, all due at once.
+    fn new(peer: Peer, connections: usize) -> Dialler {
+        Dialler {
+            peer,
+            due: std::iter::repeat_n(Reverse(Dial::first(Time::START)), connections).collect(),
+            under_way: 0,
+            paused_until: Time::START,
         }
     }
 
-    /// Takes in whoever waits in a backlog that is about to be closed: the kernel has let these
-    /// clients in, and would reset them now, the requests that they have sent and all.
-    pub(super) fn accept_waiting(&mut self) {
-        for listener in &mut self.listeners {
-            listener.gate_mut().edge();
-        }
-        for _ in 0..ACCEPTS_AT_STOP_MAX {
-            self.accept();
-            let is_ready = |listener: &Listener| listener.gate().retry_at() <= self.shared.now;
-            if !self.has_room() || !self.listeners.iter().any(is_ready) {
-                return;
-            }
+    /// One more connection, due at `at`.
+    pub(super) fn dial_at(&mut self, at: Time) {
+        self.due.push(Reverse(Dial::first(at)));
+    }
+
+    /// Time of the next dial, as far as the bound on connects under way allows.
+    pub(super) fn next_at(&self) -> Time {
+        match self.due.peek() {
+            Some(Reverse(dial)) if self.under_way < DIALLING_MAX => dial.at.max(self.paused_until),
+            _ => Time::NEVER,
         }
     }
 
-    /// Makes an accepted stream a connection.
-    fn open(&mut self, stream: Stream) {
-        // A peer that is gone already shows itself at the first read.
-        let _ = stream.set_nodelay();
-        let (mut connection, pumped) = Connection::open(stream, &mut self.shared);
-        let entry = self.entries.vacant_entry();
-        let key = entry.key();
-        let watched = Watched::Readable;
-        let registered =
-            connection
-                .stream_mut()
-                .register(self.poll.registry(), Token(key), watched.interest());
-        entry.insert(Entry::Open {
-            connection,
-            watched,
-        });
-        match registered {
-            Ok(()) => self.after(key, pumped),
-            Err(e) => self.close(key, Closed::Failed(e)),
+    /// Takes a dial that is due, if any; it is under way until [`Dialler::ended`] or
+    /// [`Dialler::backlog_full`]. Returns when it is to be given up.
+    fn take_due(&mut self, now: Time, timeout: Duration) -> Option<Time> {
+        if self.next_at() > now {
+            return None;
         }
+        let Reverse(dial) = self.due.pop()?;
+        self.under_way += 1;
+        Some(dial.give_up_at.min(now + timeout))
+    }
+
+    /// A dial under way found the peer's backlog full: it is tried again after a pause, and the
+    /// others wait too.
+    fn backlog_full(&mut self, now: Time, give_up_at: Time) {
+        self.under_way -= 1;
+        self.paused_until = now + FULL_BACKLOG_PAUSE;
+        self.due.push(Reverse(Dial {
+            at: self.paused_until,
+            give_up_at,
+        }));
+    }
+
+    /// Connects under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// A dial under way has succeeded or failed.
+    pub(super) fn ended(&mut self) {
+        self.under_way -= 1;
+    }
+}
+
+impl<P: Protocol, K: Kernel> EventLoop<P, K> {
+    /// Dials `peer` for each of `connections`, and again whenever the protocol returns
+    /// [`AfterClose::Redial`](super::AfterClose::Redial).
+    pub fn dial(&mut self, peer: Peer, connections: usize) {
+        self.entries.reserve(connections);
+        self.dialler = Some(Dialler::new(peer, connections));
     }
 
     /// Begins the dials that are due.
     pub(super) fn dial_due(&mut self) {
         let now = self.shared.now;
+        let timeout = self.shared.limits.connect_timeout;
         for _ in 0..DIALS_PER_TURN_MAX {
             let Some(dialler) = &mut self.dialler else {
                 return;
             };
-            if self.phase != Phase::Running {
-                return;
-            }
-            let timeout = self.shared.limits.connect_timeout;
-            let Some(until) = dialler.take_due(now, timeout) else {
+            let Some(give_up_at) = dialler.take_due(now, timeout) else {
                 return;
             };
             let entry = self.entries.vacant_entry();
-            let key = entry.key();
-            let registry = self.poll.registry();
-            match dial(dialler.peer(), registry, Token(key)) {
+            match self.kernel.dial(&dialler.peer, entry.key()) {
                 Ok(stream) => {
                     entry.insert(Entry::Dialling {
                         stream: Some(stream),
-                        until,
+                        give_up_at,
                     });
-                    self.sweep_by(until);
+                    self.deadlines.note(give_up_at);
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    if now < until {
-                        dialler.backlog_full(now, until);
-                    } else {
-                        let timed_out = io::ErrorKind::TimedOut.into();
-                        self.gone(None, Closed::NotConnected(timed_out));
-                    }
+                Err(e) if e.kind() != io::ErrorKind::WouldBlock => {
+                    self.closed(None, Closed::NotConnected(e));
                 }
-                Err(e) => self.gone(None, Closed::NotConnected(e)),
+                Err(_) if now < give_up_at => dialler.backlog_full(now, give_up_at),
+                Err(_) => {
+                    let timed_out = io::ErrorKind::TimedOut.into();
+                    self.closed(None, Closed::NotConnected(timed_out));
+                }
             }
+            self.invariants();
         }
     }
 
-    /// Something happened to a stream that is being dialled.
-    pub(super) fn dialled(&mut self, key: usize, event: &Event) {
+    /// An event for a stream that is being dialled.
+    pub(super) fn dial_event(&mut self, event: Event) {
+        let key = event.token;
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
         let Entry::Dialling {
-            stream: Some(stream),
-            ..
+            stream: slot,
+            give_up_at,
         } = entry
         else {
             return;
         };
-        match stream.dialled() {
-            Ok(Dialled::Connected) => {}
-            // Its end came before it was open, and the system no longer says why.
-            Ok(Dialled::Pending) if event.is_error() || event.is_write_closed() => {
-                let e = io::ErrorKind::NotConnected.into();
-                return self.close(key, Closed::NotConnected(e));
-            }
-            Ok(Dialled::Pending) => {
-                // Nothing was read or written, so Windows has not armed the next event.
-                let (registry, wanted) = (self.poll.registry(), Interest::WRITABLE);
-                if let Err(e) = stream.reregister(registry, Token(key), wanted) {
-                    self.close(key, Closed::NotConnected(e));
+        let Some(mut stream) = slot.take() else {
+            return;
+        };
+        let result = match self.kernel.dialled(&stream) {
+            Ok(Dialled::Connected) => {
+                let time_left = *give_up_at - self.shared.received_at();
+                let took = self.shared.limits.connect_timeout.saturating_sub(time_left);
+                self.shared.protocol.dialled(took);
+                let (connection, pumped) = Connection::open(stream, &mut self.shared);
+                // In the same place, because the kernel knows the stream by this key.
+                *entry = Entry::Open {
+                    connection,
+                    interest: Interest::Writable,
+                };
+                if let Some(dialler) = &mut self.dialler {
+                    dialler.ended();
                 }
-                return;
+                self.after(key, pumped);
+                return self.invariants();
             }
-            Err(e) => return self.close(key, Closed::NotConnected(e)),
+            // Its end came before it was open, and the system no longer knows why.
+            Ok(Dialled::Pending) if event.write_closed => Err(io::ErrorKind::NotConnected.into()),
+            // Nothing was read or written, so Windows has not armed the next event.
+            Ok(Dialled::Pending) => self.kernel.reregister(&mut stream, key, Interest::Writable),
+            Err(e) => Err(e),
+        };
+        *slot = Some(stream);
+        if let Err(e) = result {
+            self.close(key, Closed::NotConnected(e));
         }
-        // A peer that is gone already (macOS calls it an invalid argument) shows itself at the
-        // first read.
-        let _ = stream.set_nodelay();
-        if let Some(dialler) = &mut self.dialler {
-            dialler.arrived();
-        }
-        let Entry::Dialling { stream, until } = entry else {
-            return;
-        };
-        let Some(stream) = stream.take() else {
-            return;
-        };
-        let time_left = *until - self.shared.received_at();
-        let took = self.shared.limits.connect_timeout.saturating_sub(time_left);
-        self.shared.protocol.dialled(took);
-        let (connection, pumped) = Connection::open(stream, &mut self.shared);
-        // In the same place, since the kernel knows the stream by this key.
-        *entry = Entry::Open {
-            connection,
-            watched: Watched::Writable,
-        };
-        self.after(key, pumped);
     }
 }
 
-/// A stream on its way to `peer`, registered.
-fn dial(peer: &Peer, registry: &Registry, token: Token) -> io::Result<Stream> {
-    let mut stream = Stream::dial(peer)?;
-    registry.register(&mut stream, token, Interest::WRITABLE)?;
-    Ok(stream)
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    fn dialler(connections: usize) -> Dialler {
+        Dialler::new(Peer::Tcp(([127, 0, 0, 1], 80).into()), connections)
+    }
+
+    #[test]
+    fn no_more_are_under_way_at_once_than_a_backlog_holds() {
+        let mut dialler = dialler(DIALLING_MAX + 1);
+        for _ in 0..DIALLING_MAX {
+            assert!(dialler.take_due(Time::START, TIMEOUT).is_some());
+        }
+        assert_eq!(dialler.next_at(), Time::NEVER);
+        assert_eq!(dialler.take_due(Time::START, TIMEOUT), None);
+        dialler.ended();
+        assert!(dialler.take_due(Time::START, TIMEOUT).is_some());
+    }
+
+    #[test]
+    fn the_earliest_is_dialled_first_and_none_before_its_time() {
+        let at = |seconds| Time::START + Duration::from_secs(seconds);
+        let mut dialler = dialler(0);
+        for seconds in [7, 3, 5] {
+            dialler.dial_at(at(seconds));
+        }
+        assert_eq!(dialler.take_due(at(2), TIMEOUT), None);
+        for seconds in [3, 5, 7] {
+            assert_eq!(dialler.next_at(), at(seconds));
+            assert!(dialler.take_due(at(seconds), TIMEOUT).is_some());
+            assert_eq!(dialler.take_due(at(seconds), TIMEOUT), None);
+        }
+    }
+
+    #[test]
+    fn a_full_backlog_pauses_all_dials_and_does_not_extend_the_timeout() {
+        let mut dialler = dialler(2);
+        let give_up_at = dialler.take_due(Time::START, TIMEOUT).expect("it is due");
+        assert_eq!(give_up_at, Time::START + TIMEOUT);
+        dialler.backlog_full(Time::START, give_up_at);
+        let retry_at = Time::START + FULL_BACKLOG_PAUSE;
+        assert_eq!(dialler.next_at(), retry_at);
+        assert_eq!(dialler.take_due(Time::START, TIMEOUT), None);
+        // The one that was not tried yet comes first.
+        assert_eq!(
+            dialler.take_due(retry_at, TIMEOUT),
+            Some(retry_at + TIMEOUT)
+        );
+        assert_eq!(dialler.take_due(retry_at, TIMEOUT), Some(give_up_at));
+    }
 }

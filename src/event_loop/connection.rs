@@ -1,31 +1,28 @@
-//! A connection: a stream, what its protocol remembers of it, and its unsent bytes.
+//! A connection: a stream, its protocol's state, and its unsent bytes.
 //!
-//! [`Connection::pump`] is the whole of a connection's life between two events, and it is generic
-//! over the stream, so that it is tested on scripted ones. Its order is its correctness: *flush,
-//! then read*. A peer that does not take our replies is not read from (unless the protocol is a
-//! client's), so nobody has to remember that reading was paused, and nobody can forget to ask for a
-//! writable event.
+//! [`Connection::pump`] does everything between two events. It is generic over the stream, so that
+//! it is tested on scripted ones. It *flushes first, then reads*: a peer that does not take our
+//! replies is not read from (unless the protocol is a client's). No flag says that reading is
+//! paused, and a connection with unsent bytes always waits for a writable event.
 
 mod closing;
 
 use std::io;
 
-use super::clock::TimeSource;
+use super::kernel::{ShortRead, Transport};
 use super::shared::{READ_BUFFER_BYTES, Shared};
-use super::stream::Transport;
 use super::write_queue::Flushed;
 use super::{Closed, Flow, Protocol, Time, WriteQueue};
 
-/// Reads one event may cause before the connection goes to the back of the line.
+/// Reads for one event; after them the other connections come first.
 const READS_PER_EVENT_MAX: usize = 4;
-/// No message that can draw a reply of its own is shorter.
+/// Length of the shortest message that draws a reply of its own.
 const MESSAGE_BYTES_MIN: usize = 16;
-/// Bound on the runs in a write queue, by arithmetic: only what one read asked for is ever
-/// queued, since a server's connection with a residue is not read from. A client's bound is its
-/// requests in flight.
-const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
+/// Bound on the runs in a write queue: the replies to one read, since a server's connection with
+/// unsent bytes is not read from. A client's bound is its requests in flight.
+pub const QUEUED_RUNS_MAX: usize = READ_BUFFER_BYTES / MESSAGE_BYTES_MIN;
 
-/// What a readiness event says beyond "look".
+/// Hint of a readiness event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// A short read will have emptied the socket.
@@ -34,38 +31,36 @@ pub enum Hint {
     ReadClosed,
 }
 
-/// What the loop is to do for a connection after a pump.
+/// Result of a pump.
 #[derive(Debug)]
 pub enum Pumped {
-    /// Wait until there is something to read.
-    AwaitReadable,
-    /// Wait until there is room to write.
-    AwaitWritable,
-    /// There may be more to read, but it was others' turn: look at it again after them.
+    /// Everything that is possible now was done: wait for room to write if the connection is
+    /// [blocked](Connection::is_blocked), otherwise for something to read.
+    Wait,
+    /// There may be more to read: pump again after the other connections.
     Again,
-    /// Drop it.
+    /// Drop the connection.
     Closed(Closed),
 }
 
 /// An open connection.
-#[derive(Debug)]
-pub struct Connection<S, C> {
+pub struct Connection<S, P: Protocol> {
     stream: S,
-    conn: C,
-    phase: Phase,
+    conn: P::Conn,
+    phase: ConnectionPhase,
     /// Absent unless the kernel refused bytes.
     unsent: Option<Box<Unsent>>,
 }
 
-/// Where a connection is on its way to its close.
+/// ConnectionPhase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ConnectionPhase {
     /// Messages are read and answered.
     Open,
     /// Nothing is read; what is owed is being sent.
     Flushing(PeerSide),
-    /// All is sent and our write side is shut; input is thrown away until the peer closes, so
-    /// that no reset destroys a reply on its way (RFC 9112 9.6).
+    /// All is sent and our write side is shut; input is discarded until the peer closes, so that
+    /// no reset destroys a reply on its way (RFC 9112 9.6).
     Draining { until: Time, budget_bytes: usize },
 }
 
@@ -79,88 +74,77 @@ enum PeerSide {
 #[derive(Debug)]
 struct Unsent {
     queue: WriteQueue,
-    /// Since when the connection has not been read from.
+    /// Time since which the connection has not been read from.
     paused_at: Time,
-    /// When the kernel last took some of it.
+    /// Time at which the kernel last took some of it.
     progress_at: Time,
 }
 
-impl<S: Transport, C> Connection<S, C> {
-    /// A connection that has just been opened, and what is to be done for it.
-    pub fn open<P, K>(stream: S, shared: &mut Shared<P, K>) -> (Connection<S, C>, Pumped)
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
+impl<S: Transport, P: Protocol> Connection<S, P> {
+    /// A connection that has just been opened, and the result of its first pump.
+    pub fn open(stream: S, shared: &mut Shared<P>) -> (Connection<S, P>, Pumped) {
         let now = shared.received_at();
         let conn = shared.protocol.opened(now, &mut shared.queue);
         let mut connection = Connection {
             stream,
             conn,
-            phase: Phase::Open,
+            phase: ConnectionPhase::Open,
             unsent: None,
         };
-        let pumped = match connection.catch_up(Pumped::AwaitReadable, now, shared) {
-            Pumped::AwaitReadable if connection.is_blocked() => Pumped::AwaitWritable,
-            pumped => pumped,
-        };
+        let pumped = connection.catch_up(Pumped::Wait, now, shared);
+        connection.invariants(shared);
         (connection, pumped)
     }
 
-    /// Does all that can be done now: flushes, then reads, answers and writes. Harmless if there
-    /// is in fact nothing to do, so stale and spurious events need no care.
-    pub fn pump<P, K>(&mut self, shared: &mut Shared<P, K>, hint: Hint) -> Pumped
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
-        debug_assert!(shared.queue.is_empty());
-        match self.flush_unsent(shared) {
-            Ok(Flushed::Drained) => {}
-            Ok(Flushed::Blocked) if P::READS_WHILE_BLOCKED && self.phase == Phase::Open => {}
-            Ok(Flushed::Blocked) => return Pumped::AwaitWritable,
-            Err(e) => return Pumped::Closed(Closed::Failed(e)),
-        }
-        match self.phase {
-            Phase::Open => match self.receive(shared, hint) {
-                Pumped::AwaitReadable if self.is_blocked() => Pumped::AwaitWritable,
-                pumped => pumped,
+    /// Flushes, then reads, answers and writes, as far as possible now. Harmless if there is
+    /// nothing to do, so stale and spurious events need no care.
+    #[inline]
+    pub fn pump(&mut self, shared: &mut Shared<P>, hint: Hint) -> Pumped {
+        let pumped = match self.flush_unsent(shared) {
+            Ok(Flushed::Blocked)
+                if !P::READS_WHILE_BLOCKED || self.phase != ConnectionPhase::Open =>
+            {
+                Pumped::Wait
+            }
+            Ok(Flushed::Drained | Flushed::Blocked) => match self.phase {
+                ConnectionPhase::Open => self.receive(shared, hint),
+                ConnectionPhase::Flushing(peer) => self.shut(peer, shared),
+                ConnectionPhase::Draining { .. } => self.drain(),
             },
-            Phase::Flushing(peer) => self.shut(peer, shared),
-            Phase::Draining { .. } => self.drain(),
-        }
+            Err(e) => Pumped::Closed(Closed::Failed(e)),
+        };
+        self.invariants(shared);
+        pumped
     }
 
-    /// When [`Connection::overdue`] is to be called.
-    pub fn deadline<P, K>(&self, shared: &Shared<P, K>) -> Time
-    where
-        P: Protocol<Conn = C>,
-    {
+    /// Time at which to call [`Connection::overdue`].
+    #[inline]
+    pub fn deadline(&self, shared: &Shared<P>) -> Time {
         match (&self.unsent, self.phase) {
             (Some(unsent), _) => unsent.progress_at + shared.limits.send_timeout,
-            (None, Phase::Draining { until, .. }) => until,
-            (None, Phase::Open | Phase::Flushing(_)) => shared.protocol.deadline(&self.conn),
+            (None, ConnectionPhase::Draining { until, .. }) => until,
+            (None, ConnectionPhase::Open | ConnectionPhase::Flushing(_)) => {
+                shared.protocol.deadline(&self.conn)
+            }
         }
     }
 
     /// The deadline has passed.
-    pub fn overdue<P, K>(&mut self, shared: &mut Shared<P, K>) -> Pumped
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
-        match (&self.unsent, self.phase) {
+    pub fn overdue(&mut self, shared: &mut Shared<P>) -> Pumped {
+        let pumped = match (&self.unsent, self.phase) {
             (Some(_), _) => Pumped::Closed(Closed::Stalled),
-            (None, Phase::Open) => {
-                let now = shared.now;
-                let flow = shared
-                    .protocol
-                    .overdue(&mut self.conn, now, &mut shared.queue);
+            (None, ConnectionPhase::Open) => {
+                let (conn, now) = (&mut self.conn, shared.now);
+                let flow = shared.protocol.overdue(conn, now, &mut shared.queue);
                 self.settle(flow, PeerSide::MaySend, shared)
-                    .unwrap_or(Pumped::AwaitReadable)
+                    .unwrap_or(Pumped::Wait)
             }
-            (None, Phase::Flushing(_) | Phase::Draining { .. }) => Pumped::Closed(Closed::Done),
-        }
+            (None, ConnectionPhase::Flushing(_) | ConnectionPhase::Draining { .. }) => {
+                Pumped::Closed(Closed::Done)
+            }
+        };
+        self.invariants(shared);
+        pumped
     }
 
     /// Whether the kernel has refused bytes that are still to be sent.
@@ -173,24 +157,20 @@ impl<S: Transport, C> Connection<S, C> {
         &mut self.stream
     }
 
-    /// The stream and the protocol's part, when the connection is gone.
-    pub fn into_parts(self) -> (S, C) {
+    /// The stream and the protocol's state, when the connection is gone.
+    pub fn into_parts(self) -> (S, P::Conn) {
         (self.stream, self.conn)
     }
 
     /// Reads, lets the protocol answer all that was read, and sends the answers at once.
-    fn receive<P, K>(&mut self, shared: &mut Shared<P, K>, hint: Hint) -> Pumped
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
+    fn receive(&mut self, shared: &mut Shared<P>, hint: Hint) -> Pumped {
         let mut now = shared.now;
         for _ in 0..READS_PER_EVENT_MAX {
             let bytes = match self.stream.read(&mut shared.read_buffer) {
                 Ok(bytes) => bytes,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    return self.catch_up(Pumped::AwaitReadable, now, shared);
+                    return self.catch_up(Pumped::Wait, now, shared);
                 }
                 Err(e) => return Pumped::Closed(Closed::Failed(e)),
             };
@@ -212,27 +192,23 @@ impl<S: Transport, C> Connection<S, C> {
             if let Some(pumped) = self.settle(flow, peer, shared) {
                 return pumped;
             }
-            if bytes < READ_BUFFER_BYTES {
-                match after_short_read(hint) {
-                    ShortRead::Drained => {
-                        return self.catch_up(Pumped::AwaitReadable, now, shared);
-                    }
-                    ShortRead::LookAgain => return self.catch_up(Pumped::Again, now, shared),
-                    ShortRead::ReadOn => {}
-                }
+            // After a hint of the peer's end, only a read of 0 or WouldBlock is the end.
+            if bytes < READ_BUFFER_BYTES && hint == Hint::Ready {
+                let then = match shared.short_read {
+                    ShortRead::Drained => Pumped::Wait,
+                    // The loop registers again, which costs no system call on Windows.
+                    ShortRead::NotArmed => Pumped::Again,
+                };
+                return self.catch_up(then, now, shared);
             }
         }
         self.catch_up(Pumped::Again, now, shared)
     }
 
-    /// All that is to be read for now was received, and the peer's end was not among it: lets the
-    /// protocol speak. `then` is what is to be done next.
+    /// All that is to be read for now was received, without the peer's end: lets the protocol
+    /// send something new. Returns `then` if the connection stays open.
     #[inline]
-    fn catch_up<P, K>(&mut self, then: Pumped, now: Time, shared: &mut Shared<P, K>) -> Pumped
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
+    fn catch_up(&mut self, then: Pumped, now: Time, shared: &mut Shared<P>) -> Pumped {
         let (conn, queue) = (&mut self.conn, &mut shared.queue);
         match shared.protocol.caught_up(conn, now, queue) {
             Flow::Keep if shared.queue.is_empty() => then,
@@ -240,21 +216,12 @@ impl<S: Transport, C> Connection<S, C> {
         }
     }
 
-    /// Sends what the protocol queued and does what it decided; `None` if the connection is
-    /// still open and to be read from.
-    fn settle<P, K>(
-        &mut self,
-        flow: Flow,
-        peer: PeerSide,
-        shared: &mut Shared<P, K>,
-    ) -> Option<Pumped>
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
+    /// Sends what the protocol queued and acts on its decision; `None` if the connection stays
+    /// open and is to be read from.
+    fn settle(&mut self, flow: Flow, peer: PeerSide, shared: &mut Shared<P>) -> Option<Pumped> {
         match flow {
             Flow::Keep => {}
-            Flow::Finish => self.phase = Phase::Flushing(peer),
+            Flow::Finish => self.phase = ConnectionPhase::Flushing(peer),
             Flow::Abort => {
                 shared.queue.clear();
                 return Some(Pumped::Closed(Closed::Done));
@@ -264,17 +231,13 @@ impl<S: Transport, C> Connection<S, C> {
             Ok(Flushed::Drained) if flow == Flow::Finish => Some(self.shut(peer, shared)),
             Ok(Flushed::Drained) => None,
             Ok(Flushed::Blocked) if P::READS_WHILE_BLOCKED && flow == Flow::Keep => None,
-            Ok(Flushed::Blocked) => Some(Pumped::AwaitWritable),
+            Ok(Flushed::Blocked) => Some(Pumped::Wait),
             Err(e) => Some(Pumped::Closed(Closed::Failed(e))),
         }
     }
 
     /// Sends the lent queue; what the kernel refuses moves into the connection.
-    fn send_queued<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed>
-    where
-        P: Protocol<Conn = C>,
-    {
-        debug_assert!(shared.queue.len_runs() <= QUEUED_RUNS_MAX);
+    fn send_queued(&mut self, shared: &mut Shared<P>) -> io::Result<Flushed> {
         let unsent = match &mut self.unsent {
             Some(unsent) => {
                 // What already waits goes first.
@@ -300,11 +263,7 @@ impl<S: Transport, C> Connection<S, C> {
     }
 
     /// Sends what the kernel refused before.
-    fn flush_unsent<P, K>(&mut self, shared: &mut Shared<P, K>) -> io::Result<Flushed>
-    where
-        P: Protocol<Conn = C>,
-        K: TimeSource,
-    {
+    fn flush_unsent(&mut self, shared: &mut Shared<P>) -> io::Result<Flushed> {
         let Some(unsent) = &mut self.unsent else {
             return Ok(Flushed::Drained);
         };
@@ -328,23 +287,16 @@ impl<S: Transport, C> Connection<S, C> {
         }
         Ok(flushed)
     }
-}
 
-/// What a read that did not fill the buffer means.
-enum ShortRead {
-    Drained,
-    LookAgain,
-    ReadOn,
-}
-
-/// On epoll and kqueue a short read has emptied the socket, and whatever arrives later is a new
-/// edge (epoll(7)); but an end that was already there is not, so it has to be read. Windows arms
-/// nothing after a short read: there the loop registers again, which costs no system call.
-fn after_short_read(hint: Hint) -> ShortRead {
-    match hint {
-        Hint::ReadClosed => ShortRead::ReadOn,
-        Hint::Ready if cfg!(windows) => ShortRead::LookAgain,
-        Hint::Ready => ShortRead::Drained,
+    #[inline]
+    fn invariants(&self, shared: &Shared<P>) {
+        debug_assert!(shared.queue.is_empty(), "a queue was left to the next");
+        if let Some(unsent) = &self.unsent {
+            debug_assert!(!unsent.queue.is_empty(), "blocked without unsent bytes");
+            debug_assert!(unsent.paused_at <= unsent.progress_at);
+            debug_assert!(unsent.queue.len_runs() <= QUEUED_RUNS_MAX || P::READS_WHILE_BLOCKED);
+            debug_assert!(!matches!(self.phase, ConnectionPhase::Draining { .. }));
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Peer {
 
 /// What a loop allows its connections.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Accepted connections beyond this wait in the kernel's backlog.
     pub connections_max: usize,
     /// A dialled connection that is not open by then is [`super::Closed::NotConnected`].

@@ -1,91 +1,346 @@
-//! A listening socket that accepts within bounds and survives a want of descriptors.
+//! Accepting: on the kernel's edge, within bounds, and again after no descriptor was left, for which
+//! no new edge comes.
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Socket, Type};
+use super::connection::Connection;
+use super::kernel::{Interest, Kernel, STOP_TOKEN};
+use super::{Closed, Entry, EventLoop, Protocol, ServerWarning, Time};
 
-use super::Time;
-use super::gate::AcceptState;
+/// Connections accepted in one turn; the rest come after the others' events.
+const ACCEPTS_PER_TURN_MAX: usize = 64;
+/// When no descriptor is left, accepting is tried again at the latest after this.
+const RETRY: Duration = Duration::from_millis(100);
 
-/// Clients that may wait in the kernel. A burst beyond the backlog costs each client a second.
-/// Windows takes a number for what it says only if it is negative (`SOMAXCONN_HINT`), and else
-/// lets no more than 200 wait.
-const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
+/// Rounds of accepting at a stop; enough for a full backlog.
+const ACCEPT_ROUNDS_AT_STOP_MAX: usize = 64;
 
-/// A listening socket and its gate.
-#[derive(Debug)]
-pub struct Listener {
-    socket: TcpListener,
-    token: Token,
-    gate: AcceptState,
+/// A listening socket.
+pub(super) struct Listener<L> {
+    socket: L,
+    token: usize,
+    accept_state: AcceptState,
 }
 
-impl Listener {
-    /// Listens on `address`. A server that was stopped a moment ago does not hold its port.
+impl<P: Protocol, K: Kernel> EventLoop<P, K> {
+    /// Accepts connections on `address`; returns the actual address (port 0 takes a free port).
     ///
     /// # Errors
-    /// The address is taken, or not ours.
-    pub fn bind(address: SocketAddr, token: Token, registry: &Registry) -> io::Result<Listener> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows the same option would let two servers share a port.
-        #[cfg(not(windows))]
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        let mut socket = TcpListener::from_std(socket.into());
-        registry.register(&mut socket, token, Interest::READABLE)?;
-        Ok(Listener {
+    /// The address is taken, or this machine does not have it.
+    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let token = STOP_TOKEN - 1 - self.listeners.len();
+        let (socket, address) = self.kernel.listen(address, token)?;
+        self.listeners.push(Listener {
             socket,
             token,
-            gate: AcceptState::default(),
-        })
+            accept_state: AcceptState::default(),
+        });
+        Ok(address)
     }
 
-    /// The address it really has.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    /// An event for a token that is no connection's; perhaps a listener's.
+    pub(super) fn listener_event(&mut self, token: usize) {
+        if let Some(listener) = self.listeners.iter_mut().find(|l| l.token == token) {
+            listener.accept_state.edge();
+        }
     }
 
-    /// Whether `token` is this listener's.
-    pub fn is(&self, token: Token) -> bool {
-        self.token == token
+    /// Every listener that was short of descriptors may accept again.
+    pub(super) fn descriptor_freed(&mut self) {
+        for listener in &mut self.listeners {
+            listener.accept_state.descriptor_freed();
+        }
     }
 
-    /// When it may accept.
-    pub fn gate(&self) -> &AcceptState {
-        &self.gate
+    /// Time at which to accept even without an event.
+    pub(super) fn accept_at(&self) -> Time {
+        match self.entries.len() < self.shared.limits.connections_max {
+            true => {
+                let times = self.listeners.iter().map(|l| l.accept_state.retry_at());
+                times.min().unwrap_or(Time::NEVER)
+            }
+            false => Time::NEVER,
+        }
     }
 
-    /// When it may accept, to tell it of an event.
-    pub fn gate_mut(&mut self) -> &mut AcceptState {
-        &mut self.gate
+    /// Accepts waiting connections, as far as there is room.
+    pub(super) fn accept(&mut self) {
+        for index in 0..self.listeners.len() {
+            let room = self.shared.limits.connections_max;
+            let room = room.saturating_sub(self.entries.len());
+            let now = self.shared.now;
+            let (listener, kernel) = (&mut self.listeners[index], &mut self.kernel);
+            let accept = || kernel.accept(&mut listener.socket);
+            let mut accepted = Vec::new();
+            let take = |stream| accepted.push(stream);
+            let result = listener.accept_state.accept(now, room, accept, take);
+            for stream in accepted {
+                self.open_accepted(stream);
+            }
+            if let Err(e) = result {
+                let warning = ServerWarning::CannotAccept(e);
+                self.shared.protocol.trouble(warning, now);
+            }
+        }
     }
 
-    /// Accepts what waits, up to a bound and while there is `room`, and hands it to `take`.
+    /// Accepts what waits, and closes the listeners. A connection left in the backlog would be
+    /// reset, together with the requests that it has sent.
+    pub(super) fn stop_listening(&mut self) {
+        for listener in &mut self.listeners {
+            listener.accept_state.edge();
+        }
+        for _ in 0..ACCEPT_ROUNDS_AT_STOP_MAX {
+            self.accept();
+            if self.accept_at() > self.shared.now {
+                break;
+            }
+        }
+        for listener in self.listeners.drain(..) {
+            self.kernel.close_listener(listener.socket);
+        }
+    }
+
+    fn open_accepted(&mut self, stream: K::Stream) {
+        let (mut connection, pumped) = Connection::open(stream, &mut self.shared);
+        let interest = Interest::Readable;
+        let entry = self.entries.vacant_entry();
+        let key = entry.key();
+        let stream = connection.stream_mut();
+        let registered = self.kernel.register(stream, key, interest);
+        entry.insert(Entry::Open {
+            connection,
+            interest,
+        });
+        match registered {
+            Ok(()) => self.after(key, pumped),
+            Err(e) => self.close(key, Closed::Failed(e)),
+        }
+        self.invariants();
+    }
+}
+
+/// When a listener accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum AcceptState {
+    /// When the kernel reports an edge.
+    #[default]
+    AwaitEdge,
+    /// In each turn: connections may be waiting for which no new edge comes.
+    Ready,
+    /// At this time, or when a connection closes: no descriptor or memory is left.
+    Starved {
+        /// Time of the next attempt.
+        retry_at: Time,
+    },
+}
+
+impl AcceptState {
+    /// The kernel reports that connections wait.
+    fn edge(&mut self) {
+        *self = AcceptState::Ready;
+    }
+
+    /// A connection was closed, so a descriptor is free.
+    fn descriptor_freed(&mut self) {
+        if let AcceptState::Starved { .. } = self {
+            *self = AcceptState::Ready;
+        }
+    }
+
+    /// Time at which to accept even without an event.
+    fn retry_at(&self) -> Time {
+        match *self {
+            AcceptState::AwaitEdge => Time::NEVER,
+            AcceptState::Ready => Time::START,
+            AcceptState::Starved { retry_at } => retry_at,
+        }
+    }
+
+    /// Calls `accept` until no connection waits, a bound is reached or there is no more `room`,
+    /// and passes each connection to `take`.
     ///
     /// # Errors
-    /// The want of descriptors or memory that made it stop; it is tried again.
-    pub fn accept(
+    /// No descriptor or memory is left. Errors of a single connection are skipped.
+    fn accept<T>(
         &mut self,
         now: Time,
         room: usize,
-        take: impl FnMut(TcpStream),
+        mut accept: impl FnMut() -> io::Result<T>,
+        mut take: impl FnMut(T),
     ) -> io::Result<()> {
-        let accept = || self.socket.accept().map(|(stream, _)| stream);
-        self.gate.accept(now, room, accept, take)
+        if self.retry_at() > now {
+            return Ok(());
+        }
+        for _ in 0..ACCEPTS_PER_TURN_MAX.min(room) {
+            match accept() {
+                Ok(stream) => take(stream),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    *self = AcceptState::AwaitEdge;
+                    return Ok(());
+                }
+                Err(e) if is_of_one_connection(&e) => {}
+                Err(e) => {
+                    *self = AcceptState::Starved {
+                        retry_at: now + RETRY,
+                    };
+                    return Err(e);
+                }
+            }
+        }
+        *self = AcceptState::Ready;
+        Ok(())
+    }
+}
+
+/// Whether an error belongs to a connection that ended while it waited to be accepted, and not to
+/// the next one. Linux passes on pending network errors.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::Interrupted
+            | Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::NotConnected
+            | Kind::TimedOut
+            | Kind::NetworkDown
+            | Kind::NetworkUnreachable
+            | Kind::HostUnreachable
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel with this many connections waiting and descriptors left.
+    struct Backlog {
+        waiting: usize,
+        descriptors: usize,
     }
 
-    /// Stops listening.
-    pub fn close(mut self, registry: &Registry) {
-        // The descriptor is closed next, which ends the registration even if this fails.
-        let _ = registry.deregister(&mut self.socket);
+    impl Backlog {
+        fn accept(&mut self) -> io::Result<()> {
+            if self.waiting == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            if self.descriptors == 0 {
+                return Err(io::Error::other("EMFILE"));
+            }
+            self.waiting -= 1;
+            self.descriptors -= 1;
+            Ok(())
+        }
+    }
+
+    fn accept(
+        state: &mut AcceptState,
+        at_ms: u64,
+        room: usize,
+        backlog: &mut Backlog,
+    ) -> (usize, bool) {
+        let now = Time::START + Duration::from_millis(at_ms);
+        let mut taken = 0;
+        let result = state.accept(now, room, || backlog.accept(), |()| taken += 1);
+        (taken, result.is_ok())
+    }
+
+    #[test]
+    fn without_an_edge_nothing_is_tried() {
+        let mut backlog = Backlog {
+            waiting: 1,
+            descriptors: 9,
+        };
+        let mut state = AcceptState::default();
+        assert_eq!(accept(&mut state, 0, 9, &mut backlog), (0, true));
+        assert_eq!(state.retry_at(), Time::NEVER);
+    }
+
+    #[test]
+    fn one_edge_is_enough_for_all_that_wait_but_not_in_one_turn() {
+        let mut backlog = Backlog {
+            waiting: ACCEPTS_PER_TURN_MAX + 1,
+            descriptors: 999,
+        };
+        let mut state = AcceptState::default();
+        state.edge();
+        assert_eq!(
+            accept(&mut state, 0, 999, &mut backlog),
+            (ACCEPTS_PER_TURN_MAX, true)
+        );
+        assert_eq!(state.retry_at(), Time::START, "the rest is due at once");
+        assert_eq!(accept(&mut state, 0, 999, &mut backlog), (1, true));
+        assert_eq!(state, AcceptState::AwaitEdge);
+    }
+
+    #[test]
+    fn a_lack_of_descriptors_is_retried_by_the_clock_without_an_edge() {
+        let mut backlog = Backlog {
+            waiting: 2,
+            descriptors: 1,
+        };
+        let mut state = AcceptState::default();
+        state.edge();
+        assert_eq!(accept(&mut state, 0, 9, &mut backlog), (1, false));
+        backlog.descriptors = 1;
+        assert_eq!(
+            accept(&mut state, 99, 9, &mut backlog),
+            (0, true),
+            "no spin"
+        );
+        assert_eq!(accept(&mut state, 100, 9, &mut backlog), (1, true));
+    }
+
+    #[test]
+    fn a_lack_of_descriptors_ends_with_the_next_close() {
+        let mut backlog = Backlog {
+            waiting: 1,
+            descriptors: 0,
+        };
+        let mut state = AcceptState::default();
+        state.edge();
+        assert_eq!(accept(&mut state, 0, 9, &mut backlog), (0, false));
+        backlog.descriptors = 1;
+        state.descriptor_freed();
+        assert_eq!(accept(&mut state, 1, 9, &mut backlog), (1, true));
+    }
+
+    #[test]
+    fn without_room_the_rest_waits_and_is_not_forgotten() {
+        let mut backlog = Backlog {
+            waiting: 3,
+            descriptors: 9,
+        };
+        let mut state = AcceptState::default();
+        state.edge();
+        assert_eq!(accept(&mut state, 0, 2, &mut backlog), (2, true));
+        assert_eq!(accept(&mut state, 1, 0, &mut backlog), (0, true));
+        assert_eq!(accept(&mut state, 2, 1, &mut backlog), (1, true));
+    }
+
+    #[test]
+    fn an_error_of_one_connection_does_not_stop_the_rest() {
+        let mut results = vec![
+            Ok(()),
+            Err(io::ErrorKind::ConnectionAborted.into()),
+            Err(io::ErrorKind::NotConnected.into()),
+            Ok(()),
+        ];
+        let mut state = AcceptState::default();
+        state.edge();
+        let mut taken = 0;
+        let accept = || {
+            results
+                .pop()
+                .unwrap_or(Err(io::ErrorKind::WouldBlock.into()))
+        };
+        state
+            .accept(Time::START, 9, accept, |()| taken += 1)
+            .unwrap();
+        assert_eq!((taken, state), (2, AcceptState::AwaitEdge));
     }
 }

@@ -1,22 +1,23 @@
-//! What the connections of one loop share: the protocol, the clock, the buffers.
+//! State that the connections of one loop share: the protocol, the clock, the buffers.
 
-use super::clock::TimeSource;
-use super::{ClockRead, Limits, Protocol, Time, WriteQueue};
+use super::kernel::ShortRead;
+use super::{Clock, ClockRead, ConnectionLimits, Protocol, Time, WriteQueue};
 
-/// What all connections of a loop read into: one buffer, hot in the cache. A connection that
-/// has nothing to say owns no buffer.
+/// Size of the read buffer. There is one for all connections of a loop, so it stays in the cache,
+/// and an idle connection owns no buffer.
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
-/// What the connections of one loop share.
+
+/// State that the connections of one loop share.
 #[derive(Debug)]
-pub struct Shared<P, K> {
+pub struct Shared<P> {
     /// What the connections are for.
     pub protocol: P,
-    /// The clock.
-    pub clock: K,
-    /// The time at which this turn's events were fetched.
+    /// Bounds and timeouts of connections.
+    pub limits: ConnectionLimits,
+    /// Time at which this turn's events were fetched.
     pub now: Time,
-    /// What connections are allowed.
-    pub limits: Limits,
+    pub(super) clock: Clock,
+    pub(super) short_read: ShortRead,
     pub(super) read_buffer: Box<[u8]>,
     /// Reads that returned bytes, on all connections.
     pub(super) reads: u64,
@@ -24,21 +25,28 @@ pub struct Shared<P, K> {
     pub(super) queue: WriteQueue,
 }
 
-impl<P: Protocol, K: TimeSource> Shared<P, K> {
+impl<P: Protocol> Shared<P> {
     /// Shared state with a read buffer of [`READ_BUFFER_BYTES`].
-    pub fn new(protocol: P, clock: K, limits: Limits) -> Shared<P, K> {
+    pub fn new(
+        protocol: P,
+        limits: ConnectionLimits,
+        clock: Clock,
+        short_read: ShortRead,
+    ) -> Shared<P> {
         Shared {
             protocol,
+            limits,
             now: clock.now(),
             clock,
-            limits,
+            short_read,
             read_buffer: vec![0; READ_BUFFER_BYTES].into_boxed_slice(),
             reads: 0,
             queue: WriteQueue::new(),
         }
     }
 
-    /// The time to stamp received bytes with.
+    /// Time to stamp received bytes with.
+    #[inline]
     pub(super) fn received_at(&self) -> Time {
         match P::CLOCK_READ {
             ClockRead::PerTurn => self.now,

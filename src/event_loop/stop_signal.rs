@@ -9,24 +9,25 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mio::{Registry, Waker};
+use mio::{Registry, Token, Waker};
 
+use super::kernel::STOP_TOKEN;
 #[cfg(unix)]
 use unix::SystemSignals;
 #[cfg(windows)]
 use windows::SystemSignals;
 
-/// A request to stop, shared between whoever makes it and the loop that obeys.
+/// A request to stop, state between whoever makes it and the loop that obeys.
 ///
 /// Raised once, a loop stops in good order; raised again, it stops at once. A signal that was
 /// raised before its loop started is obeyed at the loop's first turn.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal {
-    shared: Arc<Shared>,
+    state: Arc<SignalState>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SignalState {
     raised: AtomicU32,
     system: SystemSignals,
     /// Wakes the loop that runs, if one does.
@@ -54,12 +55,12 @@ impl StopSignal {
     /// # Errors
     /// The system does not let them be caught.
     pub fn obey_system(&self, obeyed: StopSignals) -> io::Result<()> {
-        self.shared.system.catch(obeyed, self)
+        self.state.system.catch(obeyed, self)
     }
 
     /// Asks the loop to stop. Safe from any thread.
     pub fn raise(&self) {
-        self.shared.raised.fetch_add(1, Ordering::SeqCst);
+        self.state.raised.fetch_add(1, Ordering::SeqCst);
         if let Some(waker) = self.lock_waker().as_ref() {
             // A loop that cannot be woken sees the count when it next looks; nothing else to do.
             let _ = waker.wake();
@@ -68,8 +69,8 @@ impl StopSignal {
 
     /// How often it was raised. May cost a system call: for when something says that it was.
     pub fn times_raised(&self) -> u32 {
-        let caught = self.shared.system.take_caught();
-        self.shared.raised.fetch_add(caught, Ordering::SeqCst) + caught
+        let caught = self.state.system.take_caught();
+        self.state.raised.fetch_add(caught, Ordering::SeqCst) + caught
     }
 
     /// From now on a raise is an event in the poll of `registry`.
@@ -77,18 +78,21 @@ impl StopSignal {
     /// # Errors
     /// The system has no more descriptors.
     pub(super) fn attach(&self, registry: &Registry) -> io::Result<()> {
-        *self.lock_waker() = Some(Waker::new(registry, super::WAKE)?);
-        self.shared.system.attach(registry)
+        let waker = Waker::new(registry, Token(STOP_TOKEN))?;
+        // It may have been raised before.
+        waker.wake()?;
+        *self.lock_waker() = Some(waker);
+        self.state.system.attach(registry)
     }
 
     /// The loop is over; there is nothing to wake.
     pub(super) fn detach(&self) {
         *self.lock_waker() = None;
-        self.shared.system.detach();
+        self.state.system.detach();
     }
 
     fn lock_waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        let waker = self.shared.waker.lock();
+        let waker = self.state.waker.lock();
         waker.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The sockets a connection can stand on, as one type.
+//! The kinds of stream sockets, as one type.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
@@ -10,12 +10,7 @@ use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
 use super::Peer;
-
-/// A byte stream whose write side can be closed alone.
-pub trait Transport: Read + Write {
-    /// Sends FIN after what was written.
-    fn shutdown_write(&mut self) -> io::Result<()>;
-}
+use super::kernel::{Dialled, Transport};
 
 /// A non-blocking stream socket.
 #[derive(Debug)]
@@ -27,20 +22,11 @@ pub enum Stream {
     Unix(UnixStream),
 }
 
-/// How far a dialled stream has come.
-pub enum Dialled {
-    /// It is open.
-    Connected,
-    /// The peer has not answered yet.
-    Pending,
-}
-
 impl Stream {
     /// Begins to connect to `peer`.
     ///
     /// # Errors
-    /// What the system knows at once: no descriptor or local port left, no route, or (a unix
-    /// socket) nobody there.
+    /// What the system knows at once: see [`Kernel::dial`](super::Kernel::dial).
     pub fn dial(peer: &Peer) -> io::Result<Stream> {
         match peer {
             Peer::Tcp(address) => TcpStream::connect(*address).map(Stream::Tcp),
@@ -49,7 +35,7 @@ impl Stream {
         }
     }
 
-    /// Asks whether dialling has succeeded.
+    /// Asks whether dialling has succeeded, and then turns Nagle's algorithm off.
     ///
     /// # Errors
     /// Why it failed.
@@ -70,18 +56,16 @@ impl Stream {
             Stream::Unix(stream) => stream.peer_addr().map(drop),
         };
         match connected {
-            Ok(()) => Ok(Dialled::Connected),
+            Ok(()) => {
+                if let Stream::Tcp(stream) = self {
+                    // Fails for a connection that is gone (macOS: an invalid argument); the first
+                    // read reports that.
+                    let _ = stream.set_nodelay(true);
+                }
+                Ok(Dialled::Connected)
+            }
             Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(Dialled::Pending),
             Err(e) => Err(e),
-        }
-    }
-
-    /// Sends small messages at once instead of waiting for acknowledgements of earlier ones.
-    pub fn set_nodelay(&self) -> io::Result<()> {
-        match self {
-            Stream::Tcp(stream) => stream.set_nodelay(true),
-            #[cfg(unix)]
-            Stream::Unix(_) => Ok(()),
         }
     }
 

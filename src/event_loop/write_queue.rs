@@ -1,19 +1,19 @@
 //! The write queue: bytes accepted for sending and not yet taken by the kernel, kept as numbers.
 //!
-//! Both ends of this program send the same message over and over. So a queue does not copy
-//! messages: it holds runs, "this message, so many times", over a [`Block`] that carries the
-//! message pre-rendered many times in a row. A peer that pipelines for ever and never reads costs
-//! a counter, and a message that was replaced meanwhile (a new Date) is never torn.
+//! Server and client send the same message over and over. A queue does not copy messages: it holds
+//! runs of equal messages over a [`Block`] that contains the message many times in a row. A peer
+//! that pipelines without reading costs a counter, and a message that is replaced meanwhile (a new
+//! Date) is still sent whole.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::rc::Rc;
 
-/// A block is filled up to about this size with copies of its message.
+/// Size up to which a block is filled with copies of its message.
 const BLOCK_BYTES: usize = 16 * 1024;
-/// ... but with no more copies than this.
+/// Copies of a message in a block, at most.
 const BLOCK_COPIES_MAX: usize = 256;
-/// Slices handed to the kernel in one vectored write.
+/// Slices in one vectored write.
 const SLICES_MAX: usize = 64;
 
 /// One message, rendered several times in a row, so that k of them are one slice.
@@ -24,7 +24,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block of as many copies of `message` as pay.
+    /// A block for a message that is sent often.
     pub fn repeated(message: &[u8]) -> Rc<Block> {
         let copies = (BLOCK_BYTES / message.len().max(1)).clamp(1, BLOCK_COPIES_MAX);
         Block::of(message, copies)
@@ -53,9 +53,9 @@ impl Block {
     }
 }
 
-/// A run of equal messages, the first perhaps partly sent.
+/// A run of equal messages; the first may be partly sent.
 #[derive(Debug)]
-struct Run {
+struct MessageRun {
     block: Rc<Block>,
     /// Bytes of the first message that the kernel has taken; less than a message.
     offset: usize,
@@ -63,16 +63,16 @@ struct Run {
     left: usize,
 }
 
-impl Run {
-    fn new(block: &Rc<Block>, bytes: usize) -> Run {
-        Run {
+impl MessageRun {
+    fn new(block: &Rc<Block>, bytes: usize) -> MessageRun {
+        MessageRun {
             block: Rc::clone(block),
             offset: 0,
             left: bytes,
         }
     }
 
-    /// The bytes of the run that lie in one piece, from where it stands.
+    /// The contiguous bytes at the front of the run.
     #[inline]
     fn first_slice(&self) -> &[u8] {
         let end = self.block.bytes.len().min(self.offset + self.left);
@@ -103,18 +103,18 @@ impl Run {
 /// Bytes accepted for sending and not yet taken by the kernel.
 #[derive(Debug, Default)]
 pub struct WriteQueue {
-    /// Most queues are one run, and most are sent at once: that one stands by itself.
-    front: Option<Run>,
+    /// The only run of most queues, kept apart so that they need no allocation.
+    front: Option<MessageRun>,
     /// Empty if there is no front.
-    rest: VecDeque<Run>,
+    rest: VecDeque<MessageRun>,
 }
 
-/// What a flush left behind.
+/// Result of a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flushed {
-    /// Nothing.
+    /// The queue is empty.
     Drained,
-    /// Bytes for which the kernel has no room now.
+    /// The kernel has no room for the rest now.
     Blocked,
 }
 
@@ -132,12 +132,13 @@ impl WriteQueue {
             return;
         }
         match &mut self.front {
-            None => self.front = Some(Run::new(block, bytes)),
+            None => self.front = Some(MessageRun::new(block, bytes)),
             Some(front) => match self.rest.back_mut().unwrap_or(front) {
                 last if Rc::ptr_eq(&last.block, block) => last.left += bytes,
-                _ => self.rest.push_back(Run::new(block, bytes)),
+                _ => self.rest.push_back(MessageRun::new(block, bytes)),
             },
         }
+        self.invariants();
     }
 
     /// Moves all of `other` to the end.
@@ -151,14 +152,16 @@ impl WriteQueue {
             }
             Some(_) => self.rest.extend(moved),
         }
+        self.invariants();
+        other.invariants();
     }
 
-    /// Offers the queue to `stream` until it is empty or the kernel has no room: one write, as a
-    /// rule. Only `WouldBlock` counts as "no room", since only that arms the next event on every
-    /// system; a short write does not on Windows.
+    /// Writes to `stream` until the queue is empty or the kernel has no room; usually one write.
+    /// Only `WouldBlock` counts as no room, since on Windows a short write does not arm the next
+    /// event.
     ///
     /// # Errors
-    /// What the stream says, except `WouldBlock` and `Interrupted`. Write 0 is `WriteZero`.
+    /// The stream's, except `WouldBlock` and `Interrupted`. A write of 0 bytes is `WriteZero`.
     #[inline]
     pub fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
         while let Some(front) = &self.front {
@@ -170,7 +173,10 @@ impl WriteQueue {
             };
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(taken) => self.take(taken),
+                Ok(taken) => {
+                    self.take(taken);
+                    self.invariants();
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
                 Err(e) => return Err(e),
@@ -183,7 +189,7 @@ impl WriteQueue {
     fn write_gathered(&self, stream: &mut impl Write) -> io::Result<usize> {
         let mut gathered = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
-        for slice in self.runs().flat_map(Run::slices).take(SLICES_MAX) {
+        for slice in self.runs().flat_map(MessageRun::slices).take(SLICES_MAX) {
             gathered[count] = IoSlice::new(slice);
             count += 1;
         }
@@ -202,17 +208,17 @@ impl WriteQueue {
         }
     }
 
-    /// Whether nothing waits to be sent.
+    /// Returns true if nothing waits to be sent.
     pub fn is_empty(&self) -> bool {
         self.front.is_none()
     }
 
-    /// How many bytes wait to be sent.
+    /// Bytes that wait to be sent.
     pub fn len_bytes(&self) -> usize {
         self.runs().map(|run| run.left).sum()
     }
 
-    /// How many runs those bytes are; the queue's own memory is proportional to this.
+    /// Number of runs; the queue's own memory is proportional to this.
     pub fn len_runs(&self) -> usize {
         self.runs().count()
     }
@@ -223,7 +229,16 @@ impl WriteQueue {
         self.rest.clear();
     }
 
-    fn runs(&self) -> impl Iterator<Item = &Run> {
+    /// Only the first run is partly sent, and none is empty.
+    #[inline]
+    fn invariants(&self) {
+        debug_assert!(self.front.is_some() || self.rest.is_empty());
+        debug_assert!(self.runs().all(|run| run.left > 0));
+        debug_assert!(self.runs().all(|run| run.offset < run.block.message_bytes));
+        debug_assert!(self.rest.iter().all(|run| run.offset == 0));
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &MessageRun> {
         self.front.iter().chain(&self.rest)
     }
 }

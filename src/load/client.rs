@@ -120,6 +120,11 @@ impl<'a> LoadClient<'a> {
         }
     }
 
+    /// The accounting so far.
+    pub fn accounting(&self) -> Accounting {
+        self.ledger.counts()
+    }
+
     /// What was found; the run is over.
     pub(crate) fn finish(mut self) -> RunRecord {
         let accounting = self.ledger.finish();

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use super::Target;
 use crate::event_loop::{
-    AfterClose, Closed, EventLoop, Flow, Limits, Peer, Protocol, StopSignal, Time, TurnResult,
-    WriteQueue,
+    AfterClose, Closed, ConnectionLimits, EventLoop, Flow, Peer, Protocol, StopSignal, Time,
+    TurnResult, WriteQueue,
 };
 
 /// How often the loop asks whether the check is over.
@@ -130,7 +130,7 @@ fn dial_once(
     timeout: Duration,
     signal: &StopSignal,
 ) -> io::Result<Option<io::Result<()>>> {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         connections_max: 1,
         connect_timeout: timeout,
         send_timeout: timeout,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 pub use request_timer::Timeouts;
 
-use super::Warn;
+use super::Warnings;
 use super::request_cache::RequestCache;
 use crate::event_loop::{
     AfterClose, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
@@ -32,12 +32,12 @@ pub struct HttpSettings {
 }
 
 /// Answers HTTP requests.
-pub struct HttpServer<'a> {
+pub struct HttpServer {
     limits: Limits,
     timeouts: Timeouts,
     response_cache: ResponseCache,
     request_cache: RequestCache,
-    warn: Warn<'a>,
+    warnings: Warnings,
 }
 
 /// What a connection of [`HttpServer`] remembers.
@@ -47,15 +47,15 @@ pub struct HttpConn {
     request_timer: RequestTimer,
 }
 
-impl<'a> HttpServer<'a> {
-    /// A server that passes warnings to `warn`.
-    pub fn new(settings: HttpSettings, warn: Warn<'a>) -> HttpServer<'a> {
+impl HttpServer {
+    /// A server that reports to `warnings`.
+    pub fn new(settings: HttpSettings, warnings: Warnings) -> HttpServer {
         HttpServer {
             limits: settings.limits,
             timeouts: settings.timeouts,
             response_cache: ResponseCache::new(settings.body, settings.fields),
             request_cache: RequestCache::default(),
-            warn,
+            warnings,
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a> HttpServer<'a> {
     }
 }
 
-impl Protocol for HttpServer<'_> {
+impl Protocol for HttpServer {
     type Conn = HttpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> HttpConn {
@@ -170,7 +170,7 @@ impl Protocol for HttpServer<'_> {
     }
 
     fn trouble(&mut self, what: ServerWarning, now: Time) {
-        self.warn.warn(&what, now);
+        self.warnings.report(&what, now);
     }
 }
 

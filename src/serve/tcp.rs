@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use super::Warn;
+use super::Warnings;
 use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
 use crate::event_loop::{
     AfterClose, Block, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
@@ -16,11 +16,11 @@ use crate::http::terminator::{self, TerminatorCounter};
 pub const REPLY: &[u8] = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world!";
 
 /// Answers terminators.
-pub struct TcpServer<'a> {
+pub struct TcpServer {
     reply: Rc<Block>,
     request_cache: RequestCache,
     idle_timeout: Option<Duration>,
-    warn: Warn<'a>,
+    warnings: Warnings,
 }
 
 /// What a connection of [`TcpServer`] remembers.
@@ -30,14 +30,14 @@ pub struct TcpConn {
     heard_at: Time,
 }
 
-impl<'a> TcpServer<'a> {
+impl TcpServer {
     /// A server that closes a connection that is silent for `idle_timeout`.
-    pub fn new(idle_timeout: Option<Duration>, warn: Warn<'a>) -> TcpServer<'a> {
+    pub fn new(idle_timeout: Option<Duration>, warnings: Warnings) -> TcpServer {
         TcpServer {
             reply: Block::repeated(REPLY),
             request_cache: RequestCache::default(),
             idle_timeout,
-            warn,
+            warnings,
         }
     }
 
@@ -63,7 +63,7 @@ impl<'a> TcpServer<'a> {
     }
 }
 
-impl Protocol for TcpServer<'_> {
+impl Protocol for TcpServer {
     type Conn = TcpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> TcpConn {
@@ -116,7 +116,7 @@ impl Protocol for TcpServer<'_> {
     }
 
     fn trouble(&mut self, what: ServerWarning, now: Time) {
-        self.warn.warn(&what, now);
+        self.warnings.report(&what, now);
     }
 }
 
@@ -143,8 +143,7 @@ mod tests {
         fn replies_are_as_many_as_terminators_on_several_connections(
             pieces in prop::collection::vec((head(), 1usize..6, 0usize..90, 0usize..3), 0..12),
         ) {
-            let mut ignored = |_: &str| {};
-            let mut server = TcpServer::new(None, Warn::new(&mut ignored));
+                let mut server = TcpServer::new(None, Warnings::discarded());
             let mut queue = WriteQueue::new();
             let mut conns = [(); 3].map(|()| server.opened(Time::START, &mut queue));
             let mut oracle = [TerminatorCounter::default(); 3];
@@ -164,8 +163,7 @@ mod tests {
     #[test]
     fn silence_begins_with_the_last_bytes_and_our_own_pause_is_not_silence() {
         let at = |seconds| Time::START + Duration::from_secs(seconds);
-        let mut ignore = |_: &str| {};
-        let mut server = TcpServer::new(Some(Duration::from_secs(5)), Warn::new(&mut ignore));
+        let mut server = TcpServer::new(Some(Duration::from_secs(5)), Warnings::discarded());
         let mut out = WriteQueue::new();
         let mut conn = server.opened(at(1), &mut out);
         assert_eq!(server.deadline(&conn), at(6));

@@ -4,37 +4,42 @@ use std::time::Duration;
 
 use crate::event_loop::{ServerWarning, Time};
 
-/// No more than one warning in this time.
+/// Time between two warnings, at least.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// What helps against a want of descriptors, where there is a limit.
+/// Remedy when no descriptor is left, where there is a limit.
 const REMEDY: &str = if cfg!(unix) {
     " (raise the limit with ulimit -n)"
 } else {
     ""
 };
 
-/// Passes warnings on, one a second at the most.
-pub struct Warn<'a> {
-    sink: &'a mut dyn FnMut(&str),
+/// Passes warnings on, at most one a second.
+pub struct Warnings {
+    sink: Box<dyn FnMut(&str)>,
     quiet_until: Time,
 }
 
-impl<'a> Warn<'a> {
-    /// Warnings go to `sink`.
-    pub fn new(sink: &'a mut dyn FnMut(&str)) -> Warn<'a> {
-        Warn {
-            sink,
+impl Warnings {
+    /// Passes warnings to `sink`.
+    pub fn to(sink: impl FnMut(&str) + 'static) -> Warnings {
+        Warnings {
+            sink: Box::new(sink),
             quiet_until: Time::START,
         }
     }
 
-    /// Says what is wrong, unless something was said a moment ago.
-    pub fn warn(&mut self, trouble: &ServerWarning, now: Time) {
+    /// Discards warnings.
+    pub fn discarded() -> Warnings {
+        Warnings::to(|_| {})
+    }
+
+    /// Passes `warning` on, unless another was passed on less than a second ago.
+    pub fn report(&mut self, warning: &ServerWarning, now: Time) {
         if now < self.quiet_until {
             return;
         }
         self.quiet_until = now + INTERVAL;
-        match trouble {
+        match warning {
             ServerWarning::CannotAccept(e) => (self.sink)(&format!(
                 "cannot accept more connections: {e}; clients wait until one closes{REMEDY}"
             )),
@@ -44,21 +49,25 @@ impl<'a> Warn<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::io;
+    use std::rc::Rc;
 
     use super::*;
 
     #[test]
-    fn a_trouble_that_lasts_is_told_once_a_second() {
-        let mut told = Vec::new();
-        let mut sink = |text: &str| told.push(text.to_owned());
-        let mut warn = Warn::new(&mut sink);
+    fn a_warning_that_persists_is_passed_on_once_a_second() {
+        let passed_on = Rc::new(RefCell::new(Vec::new()));
+        let sink = Rc::clone(&passed_on);
+        let mut warnings = Warnings::to(move |text| sink.borrow_mut().push(text.to_owned()));
         for at_ms in [0, 100, 999, 1000, 1999, 2000] {
-            let trouble = ServerWarning::CannotAccept(io::Error::other(at_ms.to_string()));
-            warn.warn(&trouble, Time::START + Duration::from_millis(at_ms));
+            let warning = ServerWarning::CannotAccept(io::Error::other(at_ms.to_string()));
+            warnings.report(&warning, Time::START + Duration::from_millis(at_ms));
         }
-        let said = |text: &&str| told.iter().any(|told| told.contains(&format!(": {text};")));
-        assert_eq!(told.len(), 3, "{told:?}");
-        assert!(["0", "1000", "2000"].iter().all(said), "{told:?}");
+        let passed_on = passed_on.borrow();
+        assert_eq!(passed_on.len(), 3, "{passed_on:?}");
+        for (text, at_ms) in passed_on.iter().zip(["0", "1000", "2000"]) {
+            assert!(text.contains(&format!(": {at_ms};")), "{text}");
+        }
     }
 }

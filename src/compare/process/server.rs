@@ -15,7 +15,7 @@ use super::resource_usage::Processes;
 use super::supervisor::{Event, TERMINATE};
 use super::{group, supervisor};
 use crate::compare::{Failure, Stopped};
-use crate::event_loop::{Clock, StopSignal, Time, TimeSource};
+use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load;
 
 /// The subcommand of this program that runs a supervisor.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::closing::{DRAINED_BYTES_MAX, IDLE_LINGER};
 use super::*;
-use crate::event_loop::{AfterClose, Block, Limits, ServerWarning, TimeSource, TurnResult};
+use crate::event_loop::{AfterClose, Block, Clock, ConnectionLimits, TurnResult};
 
 /// What the next read finds; a script that is over would block.
 enum Incoming {
@@ -142,19 +142,9 @@ impl<const READS: bool> Protocol for Oracle<READS> {
     fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
         TurnResult::Stop
     }
-
-    fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
 }
 
-struct Stopped;
-
-impl TimeSource for Stopped {
-    fn now(&self) -> Time {
-        Time::START
-    }
-}
-
-const LIMITS: Limits = Limits {
+const LIMITS: ConnectionLimits = ConnectionLimits {
     connections_max: 1,
     connect_timeout: Duration::from_secs(1),
     send_timeout: Duration::from_secs(30),
@@ -163,8 +153,8 @@ const LIMITS: Limits = Limits {
 };
 
 struct Bed<const READS_WHILE_BLOCKED: bool = false> {
-    shared: Shared<Oracle<READS_WHILE_BLOCKED>, Stopped>,
-    connection: Connection<Script, ()>,
+    shared: Shared<Oracle<READS_WHILE_BLOCKED>>,
+    connection: Connection<Script, Oracle<READS_WHILE_BLOCKED>>,
 }
 
 fn bed(incoming: Vec<Incoming>, room: Vec<Room>) -> Bed {
@@ -182,14 +172,14 @@ fn bed_that_reads_while_blocked<const READS: bool>(
         resumed: Vec::new(),
         unsent_bytes: Vec::new(),
     };
-    let mut shared = Shared::new(oracle, Stopped, LIMITS);
+    let mut shared = Shared::new(oracle, LIMITS, Clock::manual().0, ShortRead::Drained);
     let script = Script {
         incoming: incoming.into(),
         room: room.into(),
         ..Script::default()
     };
     let (connection, pumped) = Connection::open(script, &mut shared);
-    assert!(matches!(pumped, Pumped::AwaitReadable));
+    assert!(matches!(pumped, Pumped::Wait));
     Bed { shared, connection }
 }
 
@@ -202,13 +192,9 @@ impl<const READS: bool> Bed<READS> {
         self.connection.pump(&mut self.shared, hint)
     }
 
-    /// Whether a pump ends at a short read; where that arms nothing, it is to be looked at again.
-    fn pumps_until_short(&mut self) -> bool {
-        match self.pump() {
-            Pumped::AwaitReadable => !cfg!(windows),
-            Pumped::Again => cfg!(windows),
-            _ => false,
-        }
+    /// Pumps; returns true if the connection then waits, for room or for something to read.
+    fn waits(&mut self, for_room: bool) -> bool {
+        matches!(self.pump(), Pumped::Wait) && self.connection.is_blocked() == for_room
     }
 
     fn script(&mut self) -> &mut Script {
@@ -232,7 +218,7 @@ fn bytes(text: &str) -> Incoming {
 #[test]
 fn a_batch_costs_one_read_and_one_write() {
     let mut bed = bed(vec![bytes("???")], vec![]);
-    assert!(bed.pumps_until_short());
+    assert!(bed.waits(false));
     assert_eq!(bed.sent(), "<yes><yes><yes>");
     assert_eq!((bed.script().reads, bed.script().writes), (1, 1));
 }
@@ -260,7 +246,7 @@ fn the_protocol_learns_how_many_bytes_wait_for_the_kernel() {
 #[test]
 fn an_event_without_bytes_is_harmless() {
     let mut bed = bed(vec![], vec![]);
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
     assert_eq!(bed.script().writes, 0);
 }
 
@@ -275,8 +261,8 @@ fn an_interrupted_call_is_made_again() {
             Room::Error(Interrupted),
         ],
     );
-    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(true));
+    assert!(bed.waits(false));
     assert_eq!(bed.sent(), "<yes>");
 }
 
@@ -286,12 +272,12 @@ fn a_peer_that_takes_nothing_is_not_read_from() {
         vec![bytes("??"), bytes("?")],
         vec![Room::Bytes(3), Room::Error(io::ErrorKind::WouldBlock)],
     );
-    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
-    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(bed.waits(true));
+    assert!(bed.waits(true));
     assert_eq!(bed.script().reads, 1);
     assert_eq!(bed.sent(), "<ye");
     // Once it takes them, the same pump reads on: the edge of those bytes is spent.
-    assert!(bed.pumps_until_short());
+    assert!(bed.waits(false));
     assert_eq!(bed.sent(), "<yes><yes><yes>");
 }
 
@@ -300,11 +286,11 @@ fn a_client_reads_all_there_is_while_its_peer_takes_nothing() {
     let mut bed: Bed<true> =
         bed_that_reads_while_blocked(vec![bytes("??"), bytes("?")], vec![Room::Bytes(3)]);
     let pumped = bed.pump_hinted(Hint::ReadClosed);
-    assert!(matches!(pumped, Pumped::AwaitWritable));
+    assert!(matches!(pumped, Pumped::Wait));
     assert_eq!(bed.sent(), "<ye");
     assert_eq!(bed.shared.protocol.received, b"???");
     assert!(bed.connection.is_blocked());
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
     assert_eq!(
         bed.sent(),
         "<yes><yes><yes>",
@@ -320,7 +306,7 @@ fn a_client_that_is_blocked_finishes_only_when_all_is_sent() {
     );
     bed.pump();
     assert!(bed.connection.is_blocked());
-    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(bed.waits(true));
     bed.pump();
     assert_eq!(bed.sent(), "<yes><yes>");
 }
@@ -334,7 +320,7 @@ fn a_pause_of_our_own_is_reported_with_its_length() {
 }
 
 #[test]
-fn a_residue_is_given_up_only_without_progress() {
+fn unsent_bytes_are_given_up_only_without_progress() {
     let mut bed = bed(vec![bytes("?")], vec![Room::Bytes(1), Room::Bytes(1)]);
     bed.at(0).pump();
     assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 30_000_000_000);
@@ -347,13 +333,21 @@ fn a_residue_is_given_up_only_without_progress() {
 #[test]
 fn a_short_read_has_emptied_the_socket_unless_an_end_may_be_there() {
     let mut bed = bed(vec![bytes("?"), Incoming::End], vec![]);
-    let pumped = bed.pump();
+    assert!(bed.waits(false));
     assert_eq!(bed.script().reads, 1);
-    assert_eq!(matches!(pumped, Pumped::Again), cfg!(windows));
     assert!(matches!(
         bed.pump_hinted(Hint::ReadClosed),
         Pumped::Closed(Closed::Done)
     ));
+}
+
+#[test]
+fn a_short_read_is_pumped_again_where_it_arms_no_event() {
+    let mut bed = bed(vec![bytes("?")], vec![]);
+    bed.shared.short_read = ShortRead::NotArmed;
+    assert!(matches!(bed.pump(), Pumped::Again));
+    assert_eq!(bed.script().reads, 1);
+    assert!(bed.waits(false));
 }
 
 #[test]
@@ -367,7 +361,7 @@ fn a_read_closed_hint_reads_to_the_end_at_once() {
 }
 
 #[test]
-fn a_greedy_peer_goes_to_the_back_of_the_line() {
+fn a_peer_that_sends_without_end_is_pumped_again_after_the_others() {
     let full = || Incoming::Bytes(vec![b'.'; READ_BUFFER_BYTES]);
     let mut bed = bed(
         (0..READS_PER_EVENT_MAX + 1).map(|_| full()).collect(),
@@ -380,10 +374,7 @@ fn a_greedy_peer_goes_to_the_back_of_the_line() {
 #[test]
 fn a_half_closed_peer_gets_every_reply_before_the_close() {
     let mut bed = bed(vec![bytes("??"), Incoming::End], vec![Room::Bytes(7)]);
-    assert!(matches!(
-        bed.pump_hinted(Hint::ReadClosed),
-        Pumped::AwaitWritable
-    ));
+    assert!(matches!(bed.pump_hinted(Hint::ReadClosed), Pumped::Wait));
     // The end is read only after the residue is gone.
     assert!(matches!(
         bed.pump_hinted(Hint::ReadClosed),
@@ -393,9 +384,9 @@ fn a_half_closed_peer_gets_every_reply_before_the_close() {
 }
 
 #[test]
-fn a_finished_connection_is_shut_and_drained_before_the_close() {
+fn a_finished_connection_is_shut_and_drained_before_it_is_closed() {
     let mut bed = bed(vec![bytes("?!???")], vec![]);
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
     assert!(bed.script().shut);
     assert_eq!(bed.sent(), "<yes>");
     bed.script().incoming = vec![bytes("????"), Incoming::End].into();
@@ -406,9 +397,9 @@ fn a_finished_connection_is_shut_and_drained_before_the_close() {
 #[test]
 fn a_finished_connection_is_shut_only_when_all_is_sent() {
     let mut bed = bed(vec![bytes("?!")], vec![Room::Bytes(2)]);
-    assert!(matches!(bed.pump(), Pumped::AwaitWritable));
+    assert!(bed.waits(true));
     assert!(!bed.script().shut);
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
     assert!(bed.script().shut);
     assert_eq!(bed.sent(), "<yes>");
 }
@@ -424,7 +415,7 @@ fn a_peer_that_is_gone_when_all_is_sent_is_not_waited_for() {
 #[test]
 fn a_peer_that_resets_while_it_is_drained_is_not_waited_for() {
     let mut bed = bed(vec![bytes("?!")], vec![]);
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
     bed.script().incoming = vec![Incoming::Error(io::ErrorKind::ConnectionReset)].into();
     assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
 }
@@ -440,8 +431,8 @@ fn draining_is_bounded_in_bytes_and_in_time() {
         Incoming::End,
     ]
     .into();
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
-    assert!(matches!(bed.pump(), Pumped::AwaitReadable));
+    assert!(bed.waits(false));
+    assert!(bed.waits(false));
     assert_eq!(bed.script().incoming.len(), 2);
     let pumped = bed.connection.overdue(&mut bed.shared);
     assert!(matches!(pumped, Pumped::Closed(Closed::Done)));
@@ -474,7 +465,7 @@ fn an_overdue_connection_is_told_so_and_finished() {
     bed.shared.protocol.deadline = Time::from_ns(7);
     assert_eq!(bed.connection.deadline(&bed.shared), Time::from_ns(7));
     let pumped = bed.connection.overdue(&mut bed.shared);
-    assert!(matches!(pumped, Pumped::AwaitReadable));
+    assert!(matches!(pumped, Pumped::Wait));
     assert_eq!(bed.sent(), "<yes>");
     assert!(bed.script().shut);
 }
@@ -483,7 +474,7 @@ fn an_overdue_connection_is_told_so_and_finished() {
 fn a_stop_answers_what_has_arrived_and_nothing_after() {
     let mut bed = bed(vec![bytes("??")], vec![]);
     let pumped = bed.connection.stop(&mut bed.shared);
-    assert!(matches!(pumped, Pumped::AwaitReadable));
+    assert!(matches!(pumped, Pumped::Wait));
     assert_eq!(bed.sent(), "<yes><yes>");
     assert!(bed.script().shut);
     bed.script().incoming.push_back(bytes("?"));
@@ -492,11 +483,21 @@ fn a_stop_answers_what_has_arrived_and_nothing_after() {
 }
 
 #[test]
-fn a_stop_finishes_a_residue_first() {
+fn a_stop_reads_all_that_has_arrived_even_beyond_one_pump() {
+    let full = || Incoming::Bytes(vec![b'.'; READ_BUFFER_BYTES]);
+    let mut incoming: Vec<Incoming> = (0..READS_PER_EVENT_MAX + 1).map(|_| full()).collect();
+    incoming.push(bytes("?"));
+    let mut bed = bed(incoming, vec![]);
+    bed.connection.stop(&mut bed.shared);
+    assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn a_stop_sends_unsent_bytes_first() {
     let mut bed = bed(vec![bytes("??")], vec![Room::Bytes(1), Room::Bytes(1)]);
     bed.pump();
     let pumped = bed.connection.stop(&mut bed.shared);
-    assert!(matches!(pumped, Pumped::AwaitWritable));
+    assert!(matches!(pumped, Pumped::Wait));
     assert!(!bed.script().shut);
     bed.pump();
     assert!(bed.script().shut);
@@ -504,7 +505,7 @@ fn a_stop_finishes_a_residue_first() {
 }
 
 #[test]
-fn a_stop_waits_longer_for_whom_it_answered_than_for_the_idle() {
+fn a_stop_waits_longer_for_an_answered_peer_than_for_an_idle_one() {
     let mut idle = bed(vec![], vec![]);
     idle.connection.stop(&mut idle.shared);
     let mut answered = bed(vec![bytes("?")], vec![]);

@@ -8,12 +8,12 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mio::net::UnixStream;
-use mio::{Interest, Registry};
+use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
 use super::{StopSignal, StopSignals};
-use crate::event_loop::WAKE;
+use crate::event_loop::kernel::STOP_TOKEN;
 
 /// The system's signals that are caught, if any are.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl SystemSignals {
         let mut state = self.lock();
         if let Some(caught) = &state.caught {
             let mut watched = UnixStream::from_std(caught.try_clone()?);
-            registry.register(&mut watched, WAKE, Interest::READABLE)?;
+            registry.register(&mut watched, Token(STOP_TOKEN), Interest::READABLE)?;
             state.watched = Some(watched);
         }
         Ok(())

@@ -45,7 +45,7 @@ fn settings() -> HttpSettings {
 
 /// What a connection sends and what becomes of it when `pieces` arrive one after the other.
 fn converse<'b>(
-    server: &mut HttpServer<'_>,
+    server: &mut HttpServer,
     pieces: impl IntoIterator<Item = &'b [u8]>,
 ) -> (String, Flow) {
     let mut out = WriteQueue::new();
@@ -65,8 +65,7 @@ fn converse<'b>(
 
 /// Cut into single bytes, no head can be found repeated: the parser is alone.
 fn slowly(stream: &[u8]) -> (String, Flow) {
-    let mut ignore = |_: &str| {};
-    let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+    let mut server = HttpServer::new(settings(), Warnings::discarded());
     converse(&mut server, stream.chunks(1))
 }
 
@@ -84,8 +83,7 @@ proptest! {
         pieces in prop::collection::vec(prop_oneof![3 => 0..2usize, 1 => 0..PIECES.len()], 1..14),
         cuts in prop::collection::vec(1usize..200, 0..8),
     ) {
-        let mut ignore = |_: &str| {};
-        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let mut server = HttpServer::new(settings(), Warnings::discarded());
         converse(&mut server, [&stream_of(&learned_before)[..]]);
         let stream = stream_of(&pieces);
         let mut rest = &stream[..];
@@ -106,8 +104,7 @@ fn the_end_of_a_head_that_came_in_pieces_is_not_taken_for_a_head() {
     let get = PIECES[0].as_bytes();
     for cut in 0..get.len() {
         let (start, end) = get.split_at(cut);
-        let mut ignore = |_: &str| {};
-        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let mut server = HttpServer::new(settings(), Warnings::discarded());
         let pieces = [start, end, end].into_iter().filter(|p| !p.is_empty());
         let stream = [start, end, end].concat();
         let (answered, flow) = converse(&mut server, pieces);
@@ -117,8 +114,7 @@ fn the_end_of_a_head_that_came_in_pieces_is_not_taken_for_a_head() {
 
 #[test]
 fn a_batch_of_equal_gets_is_one_run_of_replies() {
-    let mut ignore = |_: &str| {};
-    let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+    let mut server = HttpServer::new(settings(), Warnings::discarded());
     let mut out = WriteQueue::new();
     server.turn(Time::START, UNIX_EPOCH);
     let mut conn = server.opened(Time::START, &mut out);
@@ -154,8 +150,7 @@ fn patience_begins_anew_with_each_request_whichever_path_it_takes() {
         (post.into(), format!("{hello}{post}"), BODY),
         (GET.into(), "\r\n".into(), IDLE),
     ] {
-        let mut ignore = |_: &str| {};
-        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let mut server = HttpServer::new(settings(), Warnings::discarded());
         server.timeouts = Timeouts {
             header: Duration::from_secs(HEADER),
             body_gap: Duration::from_secs(2 * BODY),
@@ -178,8 +173,7 @@ fn patience_begins_anew_with_each_request_whichever_path_it_takes() {
 fn nothing_is_answered_after_the_end() {
     for last in [PIECES[12], PIECES[15], PIECES[10]] {
         let stream = format!("{}{last}{}", PIECES[0], PIECES[0]);
-        let mut ignore = |_: &str| {};
-        let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+        let mut server = HttpServer::new(settings(), Warnings::discarded());
         let (sent, flow) = converse(&mut server, [stream.as_bytes()]);
         assert_eq!(flow, Flow::Finish, "{last}");
         assert_eq!(sent.matches("HTTP/1.1 ").count(), 2, "{last}");
@@ -188,8 +182,7 @@ fn nothing_is_answered_after_the_end() {
 
 #[test]
 fn an_overdue_head_is_told_408_and_an_idle_connection_nothing() {
-    let mut ignore = |_: &str| {};
-    let mut server = HttpServer::new(settings(), Warn::new(&mut ignore));
+    let mut server = HttpServer::new(settings(), Warnings::discarded());
     for (received, sends) in [("", false), ("GET", true), (PIECES[4], true)] {
         let mut out = WriteQueue::new();
         let mut conn = server.opened(Time::START, &mut out);

@@ -11,8 +11,11 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bareloop::event_loop::connection::{Connection, Hint, Pumped};
-use bareloop::event_loop::{Limits, Protocol, Shared, Time, TimeSource, Transport};
+use bareloop::event_loop::{
+    Clock, ConnectionLimits, Protocol, Shared, ShortRead, Time, Transport,
+};
 use bareloop::http::request;
+use bareloop::serve::Warnings;
 use bareloop::serve::http::{HttpServer, HttpSettings, Timeouts};
 use libfuzzer_sys::fuzz_target;
 
@@ -55,15 +58,7 @@ impl Transport for Wire {
     }
 }
 
-struct Stopped;
-
-impl TimeSource for Stopped {
-    fn now(&self) -> Time {
-        Time::START
-    }
-}
-
-fn server(ignore: &mut dyn FnMut(&str)) -> HttpServer<'_> {
+fn server() -> HttpServer {
     let seconds = Duration::from_secs;
     let settings = HttpSettings {
         body: b"Hello World!".to_vec(),
@@ -76,7 +71,7 @@ fn server(ignore: &mut dyn FnMut(&str)) -> HttpServer<'_> {
             idle: seconds(60),
         },
     };
-    let mut server = HttpServer::new(settings, bareloop::serve::Warn::new(ignore));
+    let mut server = HttpServer::new(settings, Warnings::discarded());
     server.turn(Time::START, UNIX_EPOCH);
     server
 }
@@ -84,15 +79,14 @@ fn server(ignore: &mut dyn FnMut(&str)) -> HttpServer<'_> {
 /// The bytes that are sent for `stream` when `script` says how it comes.
 fn converse(script: &[u8], stream: &[u8]) -> Vec<u8> {
     let seconds = Duration::from_secs;
-    let limits = Limits {
+    let limits = ConnectionLimits {
         connections_max: 1,
         connect_timeout: seconds(1),
         send_timeout: seconds(1),
         linger: seconds(1),
         grace: seconds(1),
     };
-    let mut ignore = |_: &str| {};
-    let mut shared = Shared::new(server(&mut ignore), Stopped, limits);
+    let mut shared = Shared::new(server(), limits, Clock::manual().0, ShortRead::Drained);
     let (mut connection, _) = Connection::open(Wire::default(), &mut shared);
     let mut rest = stream;
     let mut closed = false;
@@ -116,10 +110,7 @@ fn converse(script: &[u8], stream: &[u8]) -> Vec<u8> {
     wire.ended = true;
     while !closed {
         let pumped = connection.pump(&mut shared, Hint::ReadClosed);
-        assert!(!matches!(
-            pumped,
-            Pumped::AwaitReadable | Pumped::AwaitWritable
-        ));
+        assert!(!matches!(pumped, Pumped::Wait));
         closed = matches!(pumped, Pumped::Closed(_));
     }
     std::mem::take(&mut connection.stream_mut().outbound)

@@ -1,0 +1,160 @@
+//! The real kernel, through mio: epoll, kqueue or Windows' completion ports.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::event::Source;
+use mio::net::TcpListener;
+use mio::{Events, Poll, Token};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::kernel::{Dialled, Event, Interest, Kernel, ShortRead};
+use super::stream::Stream;
+use super::{Peer, StopSignal};
+
+/// Events fetched at once. Windows clears a slot for each of them at each turn.
+const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
+/// Connections that may wait in the kernel. A burst beyond the backlog costs each client a second.
+/// Windows takes the number as it is only if it is negative (`SOMAXCONN_HINT`), and otherwise
+/// allows 200.
+const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
+
+/// A `mio::Poll`, and the stop signal that wakes it.
+#[derive(Debug)]
+pub struct MioKernel {
+    poll: Poll,
+    signal: StopSignal,
+}
+
+impl MioKernel {
+    /// A kernel whose waits end when `signal` is raised.
+    ///
+    /// # Errors
+    /// The system gives no poll instance or no waker.
+    pub fn new(signal: &StopSignal) -> io::Result<MioKernel> {
+        let poll = Poll::new()?;
+        signal.attach(poll.registry())?;
+        Ok(MioKernel {
+            poll,
+            signal: signal.clone(),
+        })
+    }
+}
+
+impl Drop for MioKernel {
+    fn drop(&mut self) {
+        self.signal.detach();
+    }
+}
+
+impl Kernel for MioKernel {
+    type Stream = Stream;
+    type Listener = TcpListener;
+    type Events = Events;
+
+    #[inline]
+    fn short_read(&self) -> ShortRead {
+        match cfg!(windows) {
+            true => ShortRead::NotArmed,
+            false => ShortRead::Drained,
+        }
+    }
+
+    fn new_events(&self) -> Events {
+        Events::with_capacity(EVENTS_PER_TURN_MAX)
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
+            result => result,
+        }
+    }
+
+    #[inline]
+    fn events(events: &Events) -> impl Iterator<Item = Event> {
+        events.iter().map(|event| Event {
+            token: event.token().0,
+            read_closed: event.is_read_closed() || event.is_error(),
+            write_closed: event.is_write_closed() || event.is_error(),
+        })
+    }
+
+    /// A server that was stopped a moment ago does not hold its port.
+    fn listen(
+        &mut self,
+        address: SocketAddr,
+        token: usize,
+    ) -> io::Result<(TcpListener, SocketAddr)> {
+        let domain = Domain::for_address(address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        // On Windows the same option would let two servers share a port.
+        #[cfg(not(windows))]
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let mut listener = TcpListener::from_std(socket.into());
+        let registry = self.poll.registry();
+        registry.register(&mut listener, Token(token), mio::Interest::READABLE)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    }
+
+    fn close_listener(&mut self, mut listener: TcpListener) {
+        // The descriptor is closed next, which ends the registration even if this fails.
+        let _ = self.poll.registry().deregister(&mut listener);
+    }
+
+    fn accept(&mut self, listener: &mut TcpListener) -> io::Result<Stream> {
+        let (stream, _) = listener.accept()?;
+        // Fails for a connection that is gone; the first read reports that.
+        let _ = stream.set_nodelay(true);
+        Ok(Stream::Tcp(stream))
+    }
+
+    fn dial(&mut self, peer: &Peer, token: usize) -> io::Result<Stream> {
+        let mut stream = Stream::dial(peer)?;
+        self.register(&mut stream, token, Interest::Writable)?;
+        Ok(stream)
+    }
+
+    fn dialled(&mut self, stream: &Stream) -> io::Result<Dialled> {
+        stream.dialled()
+    }
+
+    fn register(
+        &mut self,
+        stream: &mut Stream,
+        token: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        stream.register(self.poll.registry(), Token(token), interests(interest))
+    }
+
+    fn reregister(
+        &mut self,
+        stream: &mut Stream,
+        token: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        stream.reregister(self.poll.registry(), Token(token), interests(interest))
+    }
+
+    fn deregister(&mut self, stream: &mut Stream) {
+        // The descriptor is closed next, which ends the registration even if this fails.
+        let _ = stream.deregister(self.poll.registry());
+    }
+}
+
+fn interests(interest: Interest) -> mio::Interest {
+    match interest {
+        Interest::Readable => mio::Interest::READABLE,
+        Interest::Writable => mio::Interest::WRITABLE,
+        Interest::Both => mio::Interest::READABLE.add(mio::Interest::WRITABLE),
+    }
+}
