@@ -7,6 +7,7 @@ mod foreign_flag;
 pub mod load;
 mod output;
 mod serve;
+mod status_line;
 mod supervise;
 mod values;
 

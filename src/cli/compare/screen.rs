@@ -1,15 +1,14 @@
 //! The streams of a comparison under way: result lines on stdout, a progress line on stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::cli::output;
+use crate::cli::status_line::StatusLine;
 use crate::compare::{
     ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
 };
-use crate::event_loop::StopSignal;
+use crate::event_loop::{Clock, StopSignal, Time};
 use crate::format::{plural, rate};
 use crate::load;
 
@@ -21,7 +20,8 @@ pub(super) struct Screen<'a> {
     /// Raised when stdout takes no more, unless the results also go elsewhere.
     stop_without_reader: Option<&'a StopSignal>,
     /// On stderr, and on a terminal only.
-    bar: ProgressBar,
+    status: StatusLine,
+    clock: Clock,
     runs_ended: usize,
     current: String,
     stdout: StdoutState,
@@ -44,14 +44,12 @@ impl<'a> Screen<'a> {
         json: bool,
         stop_without_reader: Option<&'a StopSignal>,
     ) -> Screen<'a> {
-        let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         Screen {
             plan,
             json,
             stop_without_reader,
-            bar,
+            status: StatusLine::new(io::stderr().is_terminal()),
+            clock: Clock::start(),
             runs_ended: 0,
             current: String::new(),
             stdout: StdoutState::Open,
@@ -64,18 +62,19 @@ impl<'a> Screen<'a> {
 
     /// Takes the progress line away.
     pub(super) fn clear(&mut self) {
-        self.bar.finish_and_clear();
+        self.status.clear();
     }
 
     /// A line for people: on stderr if stdout is for JSON.
     pub(super) fn print(&mut self, line: &str) {
+        self.status.clear();
         match self.json {
             // Without stderr there is no place left for it, and the JSON may still be wanted.
             true => {
-                let _ = self.bar.suspend(|| writeln!(io::stderr(), "{line}"));
+                let _ = writeln!(io::stderr(), "{line}");
             }
             false => {
-                let result = self.bar.suspend(|| output::print(&format!("{line}\n")));
+                let result = output::print(&format!("{line}\n"));
                 self.note(result);
             }
         }
@@ -103,18 +102,15 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn show(&mut self, requests_per_second: Option<f64>) {
-        let elapsed = self.bar.elapsed();
+    fn show(&mut self, load: &str) {
+        let elapsed = self.clock.now() - Time::START;
         let to_go = time_to_go(self.plan, self.runs_ended, elapsed);
-        let speed = requests_per_second.map(|speed| format!("  {} requests/s", rate(speed)));
-        self.bar.set_message(format!(
-            "{}{}  {} s, about {} s to go",
+        self.status.show(&format!(
+            "{}{load}  {} s, about {} s to go",
             self.current,
-            speed.unwrap_or_default(),
             elapsed.as_secs(),
             to_go.as_secs(),
         ));
-        self.bar.tick();
     }
 }
 
@@ -134,17 +130,28 @@ impl Observer for Screen<'_> {
     fn started(&mut self, contestant: &Contestant, round: usize) {
         let rounds = self.plan.settings().rounds;
         self.current = format!("round {}/{rounds}  {}", round + 1, contestant.name());
-        self.show(None);
+        self.show("");
     }
 
     fn progress(&mut self, progress: load::Progress) {
         let seconds = progress.elapsed.as_secs_f64();
-        self.show((seconds > 0.0).then(|| (progress.completed as f64 / seconds).round()));
-        if progress.errors > 0 {
-            let errors = plural(progress.errors, "error");
-            self.bar
-                .set_message(format!("{}, {errors}", self.bar.message()));
+        let mut load = match seconds > 0.0 {
+            true => format!(
+                "  {} requests/s",
+                rate((progress.completed as f64 / seconds).round())
+            ),
+            false => String::new(),
+        };
+        for (number, what) in [
+            (progress.errors, "error"),
+            (progress.unexpected_statuses, "error reply"),
+        ] {
+            if number > 0 {
+                load.push_str(", ");
+                load.push_str(&plural(number, what));
+            }
         }
+        self.show(&load);
     }
 
     fn ended(

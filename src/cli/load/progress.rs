@@ -1,53 +1,36 @@
 //! The progress line: share done, elapsed time, rate, errors and error replies so far; on a
 //! terminal only.
-//!
-//! It leaves room for the `^C` that a terminal echoes: a line that reached the edge would wrap, and
-//! clearing it would leave its first part.
 
-use console::Term;
-
+use crate::cli::status_line::StatusLine;
 use crate::format::{plural, rate};
 use crate::load::{Progress, Until};
 
 const BAR_COLUMNS: usize = 20;
-/// For what the terminal echoes.
-const COLUMNS_LEFT_FREE: usize = 4;
 
 /// A line on stderr that is drawn in place, or nothing.
 pub(super) struct ProgressLine {
-    /// `None` if nothing is shown.
-    term: Option<Term>,
+    status: StatusLine,
     until: Until,
 }
 
 impl ProgressLine {
     pub(super) fn new(until: Until, shown: bool) -> ProgressLine {
         ProgressLine {
-            term: shown.then(Term::buffered_stderr),
+            status: StatusLine::new(shown),
             until,
         }
     }
 
     pub(super) fn show(&mut self, progress: Progress) {
-        let Some(term) = &self.term else { return };
         let done = match self.until {
             Until::Duration(duration) => progress.elapsed.as_secs_f64() / duration.as_secs_f64(),
             Until::Amount(amount) => progress.completed as f64 / amount as f64,
         };
-        let (_, columns) = term.size();
-        let columns = usize::from(columns).saturating_sub(COLUMNS_LEFT_FREE);
-        let line: String = line(done, progress).chars().take(columns).collect();
-        // Without a terminal there is nothing to show, and the run goes on.
-        let _ = term.clear_line();
-        let _ = term.write_str(&line);
-        let _ = term.flush();
+        self.status.show(&line(done, progress));
     }
 
     pub(super) fn clear(&mut self) {
-        if let Some(term) = &self.term {
-            let _ = term.clear_line();
-            let _ = term.flush();
-        }
+        self.status.clear();
     }
 }
 
