@@ -7,6 +7,8 @@
 //!
 //! Deliberately absent: threads, timers per connection (deadlines are coarse and looked at
 //! together), and callbacks that run inside other callbacks.
+mod acceptor;
+mod address;
 mod clock;
 mod connecting;
 pub mod connection;
@@ -22,10 +24,11 @@ mod stop_signal;
 mod stream;
 pub mod write_queue;
 
+pub use address::Address;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadlines::TICK;
 pub use kernel::{Kernel, ShortRead, Transport};
-pub use limits::{ConnectionLimits, Peer};
+pub use limits::ConnectionLimits;
 pub use mio_kernel::MioKernel;
 pub use protocol::{AfterClose, ClockRead, Closed, Flow, Protocol, ServerWarning, TurnResult};
 pub use rlimit::raise_descriptor_limit;

@@ -39,7 +39,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
-use crate::event_loop::{ConnectionLimits, EventLoop, Peer, StopSignal};
+use crate::event_loop::{Address, ConnectionLimits, EventLoop, StopSignal};
 use client::LoadClient;
 use report::{Circumstances, Cost};
 
@@ -74,7 +74,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct ReadyRun<'a> {
     plan: &'a LoadPlan,
-    peer: Peer,
+    peer: Address,
 }
 
 /// Finds the first address of the plan's target that accepts a connection.
@@ -101,7 +101,7 @@ pub fn run(
 impl ReadyRun<'_> {
     /// The address or socket that accepted the connection.
     pub fn address(&self) -> String {
-        connect_check::display(&self.peer)
+        self.peer.to_string()
     }
 
     /// Runs to the planned end, or to `signal`; calls `on_progress` at most ten times a second.

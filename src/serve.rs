@@ -9,9 +9,13 @@ pub use warning::Warnings;
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::event_loop::{ConnectionLimits, EventLoop, Kernel, Protocol, StopSignal};
+use crate::event_loop::{
+    Address, Clock, ConnectionLimits, EventLoop, Kernel, Protocol, StopSignal,
+};
 use http::{HttpServer, HttpSettings};
 use tcp::TcpServer;
 
@@ -24,11 +28,27 @@ pub struct ServePlan {
     pub limits: ConnectionLimits,
 }
 
-/// One `--bind`: the addresses its name resolved to.
+/// One `--bind`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// All are listened on; at least one.
-    pub addresses: Vec<SocketAddr>,
+pub enum Place {
+    /// The addresses that a name resolved to, at least one; all are listened on.
+    Tcp(Vec<SocketAddr>),
+    /// The path of a unix domain socket.
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// The work of a server, from its first accept to its stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Connections accepted.
+    pub connections: u64,
+    /// Requests answered, refused ones included.
+    pub requests: u64,
+    /// Requests answered with an error status; always 0 for `serve tcp`.
+    pub refused: u64,
+    /// Time from the first accept to the stop.
+    pub elapsed: Duration,
 }
 
 /// Error of a server that could not serve.
@@ -38,7 +58,7 @@ pub enum Error {
     #[error("cannot listen on {address}: {source}; {}", remedy(source))]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: Address,
         /// The system's error.
         source: io::Error,
     },
@@ -51,11 +71,15 @@ pub enum Error {
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "stop what listens there, or choose another port with --bind ADDR:PORT (port 0 takes a \
-             free one)"
+            "stop what listens there, or choose another address with --bind (port 0 takes a free \
+             one)"
         }
         io::ErrorKind::PermissionDenied => {
-            "choose a port from 1024 on with --bind ADDR:PORT, or allow this program lower ones"
+            "choose a port from 1024 on with --bind ADDR:PORT, or allow this program lower ones; \
+             a unix socket needs a folder that it may write to"
+        }
+        io::ErrorKind::AlreadyExists => {
+            "that file is no socket; choose another path with --bind unix:PATH"
         }
         io::ErrorKind::AddrNotAvailable => {
             "choose an address of this machine with --bind ADDR:PORT, such as 127.0.0.1:8080"
@@ -65,7 +89,7 @@ fn remedy(error: &io::Error) -> &'static str {
 }
 
 /// Receives the addresses that a server is bound to.
-pub type Listening = Box<dyn FnOnce(&[SocketAddr])>;
+pub type Listening = Box<dyn FnOnce(&[Address])>;
 
 /// Functions that a server calls.
 pub struct ServeCallbacks {
@@ -84,9 +108,13 @@ pub fn http(
     settings: HttpSettings,
     signal: &StopSignal,
     callbacks: ServeCallbacks,
-) -> Result<(), Error> {
+) -> Result<Served, Error> {
     let server = HttpServer::new(settings, callbacks.warnings);
-    serve(plan, server, signal, callbacks.listening)
+    let (server, elapsed) = serve(plan, server, signal, callbacks.listening)?;
+    Ok(Served {
+        elapsed,
+        ..server.served()
+    })
 }
 
 /// Answers terminators until `signal` stops it. A connection that is silent for `idle_timeout`
@@ -99,52 +127,79 @@ pub fn tcp(
     idle_timeout: Option<Duration>,
     signal: &StopSignal,
     callbacks: ServeCallbacks,
-) -> Result<(), Error> {
+) -> Result<Served, Error> {
     let server = TcpServer::new(idle_timeout, callbacks.warnings);
-    serve(plan, server, signal, callbacks.listening)
+    let (server, elapsed) = serve(plan, server, signal, callbacks.listening)?;
+    Ok(Served {
+        elapsed,
+        ..server.served()
+    })
 }
 
+/// Serves until the stop; returns the server and how long that was.
 fn serve<P: Protocol>(
     plan: &ServePlan,
     server: P,
     signal: &StopSignal,
     listening: Listening,
-) -> Result<(), Error> {
+) -> Result<(P, Duration), Error> {
     let mut event_loop = EventLoop::new(server, plan.limits.clone(), signal)?;
     let mut bound = Vec::new();
     for place in &plan.places {
-        listen(&mut event_loop, place, &mut bound)?;
+        match place {
+            Place::Tcp(addresses) => listen_tcp(&mut event_loop, addresses, &mut bound)?,
+            #[cfg(unix)]
+            Place::Unix(path) => {
+                bound.push(listen(&mut event_loop, Address::Unix(path.clone()))?);
+            }
+        }
     }
     listening(&bound);
-    event_loop.run()?;
-    Ok(())
+    let clock = Clock::start();
+    let start = clock.now();
+    let server = event_loop.run()?;
+    Ok((server, clock.now() - start))
 }
 
-/// Listens on every address of a place, with one port for all if the port is 0. An address that
-/// this machine does not have (`localhost` without IPv6) is skipped if another works.
 fn listen<P: Protocol, K: Kernel>(
     event_loop: &mut EventLoop<P, K>,
-    place: &Place,
-    bound: &mut Vec<SocketAddr>,
+    address: Address,
+) -> Result<Address, Error> {
+    match event_loop.listen(&address) {
+        Ok(actual) => Ok(actual),
+        Err(source) => Err(Error::Listen { address, source }),
+    }
+}
+
+/// Listens on every address of a name, with one port for all if the port is 0. An address that
+/// this machine does not have (`localhost` without IPv6) is skipped if another works.
+fn listen_tcp<P: Protocol, K: Kernel>(
+    event_loop: &mut EventLoop<P, K>,
+    addresses: &[SocketAddr],
+    bound: &mut Vec<Address>,
 ) -> Result<(), Error> {
     let bound_before = bound.len();
     let mut absent = None;
-    for &address in &place.addresses {
+    for &address in addresses {
         let chosen_port = match (address.port(), bound.get(bound_before)) {
-            (0, Some(first)) => first.port(),
+            (0, Some(Address::Tcp(first))) => first.port(),
             (port, _) => port,
         };
         let wanted = SocketAddr::new(address.ip(), chosen_port);
-        let result = match event_loop.listen(wanted) {
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse && wanted != address => {
-                event_loop.listen(address)
+        let result = match listen(event_loop, wanted.into()) {
+            Err(Error::Listen { source, .. })
+                if source.kind() == io::ErrorKind::AddrInUse && wanted != address =>
+            {
+                listen(event_loop, address.into())
             }
             result => result,
         };
         match result {
             Ok(address) => bound.push(address),
-            Err(source) if is_absent(&source) => absent = Some(Error::Listen { address, source }),
-            Err(source) => return Err(Error::Listen { address, source }),
+            Err(Error::Listen { address, source }) if is_absent(&source) => {
+                absent = Some(Error::Listen { address, source });
+            }
+            Err(error) => return Err(error),
         }
     }
     match absent {
@@ -182,7 +237,7 @@ mod tests {
             (Unsupported, "choose another address"),
         ] {
             let error = Error::Listen {
-                address: SocketAddr::from(([127, 0, 0, 1], 80)),
+                address: SocketAddr::from(([127, 0, 0, 1], 80)).into(),
                 source: kind.into(),
             };
             assert!(error.to_string().contains(part), "{error}");
@@ -194,9 +249,7 @@ mod tests {
         let (sender, ended) = channel();
         thread::spawn(move || {
             let plan = ServePlan {
-                places: vec![Place {
-                    addresses: vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-                }],
+                places: vec![Place::Tcp(vec![SocketAddr::from(([127, 0, 0, 1], 0))])],
                 limits: ConnectionLimits {
                     connections_max: 10,
                     connect_timeout: Duration::ZERO,

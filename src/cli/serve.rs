@@ -1,18 +1,21 @@
 //! `bareloop serve http|tcp`.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::{Exit, output, values};
-use crate::event_loop::{ConnectionLimits, StopSignal, raise_descriptor_limit};
+use crate::event_loop::{Address, ConnectionLimits, StopSignal, raise_descriptor_limit};
+use crate::format::{count, plural, rate};
 use crate::http::request;
 use crate::serve::http::{HttpSettings, Timeouts};
-use crate::serve::{self, Place, ServeCallbacks, ServePlan, Warnings};
+use crate::serve::{self, Place, ServeCallbacks, ServePlan, Served, Warnings};
 
-const BIND_REMEDY: &str =
-    "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or localhost:0";
+const BIND_REMEDY: &str = "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or \
+                           localhost:0, or --bind unix:PATH";
+/// Prefix of a `--bind` that names a unix domain socket.
+const UNIX_PREFIX: &str = "unix:";
 
 /// Connections accepted unless the system allows fewer.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -44,8 +47,10 @@ enum Which {
 Examples:
   bareloop serve http
   bareloop serve http --bind 127.0.0.1:0 --body 'Hello!' --header 'X-Powered-By: nothing'
+  bareloop serve http --bind unix:/tmp/hello.sock
 
-SIGTERM or Ctrl-C finishes the replies that are owed and exits with 0; a second one stops at once.")]
+SIGTERM or Ctrl-C finishes the replies that are owed, prints one line about the work done, and exits
+with 0; a second one stops at once.")]
 struct HttpArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -55,28 +60,28 @@ struct HttpArgs {
     /// Field to add to every reply to GET and HEAD; may be given several times
     #[arg(long = "header", value_name = "K: V", value_parser = reply_field)]
     headers: Vec<(String, String)>,
-    /// A head must be complete so long after its first byte (408)
+    /// Time limit for receiving a complete request head (408)
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
     header_timeout: Duration,
-    /// A body may pause for so long (408)
+    /// Time limit for a pause within a request body (408)
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
     body_timeout: Duration,
-    /// A body must be complete so long after its head (408)
+    /// Time limit for receiving a complete request body (408)
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = values::duration)]
     body_total_timeout: Duration,
-    /// A connection without a request is closed after so long
+    /// Time limit between two requests on a connection
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = values::duration)]
     idle_timeout: Duration,
-    /// Longest request-target (414)
+    /// Longest request-target accepted (414)
     #[arg(long, value_name = "BYTES", default_value = "8192", value_parser = values::count)]
     target_max: usize,
-    /// Longest head (431)
+    /// Longest request head accepted (431)
     #[arg(long, value_name = "BYTES", default_value = "16384", value_parser = values::count)]
     head_max: usize,
-    /// Most fields in a head (431)
+    /// Most fields in a request head accepted (431)
     #[arg(long, value_name = "N", default_value = "100", value_parser = values::count)]
     fields_max: usize,
-    /// Longest request body (413)
+    /// Longest request body accepted (413)
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = values::count)]
     body_max: usize,
 }
@@ -88,31 +93,33 @@ Examples:
   bareloop serve tcp
   bareloop serve tcp --bind [::1]:9000
 
-SIGTERM or Ctrl-C finishes the replies that are owed and exits with 0; a second one stops at once.")]
+SIGTERM or Ctrl-C finishes the replies that are owed, prints one line about the work done, and exits
+with 0; a second one stops at once.")]
 struct TcpArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// A silent connection is closed after so long [default: never]
+    /// Time limit for a silent connection [default: none]
     #[arg(long, value_name = "SECONDS", value_parser = values::duration)]
     idle_timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
 struct CommonArgs {
-    /// Where to listen, on every address the name has; port 0 takes a free one; may be given
-    /// several times
+    /// Address to listen on, or unix:PATH; a name stands for all its addresses, and port 0 for a
+    /// free port; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080", value_parser = bindable)]
     bind: Vec<String>,
-    /// A client that takes none of its replies for so long is dropped
+    /// Time limit for sending without progress
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::duration)]
     send_timeout: Duration,
-    /// How long a client may take to read the last reply before its connection is closed
+    /// Time limit for a client to close its side after the last reply
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = values::duration)]
     linger: Duration,
-    /// How long a stop waits for replies that are owed
+    /// Time limit for sending the replies that are owed at a stop
     #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = values::duration)]
     shutdown_timeout: Duration,
-    /// Connections at once; the rest wait in the kernel [default: 10000, or what ulimit -n allows]
+    /// Connections served at once; others wait in the kernel [default: 10000, or what ulimit -n
+    /// allows]
     #[arg(long, value_name = "N", value_parser = values::count)]
     connections_max: Option<usize>,
 }
@@ -130,7 +137,11 @@ pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
         }),
     };
     match result {
-        Ok(()) => Exit::Fine,
+        Ok(served) => {
+            // As for the addresses: a closed stdout is no reason to fail.
+            let _ = output::print(&summary(&served));
+            Exit::Fine
+        }
         Err(message) => {
             output::fail(&message);
             Exit::Failed
@@ -145,10 +156,25 @@ fn callbacks(protocol: &'static str) -> ServeCallbacks {
     }
 }
 
-fn announce(scheme: &str, addresses: &[SocketAddr]) {
+/// One line about the work done.
+fn summary(served: &Served) -> String {
+    format!(
+        "served {} on {} in {} s, {} refused\n",
+        plural(served.requests, "request"),
+        plural(served.connections, "connection"),
+        rate(served.elapsed.as_secs_f64()),
+        count(served.refused)
+    )
+}
+
+fn announce(scheme: &str, addresses: &[Address]) {
     let lines: String = addresses
         .iter()
-        .map(|address| format!("listening on {scheme}://{address}\n"))
+        .map(|address| match address {
+            Address::Tcp(address) => format!("listening on {scheme}://{address}\n"),
+            #[cfg(unix)]
+            Address::Unix(path) => format!("listening on {UNIX_PREFIX}{}\n", path.display()),
+        })
         .collect();
     // A server whose stdout is closed serves all the same.
     let _ = output::print(&lines);
@@ -170,10 +196,13 @@ fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
 }
 
 fn place(name: &str) -> Result<Place, String> {
+    if let Some(path) = name.strip_prefix(UNIX_PREFIX) {
+        return unix_place(path);
+    }
     let resolved = name
         .to_socket_addrs()
         .map_err(|e| format!("cannot resolve --bind {name}: {e}; {BIND_REMEDY}"))?;
-    let mut addresses: Vec<SocketAddr> = Vec::new();
+    let mut addresses = Vec::new();
     for address in resolved {
         if !addresses.contains(&address) {
             addresses.push(address);
@@ -182,11 +211,27 @@ fn place(name: &str) -> Result<Place, String> {
     if addresses.is_empty() {
         return Err(format!("--bind {name} has no address; {BIND_REMEDY}"));
     }
-    Ok(Place { addresses })
+    Ok(Place::Tcp(addresses))
 }
 
-/// A host and a port, by their looks; whether the host has an address only its resolver knows.
+#[cfg(unix)]
+fn unix_place(path: &str) -> Result<Place, String> {
+    Ok(Place::Unix(path.into()))
+}
+
+#[cfg(not(unix))]
+fn unix_place(_path: &str) -> Result<Place, String> {
+    Err("unix domain sockets are not supported on this system".to_owned())
+}
+
+/// A host and a port, or `unix:` and a path, by their form; names are resolved later.
 fn bindable(text: &str) -> Result<String, String> {
+    if text
+        .strip_prefix(UNIX_PREFIX)
+        .is_some_and(|path| !path.is_empty())
+    {
+        return Ok(text.to_owned());
+    }
     let looks_right = text.rsplit_once(':').is_some_and(|(host, port)| {
         let is_bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
         !host.is_empty() && !is_bare_ipv6 && port.parse::<u16>().is_ok()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::kernel::{Dialled, Event, Interest, Kernel};
-use super::{Closed, Entry, EventLoop, Peer, Protocol, Time};
+use super::{Address, Closed, Entry, EventLoop, Protocol, Time};
 
 /// Dials begun in one turn.
 const DIALS_PER_TURN_MAX: usize = 256;
@@ -23,7 +23,7 @@ const FULL_BACKLOG_PAUSE: Duration = Duration::from_millis(5);
 /// Dials of one peer that are still to be made.
 #[derive(Debug)]
 pub(super) struct Dialler {
-    peer: Peer,
+    peer: Address,
     due: BinaryHeap<Reverse<Dial>>,
     under_way: usize,
     /// The peer's backlog was full: no dial before this.
@@ -49,7 +49,7 @@ impl Dial {
 
 impl Dialler {
     /// Dials for `connections` to `peer`, all due at once.
-    fn new(peer: Peer, connections: usize) -> Dialler {
+    fn new(peer: Address, connections: usize) -> Dialler {
         Dialler {
             peer,
             due: std::iter::repeat_n(Reverse(Dial::first(Time::START)), connections).collect(),
@@ -107,7 +107,7 @@ impl Dialler {
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// Dials `peer` for each of `connections`, and again whenever the protocol returns
     /// [`AfterClose::Redial`](super::AfterClose::Redial).
-    pub fn dial(&mut self, peer: Peer, connections: usize) {
+    pub fn dial(&mut self, peer: Address, connections: usize) {
         self.entries.reserve(connections);
         self.dialler = Some(Dialler::new(peer, connections));
     }
@@ -200,7 +200,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(1);
 
     fn dialler(connections: usize) -> Dialler {
-        Dialler::new(Peer::Tcp(([127, 0, 0, 1], 80).into()), connections)
+        Dialler::new(Address::Tcp(([127, 0, 0, 1], 80).into()), connections)
     }
 
     #[test]

@@ -4,10 +4,9 @@
 //! its decisions also run on a simulated kernel with the semantics of other systems.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Peer;
+use super::Address;
 
 /// Token of the event that a stop signal was raised. Listeners have the tokens below it, and
 /// connections small numbers, their keys in the loop's slab.
@@ -46,11 +45,7 @@ pub trait Kernel {
     ///
     /// # Errors
     /// The address is taken, or this machine does not have it.
-    fn listen(
-        &mut self,
-        address: SocketAddr,
-        token: usize,
-    ) -> io::Result<(Self::Listener, SocketAddr)>;
+    fn listen(&mut self, address: &Address, token: usize) -> io::Result<(Self::Listener, Address)>;
 
     /// Stops listening.
     fn close_listener(&mut self, listener: Self::Listener);
@@ -66,7 +61,7 @@ pub trait Kernel {
     /// # Errors
     /// What the system knows at once: no descriptor or local port left, no route, no such unix
     /// socket. `WouldBlock` if the backlog of a unix socket is full.
-    fn dial(&mut self, peer: &Peer, token: usize) -> io::Result<Self::Stream>;
+    fn dial(&mut self, peer: &Address, token: usize) -> io::Result<Self::Stream>;
 
     /// State of a dialled stream.
     ///

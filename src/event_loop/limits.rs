@@ -1,21 +1,8 @@
-//! Whom a loop dials, and what it allows its connections.
+//! Bounds and timeouts of a loop's connections.
 
-use std::net::SocketAddr;
-#[cfg(unix)]
-use std::path::PathBuf;
 use std::time::Duration;
 
-/// Whom to dial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// A TCP address.
-    Tcp(SocketAddr),
-    /// The path of a unix domain socket.
-    #[cfg(unix)]
-    Unix(PathBuf),
-}
-
-/// What a loop allows its connections.
+/// Bounds and timeouts of a loop's connections.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
     /// Accepted connections beyond this wait in the kernel's backlog.

@@ -2,12 +2,11 @@
 //! no new edge comes.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::connection::Connection;
 use super::kernel::{Interest, Kernel, STOP_TOKEN};
-use super::{Closed, Entry, EventLoop, Protocol, ServerWarning, Time};
+use super::{Address, Closed, Entry, EventLoop, Protocol, ServerWarning, Time};
 
 /// Connections accepted in one turn; the rest come after the others' events.
 const ACCEPTS_PER_TURN_MAX: usize = 64;
@@ -29,7 +28,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     ///
     /// # Errors
     /// The address is taken, or this machine does not have it.
-    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+    pub fn listen(&mut self, address: &Address) -> io::Result<Address> {
         let token = STOP_TOKEN - 1 - self.listeners.len();
         let (socket, address) = self.kernel.listen(address, token)?;
         self.listeners.push(Listener {

@@ -1,17 +1,15 @@
 //! The real kernel, through mio: epoll, kqueue or Windows' completion ports.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use mio::event::Source;
-use mio::net::TcpListener;
 use mio::{Events, Poll, Token};
-use socket2::{Domain, Protocol, Socket, Type};
 
+use super::acceptor::Acceptor;
 use super::kernel::{Dialled, Event, Interest, Kernel, ShortRead};
 use super::stream::Stream;
-use super::{Peer, StopSignal};
+use super::{Address, StopSignal};
 
 /// Events fetched at once. Windows clears a slot for each of them at each turn.
 const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
@@ -50,7 +48,7 @@ impl Drop for MioKernel {
 
 impl Kernel for MioKernel {
     type Stream = Stream;
-    type Listener = TcpListener;
+    type Listener = Acceptor;
     type Events = Events;
 
     #[inline]
@@ -81,43 +79,23 @@ impl Kernel for MioKernel {
         })
     }
 
-    /// A server that was stopped a moment ago does not hold its port.
-    fn listen(
-        &mut self,
-        address: SocketAddr,
-        token: usize,
-    ) -> io::Result<(TcpListener, SocketAddr)> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows the same option would let two servers share a port.
-        #[cfg(not(windows))]
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        let mut listener = TcpListener::from_std(socket.into());
-        let registry = self.poll.registry();
-        registry.register(&mut listener, Token(token), mio::Interest::READABLE)?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+    fn listen(&mut self, address: &Address, token: usize) -> io::Result<(Acceptor, Address)> {
+        let mut acceptor = Acceptor::bind(address, BACKLOG)?;
+        acceptor.register(self.poll.registry(), Token(token), mio::Interest::READABLE)?;
+        let address = acceptor.local_address()?;
+        Ok((acceptor, address))
     }
 
-    fn close_listener(&mut self, mut listener: TcpListener) {
+    fn close_listener(&mut self, mut acceptor: Acceptor) {
         // The descriptor is closed next, which ends the registration even if this fails.
-        let _ = self.poll.registry().deregister(&mut listener);
+        let _ = acceptor.deregister(self.poll.registry());
     }
 
-    fn accept(&mut self, listener: &mut TcpListener) -> io::Result<Stream> {
-        let (stream, _) = listener.accept()?;
-        // Fails for a connection that is gone; the first read reports that.
-        let _ = stream.set_nodelay(true);
-        Ok(Stream::Tcp(stream))
+    fn accept(&mut self, acceptor: &mut Acceptor) -> io::Result<Stream> {
+        acceptor.accept()
     }
 
-    fn dial(&mut self, peer: &Peer, token: usize) -> io::Result<Stream> {
+    fn dial(&mut self, peer: &Address, token: usize) -> io::Result<Stream> {
         let mut stream = Stream::dial(peer)?;
         self.register(&mut stream, token, Interest::Writable)?;
         Ok(stream)

@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
-use super::Peer;
+use super::Address;
 use super::kernel::{Dialled, Transport};
 
 /// A non-blocking stream socket.
@@ -27,11 +27,11 @@ impl Stream {
     ///
     /// # Errors
     /// What the system knows at once: see [`Kernel::dial`](super::Kernel::dial).
-    pub fn dial(peer: &Peer) -> io::Result<Stream> {
+    pub fn dial(peer: &Address) -> io::Result<Stream> {
         match peer {
-            Peer::Tcp(address) => TcpStream::connect(*address).map(Stream::Tcp),
+            Address::Tcp(address) => TcpStream::connect(*address).map(Stream::Tcp),
             #[cfg(unix)]
-            Peer::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
+            Address::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
         }
     }
 

@@ -95,7 +95,7 @@ fn dial_full_backlog(connect_timeout: Duration, room_at_turn: usize) -> Crowd {
         ..LIMITS
     };
     let mut event_loop = EventLoop::new(crowd, limits, &StopSignal::new()).expect("a poll");
-    event_loop.dial(Peer::Unix(path), 1);
+    event_loop.dial(Address::Unix(path), 1);
     event_loop.run().expect("it polls")
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Target;
 use crate::event_loop::{
-    AfterClose, Closed, ConnectionLimits, EventLoop, Flow, Peer, Protocol, StopSignal, Time,
+    Address, AfterClose, Closed, ConnectionLimits, EventLoop, Flow, Protocol, StopSignal, Time,
     TurnResult, WriteQueue,
 };
 
@@ -60,13 +60,13 @@ pub(super) fn find_peer(
     target: &Target,
     timeout: Duration,
     signal: &StopSignal,
-) -> Result<Peer, ConnectError> {
+) -> Result<Address, ConnectError> {
     let url = || target.to_string();
     let mut causes = Vec::new();
     for peer in candidates(target)? {
         match dial_once(&peer, timeout, signal).map_err(ConnectError::Loop)? {
             Some(Ok(())) => return Ok(peer),
-            Some(Err(error)) => causes.push(format!("{}: {error}", display(&peer))),
+            Some(Err(error)) => causes.push(format!("{peer}: {error}")),
             None => return Err(ConnectError::Interrupted { url: url() }),
         }
     }
@@ -90,16 +90,7 @@ pub fn probe(address: SocketAddr, timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// The address as a reader writes it.
-pub(super) fn display(peer: &Peer) -> String {
-    match peer {
-        Peer::Tcp(address) => address.to_string(),
-        #[cfg(unix)]
-        Peer::Unix(path) => path.display().to_string(),
-    }
-}
-
-fn candidates(target: &Target) -> Result<Vec<Peer>, ConnectError> {
+fn candidates(target: &Target) -> Result<Vec<Address>, ConnectError> {
     if let Some(path) = target.socket_path() {
         return Ok(vec![unix_peer(path)?]);
     }
@@ -111,22 +102,22 @@ fn candidates(target: &Target) -> Result<Vec<Peer>, ConnectError> {
     if addresses.is_empty() {
         return Err(unresolved("it has no address".to_owned()));
     }
-    Ok(addresses.into_iter().map(Peer::Tcp).collect())
+    Ok(addresses.into_iter().map(Address::Tcp).collect())
 }
 
 #[cfg(unix)]
-fn unix_peer(path: &std::path::Path) -> Result<Peer, ConnectError> {
-    Ok(Peer::Unix(path.to_owned()))
+fn unix_peer(path: &std::path::Path) -> Result<Address, ConnectError> {
+    Ok(Address::Unix(path.to_owned()))
 }
 
 #[cfg(not(unix))]
-fn unix_peer(_path: &std::path::Path) -> Result<Peer, ConnectError> {
+fn unix_peer(_path: &std::path::Path) -> Result<Address, ConnectError> {
     Err(ConnectError::NoUnixSockets)
 }
 
 /// The result of one dial; `None` if `signal` came first.
 fn dial_once(
-    peer: &Peer,
+    peer: &Address,
     timeout: Duration,
     signal: &StopSignal,
 ) -> io::Result<Option<io::Result<()>>> {
@@ -199,7 +190,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(5);
 
-    fn find(target: &Target) -> Result<Peer, ConnectError> {
+    fn find(target: &Target) -> Result<Address, ConnectError> {
         find_peer(target, TIMEOUT, &StopSignal::new())
     }
 
@@ -217,8 +208,8 @@ mod tests {
     fn an_address_that_accepts_is_found() {
         let (_listener, address) = listener();
         let peer = find(&target(address)).expect("it listens");
-        assert_eq!(peer, Peer::Tcp(address));
-        assert_eq!(display(&peer), address.to_string());
+        assert_eq!(peer, Address::Tcp(address));
+        assert_eq!(peer.to_string(), address.to_string());
         probe(address, TIMEOUT).expect("it listens");
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 pub use request_timer::Timeouts;
 
-use super::Warnings;
 use super::request_cache::RequestCache;
+use super::{Served, Warnings};
 use crate::event_loop::{
     AfterClose, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
 };
@@ -38,6 +38,7 @@ pub struct HttpServer {
     response_cache: ResponseCache,
     request_cache: RequestCache,
     warnings: Warnings,
+    served: Served,
 }
 
 /// What a connection of [`HttpServer`] remembers.
@@ -56,7 +57,20 @@ impl HttpServer {
             response_cache: ResponseCache::new(settings.body, settings.fields),
             request_cache: RequestCache::default(),
             warnings,
+            served: Served::default(),
         }
+    }
+
+    /// Its work so far, without the time.
+    pub fn served(&self) -> Served {
+        self.served
+    }
+
+    /// Queues the reply to a request.
+    fn answer(&mut self, answer: Answer, out: &mut WriteQueue) {
+        self.served.requests += 1;
+        self.served.refused += u64::from(answer.is_error());
+        out.push(self.response_cache.get(answer), 1);
     }
 
     /// Answers what the parser finds in `bytes`, request by request.
@@ -80,7 +94,7 @@ impl HttpServer {
                 Some(Step::Complete(request)) => {
                     conn.request_timer = RequestTimer::Idle { since: now };
                     let answer = answer_to(&request);
-                    out.push(self.response_cache.get(answer), 1);
+                    self.answer(answer, out);
                     if answer.closes() {
                         return Flow::Finish;
                     }
@@ -90,8 +104,7 @@ impl HttpServer {
                     }
                 }
                 Some(Step::Refused(why)) => {
-                    let answer = refusal(conn, why.status());
-                    out.push(self.response_cache.get(answer), 1);
+                    self.answer(refusal(conn, why.status()), out);
                     return Flow::Finish;
                 }
             }
@@ -102,8 +115,9 @@ impl HttpServer {
 
     /// The fast path: answers the requests at the front of `bytes` that equal the last plain GET
     /// byte for byte, and returns what follows them. Only for a connection between two requests.
-    fn answer_repeats<'b>(&self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
+    fn answer_repeats<'b>(&mut self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
         let (count, rest) = self.request_cache.strip_repeats(bytes);
+        self.served.requests += count as u64;
         out.push(self.response_cache.plain_get(), count);
         rest
     }
@@ -113,6 +127,7 @@ impl Protocol for HttpServer {
     type Conn = HttpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> HttpConn {
+        self.served.connections += 1;
         HttpConn {
             parser: RequestParser::default(),
             request_timer: RequestTimer::Idle { since: now },
@@ -150,7 +165,7 @@ impl Protocol for HttpServer {
         match conn.request_timer {
             RequestTimer::Idle { .. } => {}
             RequestTimer::Head { .. } | RequestTimer::Body { .. } => {
-                out.push(self.response_cache.get(refusal(conn, 408)), 1);
+                self.answer(refusal(conn, 408), out);
             }
         }
         Flow::Finish

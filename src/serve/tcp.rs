@@ -5,8 +5,8 @@
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use super::Warnings;
 use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
+use super::{Served, Warnings};
 use crate::event_loop::{
     AfterClose, Block, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
 };
@@ -21,6 +21,7 @@ pub struct TcpServer {
     request_cache: RequestCache,
     idle_timeout: Option<Duration>,
     warnings: Warnings,
+    served: Served,
 }
 
 /// What a connection of [`TcpServer`] remembers.
@@ -38,7 +39,13 @@ impl TcpServer {
             request_cache: RequestCache::default(),
             idle_timeout,
             warnings,
+            served: Served::default(),
         }
+    }
+
+    /// Its work so far, without the time.
+    pub fn served(&self) -> Served {
+        self.served
     }
 
     /// How many terminators end within `bytes`. The fast path comes first: copies of a head that
@@ -67,6 +74,7 @@ impl Protocol for TcpServer {
     type Conn = TcpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> TcpConn {
+        self.served.connections += 1;
         TcpConn {
             terminators: TerminatorCounter::default(),
             heard_at: now,
@@ -83,6 +91,7 @@ impl Protocol for TcpServer {
     ) -> Flow {
         conn.heard_at = now;
         let replies = self.count(&mut conn.terminators, bytes);
+        self.served.requests += replies as u64;
         out.push(&self.reply, replies);
         Flow::Keep
     }

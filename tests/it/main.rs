@@ -40,6 +40,8 @@ mod serve_stop;
 #[cfg(target_os = "linux")]
 mod serve_strain;
 mod serve_tcp;
+#[cfg(unix)]
+mod serve_unix;
 #[path = "../../benches/support/mod.rs"]
 mod support;
 #[cfg(target_os = "linux")]

@@ -1,11 +1,10 @@
 //! The simulated kernel, with the semantics of three systems.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bareloop::event_loop::kernel::{Dialled, Event, Interest, STOP_TOKEN};
-use bareloop::event_loop::{Kernel, Peer, ShortRead};
+use bareloop::event_loop::{Address, Kernel, ShortRead};
 
 use crate::socket::{Network, Owner, Shared, Socket, State};
 
@@ -205,9 +204,9 @@ impl Kernel for SimulatedKernel {
         events.iter().copied()
     }
 
-    fn listen(&mut self, address: SocketAddr, token: usize) -> io::Result<((), SocketAddr)> {
+    fn listen(&mut self, address: &Address, token: usize) -> io::Result<((), Address)> {
         self.network.borrow_mut().listener.token = Some(token);
-        Ok(((), address))
+        Ok(((), address.clone()))
     }
 
     fn close_listener(&mut self, (): ()) {
@@ -247,7 +246,7 @@ impl Kernel for SimulatedKernel {
         Ok(self.socket(id))
     }
 
-    fn dial(&mut self, _peer: &Peer, token: usize) -> io::Result<Socket> {
+    fn dial(&mut self, _peer: &Address, token: usize) -> io::Result<Socket> {
         let network = &mut *self.network.borrow_mut();
         if network.faults {
             match network.dice.below(30) {

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bareloop::event_loop::{Clock, ConnectionLimits, LoopPhase, Peer, StopSignal};
+use bareloop::event_loop::{Address, Clock, ConnectionLimits, LoopPhase, StopSignal};
 use bareloop::load::client::LoadClient;
 use bareloop::load::{LoadPlan, Progress, Refill, Target, Until};
 use bareloop::serve::Warnings;
@@ -298,8 +298,8 @@ fn simulate(seed: u64) {
         SERVER_LIMITS,
         &signals[0],
     );
-    let address = ([127, 0, 0, 1], 80).into();
-    server.listen(address).expect("it is free");
+    let address = Address::Tcp(([127, 0, 0, 1], 80).into());
+    server.listen(&address).expect("it is free");
     let mut client = Loop::on(
         SimulatedKernel::new(&network, Owner::Client),
         clock,
@@ -307,7 +307,7 @@ fn simulate(seed: u64) {
         CLIENT_LIMITS,
         &signals[1],
     );
-    client.dial(Peer::Tcp(address), CONNECTIONS);
+    client.dial(address, CONNECTIONS);
     let mut world = World {
         network,
         server: Some(server),

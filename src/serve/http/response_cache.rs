@@ -29,7 +29,12 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Whether the connection ends with it.
+    /// Returns true if its status is 4xx or 5xx.
+    pub fn is_error(self) -> bool {
+        matches!(self, Answer::NotServed { .. } | Answer::Refused { .. })
+    }
+
+    /// Returns true if the connection ends with it.
     pub fn closes(self) -> bool {
         match self {
             Answer::Get(persistence)
