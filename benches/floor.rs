@@ -1,11 +1,11 @@
-//! How far `bareloop` is from the kernel's floor.
+//! Requests per CPU-second of `bareloop`, beside those of a floor.
 //!
-//! The floor is what any single-threaded program on epoll must pay: a server that receives,
-//! counts CR LF CR LF, and sends that many replies rendered before; and a client that sends a
-//! block of requests and counts bytes. Neither parses, checks, times or queues anything.
-//! `bareloop serve` and `bareloop load` do, and stand beside them here, each at one pinned core,
-//! in interleaved rounds, by the only figure that does not depend on who waits for whom: requests
-//! per second of CPU time.
+//! A *floor* is a program that makes only the system calls that any single-threaded program on
+//! epoll must make: a server that receives, counts CR LF CR LF, and sends that many replies
+//! rendered before; and a client that sends a block of requests and counts bytes. Neither parses,
+//! checks, times or queues anything. `bareloop serve` and `bareloop load` do. All are measured in
+//! interleaved rounds, each pinned to one core. The figure is requests per second of CPU time,
+//! which does not depend on which end waits for the other.
 //!
 //! ```text
 //! cargo bench --bench floor -- -c 100 -p 1,10,16 -d 1 -r 5 --only serve-http,load
@@ -16,24 +16,24 @@
 //! 340 bytes, each with its own target and cookie, and replies each with its own X-Request-Id.
 //!
 //! Each server is loaded by the floor client, and each client loads the floor server. The row
-//! `floor-again` is the floor once more: what it is off 1.00 is noise, and so is as much in any
-//! other row. nginx, wrk and h2load are measured where they are installed.
+//! `floor-again` is the floor measured twice: its distance from 1.00 is the noise in every row.
+//! nginx, wrk and h2load are measured if they are installed.
 //!
-//! Two more tables must be asked for:
+//! Two more tables are measured on request:
 //!
 //! ```text
 //! cargo bench --bench floor -- --tables scale,tail -p 1,10
 //! ```
 //!
-//! `scale`: what a request costs a server at 10,000 connections (or as many as the limit on
-//! descriptors allows) over what it costs it at `-c`; resident memory for each idle connection;
-//! the size of the binary; the time from exec to the first reply.
+//! `scale`: CPU time for a request at 10,000 connections (or as many as the limit on descriptors
+//! allows) over that at `-c`; resident memory for each idle connection; the size of the binary; the
+//! time from exec to the first reply.
 //!
-//! `tail`: how long replies take at half of the floor server's maximum. Requests are due at even
-//! intervals, late ones too, and a latency counts from then (one request in flight on each of `-c`
-//! connections, whatever `-p` says); the client polls without sleep.
+//! `tail`: latencies at half of the floor server's maximum. Requests are due at even intervals,
+//! and a latency counts from the time its request is due, sent late or not. Each of the `-c`
+//! connections has one request in flight (`-p` is ignored). The client polls without sleep.
 //!
-//! Linux only, since the floor stands on epoll.
+//! Linux only: the floors use epoll.
 
 #![deny(unsafe_code)]
 
@@ -71,5 +71,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("floor: nothing measured, since the floor stands on epoll, which only Linux has");
+    println!("floor: not measured: the floors use epoll, which only Linux has");
 }

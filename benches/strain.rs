@@ -1,19 +1,19 @@
-//! How `bareloop serve http` behaves under attack and strain, in figures, each beside the bound it
-//! is held to. That it behaves so at all is held by `tests/it`, where no time may be asserted.
+//! Figures of `bareloop serve http` under attack and strain, each beside its bound. `tests/it` tests
+//! the behaviour itself, and asserts no time.
 //!
 //! ```text
 //! cargo bench --bench strain -- --seconds 5 --only blaster,stop
 //! ```
 //!
-//! The server has a core of its own; all clients, attackers and others, share another. The client
-//! beside an attack sends one request after the other, one each millisecond at most. How long its
-//! core and the server's were taken by something else stands beside its latencies: the server's
-//! core should be taken by nothing, and the client's only by the attackers.
+//! The server has a core of its own; all clients share another one, the attackers and the client
+//! that is measured. That client sends one request after the other, at most one each millisecond.
+//! Its latencies are printed with the time in which other processes had its core and the server's:
+//! for the server's core that should be 0, for the client's only the attackers' time.
 //!
-//! Every reply is framed and checked. A missed bound is printed as MISSED and is no failure, since
-//! the machine may be busy with something else; a lost, cut or wrong reply is one.
+//! Every reply is framed and checked. A missed bound is printed as MISSED and is no failure, because
+//! the machine may be busy with something else. A lost, cut or wrong reply is a failure.
 //!
-//! Linux only, since what a server costs is read from /proc.
+//! Linux only: CPU time and memory are read from /proc.
 
 #![forbid(unsafe_code)]
 
@@ -46,5 +46,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("strain: nothing measured, since what a server costs is read from Linux's /proc");
+    println!("strain: not measured: CPU time and memory are read from Linux's /proc");
 }

@@ -1,8 +1,8 @@
-//! The floor client: send a block of requests, count bytes, and for every k whole replies send k
-//! requests.
+//! The floor client: sends a block of requests, counts bytes, and sends k requests for every k whole
+//! replies.
 //!
-//! Deliberately absent: stamps, latencies, reading what the bytes say. Only the length of a reply
-//! is learned, from a first exchange. Requests are rendered before the load begins.
+//! Deliberately absent: stamps, latencies, parsing. Only the length of a reply is learned, from a
+//! first exchange. Requests are rendered before the load begins.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -19,11 +19,12 @@ use super::sys::Epoll;
 use crate::support::PATIENCE;
 use crate::support::traffic::{Messages, browser_head};
 
-/// Heads of the varying workload: no server remembers so many.
+/// Heads of the varying workload: more than any server remembers.
 const DIFFERENT_HEADS: usize = 8192;
 
-/// Connects to `address`, says `ready`, and on a line from stdin (or its end) loads it. When nothing is owed any more it says how many replies it counted, and stays
-/// connected until another line, or the end.
+/// Connects to `address`, prints `ready`, and waits for a line on stdin (or its end). Then loads the
+/// server, prints the number of replies once the last one has come, and stays connected until the
+/// next line, or the end.
 pub fn load(address: SocketAddr, load: Load) -> io::Result<()> {
     let Load {
         connections,
@@ -72,22 +73,20 @@ pub fn load(address: SocketAddr, load: Load) -> io::Result<()> {
             }
         }
         if silent {
-            return Err(io::Error::other(
-                "the server owes replies and has gone silent",
-            ));
+            return Err(io::Error::other("no reply has come for too long"));
         }
     }
     say_and_wait(&completed.to_string())
 }
 
-/// With an empty stdin there is nobody to wait for, and it goes on at once.
+/// Prints `line` and waits for a line on stdin. An empty stdin does not make it wait.
 fn say_and_wait(line: &str) -> io::Result<()> {
     println!("{line}");
     io::stdout().flush()?;
     io::stdin().read_line(&mut String::new()).map(drop)
 }
 
-/// A flag that turns true after `duration`: the loop need not read a clock.
+/// A flag that turns true after `duration`, so that the loop need not read a clock.
 fn alarm(duration: Duration) -> Arc<AtomicBool> {
     let over = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&over);

@@ -1,5 +1,4 @@
-//! The clients that stand beside the floor, how each is started, and where it says how many
-//! replies it has had.
+//! The clients of the table: how each is started, and where it prints its number of replies.
 
 use std::fs;
 use std::io;
@@ -17,7 +16,7 @@ use super::{process, servers};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Floor,
-    /// The same once more: how far from 1.00 noise alone can go.
+    /// The floor measured twice; its distance from 1.00 is noise.
     FloorAgain,
     Load,
     Wrk,
@@ -57,7 +56,7 @@ impl Program for Kind {
         }
     }
 
-    /// The replies that it has had from the floor server, and what they have cost the client.
+    /// Replies from the floor server, and the CPU time of the client.
     fn measure(self, bench: &Bench, load: Load) -> Result<Sample> {
         let server = servers::floor(&bench.replies.http, load.workload, bench.server_core)?;
         // Its requests are the same in any workload: the replies differ.
@@ -81,7 +80,7 @@ impl Program for Kind {
 }
 
 impl Kind {
-    /// The command that puts `load` on `address`.
+    /// The command that loads `address`.
     pub fn command(self, address: SocketAddr, load: Load, bench: &Bench) -> io::Result<Command> {
         let url = format!("http://{address}/");
         let connections = load.connections.to_string();
@@ -117,7 +116,7 @@ impl Kind {
         Ok(command)
     }
 
-    /// Replies completed, from what the client printed.
+    /// Replies completed, from the output of the client.
     pub fn completed(self, stdout: &str) -> Option<u64> {
         match self {
             Kind::Floor | Kind::FloorAgain => stdout.lines().last()?.parse().ok(),
@@ -133,7 +132,7 @@ impl Kind {
     }
 }
 
-/// The number that stands right before the first `mark`.
+/// The number right before the first `mark`.
 fn number_before(text: &str, mark: &str) -> Option<u64> {
     let (before, _) = text.split_once(mark)?;
     before
@@ -143,7 +142,7 @@ fn number_before(text: &str, mark: &str) -> Option<u64> {
         .ok()
 }
 
-/// wrk pipelines what a script hands it as one request: here, a block made once.
+/// A script for wrk, which takes a block of requests for one request: its way to pipeline.
 fn wrk_script(pipelining: usize, scratch: &Path) -> io::Result<PathBuf> {
     let path = scratch.join(format!("pipeline-{pipelining}.lua"));
     let script = format!(

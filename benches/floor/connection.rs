@@ -1,15 +1,15 @@
-//! A client's connection, which knows no more of replies than how long each is.
+//! A client's connection. Of a reply it knows only the length.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 
 pub struct Connection {
     pub stream: TcpStream,
-    /// Bytes that have come of a reply that is not whole yet.
+    /// Received bytes of a reply that is not whole yet.
     partial_bytes: usize,
 }
 
-/// Opens so many, one after the other.
+/// Opens connections, one after the other.
 pub fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Connection>> {
     let connect = |_| {
         let stream = TcpStream::connect(address)?;
@@ -24,7 +24,7 @@ pub fn connect_all(address: SocketAddr, connections: usize) -> io::Result<Vec<Co
 }
 
 impl Connection {
-    /// Whole replies that have come. One receive, unless it fills the buffer.
+    /// Receives, and counts whole replies. One receive, unless it fills the buffer.
     pub fn receive(&mut self, buffer: &mut [u8], reply_bytes: usize) -> io::Result<usize> {
         let mut received_bytes = self.partial_bytes;
         loop {

@@ -1,4 +1,4 @@
-//! What both ends of the floor agree on: one request, one reply, and a send that must be whole.
+//! What both floors share: a request, a first reply, and a send that must be whole.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,18 +6,18 @@ use std::net::{SocketAddr, TcpStream};
 use crate::support::PATIENCE;
 use crate::support::replies::{Body, Received};
 
-/// Bytes asked of one receive. A receive that brings fewer has drained the socket (epoll(7)).
+/// Size of one receive. A receive that returns less has drained the socket (epoll(7)).
 pub const RECEIVE_BYTES: usize = 64 * 1024;
 
-/// What ends a request head.
+/// End of a request head.
 pub const TERMINATOR: &[u8; 4] = b"\r\n\r\n";
 
-/// The request that autocannon sends, so that both floors move the bytes the project is about.
+/// The request that autocannon sends.
 pub fn request(address: SocketAddr) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: keep-alive\r\n\r\n").into_bytes()
 }
 
-/// Asks once, and returns the whole reply: its head, and the body that Content-Length announces.
+/// Sends a request and returns the whole reply, head and body.
 pub fn first_reply(address: SocketAddr) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -33,8 +33,8 @@ pub fn first_reply(address: SocketAddr) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Sends all of `bytes` with one call. The floor has no write queue, so a peer that does not take
-/// them is an error (`WriteZero`), and never a slower way to go on.
+/// Sends all of `bytes` with one call. The floors have no write queue, so a peer that does not take
+/// all of them is an error (`WriteZero`).
 pub fn send_whole(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     match stream.write(bytes) {
         Ok(sent) if sent == bytes.len() => Ok(()),

@@ -1,5 +1,4 @@
-//! What a server takes before it has done anything: memory for connections that are silent, a
-//! file on the disk, and time to start.
+//! Memory for idle connections, size of the binary, and time to start.
 
 use std::fs;
 use std::io;
@@ -17,7 +16,7 @@ use super::spread::Spread;
 use crate::support::server::Server;
 use crate::support::usage::{resident_bytes, wait_until_idle};
 
-/// Starts, of which the median counts.
+/// Starts; the median counts.
 const STARTS: usize = 20;
 
 /// Measures and prints.
@@ -56,7 +55,7 @@ pub fn table(options: &Options, bench: &Bench) -> Result<()> {
 
 /// Resident bytes of a server for each connection that is open and idle.
 struct Memory {
-    /// Nothing has come on any of them yet.
+    /// No request has come on any of them.
     silent_bytes: f64,
     /// Each has had a reply.
     served_bytes: f64,
@@ -65,7 +64,7 @@ struct Memory {
 impl Memory {
     fn of(server: Kind, bench: &Bench, connections: usize) -> Result<Memory> {
         let server = server.start(bench)?;
-        // The pages of its code are no connection's.
+        // Loads the pages of its code, which do not belong to a connection.
         first_reply(server.address())?;
         let before = resident_at_rest(&server)?;
         let growth = |after: u64| (after as f64 - before as f64) / connections as f64;
@@ -89,14 +88,14 @@ impl Memory {
     }
 }
 
-/// When the server rests, it has accepted all that have connected.
+/// An idle server has accepted all connections.
 fn resident_at_rest(server: &Server) -> io::Result<u64> {
     wait_until_idle(server.process.id())?;
     resident_bytes(server.process.id())
 }
 
-/// The server says where it listens, and is asked at once. There is no pause between attempts
-/// here which would be part of the figure.
+/// The server prints its address, and gets a request at once: the figure holds no pause between
+/// attempts.
 fn start_times_ms(server: Kind, bench: &Bench) -> io::Result<Vec<f64>> {
     let start = |_| {
         let started = Instant::now();
@@ -107,7 +106,7 @@ fn start_times_ms(server: Kind, bench: &Bench) -> io::Result<Vec<f64>> {
     (0..STARTS).map(start).collect()
 }
 
-/// The floor is a part of this bench, whose size says nothing.
+/// Empty for the floor, which is a part of this bench.
 fn binary(server: Kind) -> io::Result<String> {
     if server != Kind::ServeHttp {
         return Ok(String::new());

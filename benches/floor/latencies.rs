@@ -1,13 +1,12 @@
-//! What one paced run has found, as it goes from the paced client to the bench.
+//! The result of one paced run, which the paced client prints and the bench reads.
 
 use serde::{Deserialize, Serialize};
 
-/// Replies of one slice: some tens of milliseconds of a run. A stall of the machine's, a
-/// millisecond long and some of them each second, is past the p99 of a whole run, and in few
-/// slices.
+/// Replies of one slice: some tens of milliseconds of a run. The machine stalls for a millisecond a
+/// few times a second. Such stalls move the p99 of a whole run, but are in few slices.
 const SLICE: usize = 1000;
 
-/// Latencies of one run, and how late its client was.
+/// Latencies of one run, and the delay of its client.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Latencies {
     pub p50_ns: u64,
@@ -17,19 +16,19 @@ pub struct Latencies {
     pub p99_ns: u64,
     pub p999_ns: u64,
     pub max_ns: u64,
-    /// What the client itself has added: from the time a request was due, on a connection that
-    /// was free, to the time it was sent.
+    /// The client's own delay: from the time a request was due, on a free connection, to the time
+    /// it was sent.
     pub lag_p99_ns: u64,
 }
 
-/// Latencies as they come.
+/// Latencies of a run under way.
 pub struct Recorder {
     latencies_ns: Vec<u64>,
     lags_ns: Vec<u64>,
 }
 
 impl Recorder {
-    /// Takes all the memory that so many requests need: nothing is allocated between two of them.
+    /// Allocates for `requests`, so that nothing is allocated during the run.
     pub fn new(requests: usize) -> Recorder {
         Recorder {
             latencies_ns: Vec::with_capacity(requests),
@@ -67,7 +66,7 @@ fn sorted(figures: &[u64]) -> Vec<u64> {
     sorted
 }
 
-/// The smallest figure that so great a share of all is not above; 0 if there is none.
+/// The smallest figure that at least `share` of all figures do not exceed; 0 without figures.
 fn quantile(sorted: &[u64], share: f64) -> u64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted

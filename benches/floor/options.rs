@@ -1,4 +1,4 @@
-//! The flags after `cargo bench --bench floor --`, and the programs the bench is besides.
+//! Flags after `cargo bench --bench floor --`, and the parts that the bench starts itself as.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// How far `bareloop` is from the kernel's floor.
+/// Requests per CPU-second of `bareloop`, beside those of programs that make only the system calls
 #[derive(Parser)]
 #[command(name = "floor")]
 pub struct Options {
@@ -22,7 +22,7 @@ pub struct Options {
     /// Rounds; each measures every program once.
     #[arg(short, long, default_value = "5")]
     pub rounds: NonZeroUsize,
-    /// What to measure.
+    /// Tables to measure.
     #[arg(
         long,
         value_enum,
@@ -30,7 +30,7 @@ pub struct Options {
         default_value = "servers,clients"
     )]
     pub tables: Vec<Measured>,
-    /// What the tables of servers and clients are measured with; a table for each.
+    /// Workloads of the tables of servers and clients; one table for each.
     #[arg(
         short,
         long,
@@ -39,30 +39,30 @@ pub struct Options {
         default_value = "repeated,varying"
     )]
     pub workload: Vec<Workload>,
-    /// Measure these programs only (and the floors that they stand beside).
+    /// Measure only these programs (and their floors).
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub only: Vec<String>,
-    /// Given by `cargo bench`, and not by `cargo test`, which must not measure anything.
+    /// Passed by `cargo bench`. `cargo test` does not pass it and measures nothing.
     #[arg(long, hide = true)]
     pub bench: bool,
     #[command(subcommand)]
     pub part: Option<Part>,
 }
 
-/// A table, or more than one of a kind.
+/// A kind of table.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Measured {
     /// Servers' requests per CPU-second.
     Servers,
     /// Clients' requests per CPU-second.
     Clients,
-    /// CPU, memory and start at very many connections.
+    /// CPU time at many connections, memory and start.
     Scale,
     /// Latencies at half of the floor server's maximum.
     Tail,
 }
 
-/// What is sent to a server, and what a client gets for it.
+/// Requests sent to a server, and replies sent to a client.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Workload {
     /// The same short request over and over, answered with the same reply.
@@ -73,7 +73,7 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// As the command line has it.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Workload::Repeated => "repeated",
@@ -82,7 +82,7 @@ impl Workload {
     }
 }
 
-/// What the bench starts itself as, so that each end's CPU time is a process of its own.
+/// A program that the bench is besides: each end is a process of its own, with its own CPU time.
 #[derive(Subcommand)]
 #[command(hide = true)]
 pub enum Part {

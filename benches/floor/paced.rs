@@ -1,9 +1,9 @@
-//! The paced client: request k is due at k/R, on connection k mod c, whatever became of those
-//! before it, and its latency counts from then.
+//! The paced client: request k is due at k/R, on connection k mod c, and its latency counts from
+//! then.
 //!
 //! Deliberately absent: sleep. It polls on a core of its own, so that no wake-up of its own is
-//! part of a latency. A connection carries one request at a time; what is due on a busy one waits,
-//! and its latency grows.
+//! part of a latency. A connection carries one request at a time: a request that is due on a busy
+//! connection waits, and its latency grows.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use super::latencies::Recorder;
 use super::sys::Epoll;
 use crate::support::PATIENCE;
 
-/// Requests due in this time are sent and not recorded: connections are accepted, caches filled.
+/// Requests due in this time are not recorded: connections are accepted and caches filled.
 const WARM_UP: Duration = Duration::from_millis(100);
 
-/// When each request is due.
+/// Due times.
 struct Schedule {
     started: Instant,
     rate_per_second: NonZeroU64,
@@ -38,16 +38,16 @@ impl Schedule {
     }
 }
 
-/// A connection, and whose turn it is on it.
+/// A connection, and the request that it carries.
 struct Lane {
     connection: Connection,
     phase: Phase,
 }
 
 enum Phase {
-    /// The next request is not due yet.
+    /// Its next request is not due yet.
     Free,
-    /// This request has been sent.
+    /// This request is in flight.
     Busy(u64),
 }
 
@@ -93,7 +93,7 @@ pub fn load(
     let mut buffer = vec![0; RECEIVE_BYTES];
     let mut heard = Instant::now();
     while client.answered < client.requests {
-        // At most one in each turn, so that no reply lies unread while the client catches up.
+        // At most one in each turn, so that replies are read while the client catches up.
         client.send_due()?;
         for event in poll.wait(Some(Duration::ZERO))? {
             let index = lane_of_descriptor[event.fd as usize];
@@ -105,9 +105,7 @@ pub fn load(
             }
         }
         if heard.elapsed() > PATIENCE {
-            return Err(io::Error::other(
-                "the server owes replies and has gone silent",
-            ));
+            return Err(io::Error::other("no reply has come for too long"));
         }
     }
     let latencies = serde_json::to_string(&client.recorder.latencies())?;
@@ -121,8 +119,7 @@ struct PacedClient {
     first_recorded: u64,
     request: Vec<u8>,
     lanes: Vec<Lane>,
-    /// Requests whose time has come, whether sent or waiting for their connection: also the number
-    /// of the next one.
+    /// Requests that are due, sent or waiting for their connection; also the number of the next one.
     fallen_due: u64,
     answered: u64,
     recorder: Recorder,
@@ -148,8 +145,7 @@ impl PacedClient {
         Ok(())
     }
 
-    /// The reply to the request that is in flight there has come at `now`; the next one follows
-    /// if it waits.
+    /// Records the reply to the request in flight, and sends the next one if it waits.
     fn take_reply(&mut self, index: usize, now: Instant) -> io::Result<()> {
         let Phase::Busy(number) = self.lanes[index].phase else {
             return Err(io::Error::other("more replies than requests"));

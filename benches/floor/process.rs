@@ -28,8 +28,8 @@ pub fn on_free_port(
     })
 }
 
-/// A client that says when it is ready and waits to be told to go on, so that a server's CPU time
-/// can be read while it is idle, before and after the load.
+/// A client that prints when it is ready and then waits for a line, so that the CPU time of an idle
+/// server can be read before and after the load.
 pub struct Client(Process);
 
 impl Client {
@@ -39,18 +39,18 @@ impl Client {
         Ok(Client(Process::spawn(command)?))
     }
 
-    /// The next line that it writes, once its load is over.
+    /// The next line that it writes, within the time of its load.
     pub fn line(&mut self, load: Duration) -> io::Result<String> {
         self.0.stdout.line(load + PATIENCE)
     }
 
-    /// Tells it to go on.
+    /// Lets it go on.
     pub fn go(&mut self) -> io::Result<()> {
         self.0.write_line("go")
     }
 }
 
-/// A client's run.
+/// The result of a client's run.
 pub struct Run {
     pub stdout: String,
     pub cpu: Duration,
@@ -75,7 +75,7 @@ pub fn run(mut command: Command, core: usize) -> io::Result<Run> {
     }
 }
 
-/// Whether `program` can be started.
+/// Tests whether `program` can be started.
 pub fn installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command

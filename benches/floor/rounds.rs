@@ -1,23 +1,23 @@
-//! The rounds: each puts every program under the same load once, in an order that rotates, every
-//! one in a fresh process.
+//! Rounds. Each measures every program once under the same load, in a fresh process and in an order
+//! that rotates.
 
 use super::options::{Load, Options};
 use super::runner::{Bench, Result};
 
 /// One program under measurement: a row of a table.
 pub trait Program: Copy + PartialEq {
-    /// What one measurement finds.
+    /// Result of one measurement.
     type Sample;
 
     fn name(self) -> &'static str;
-    /// The program that it is measured by; a floor is its own.
+    /// The program that it is compared with; a floor is its own.
     fn floor(self) -> Self;
     fn installed(self) -> bool;
-    /// Runs it once, in a process of its own.
+    /// Measures it once, in a process of its own.
     fn measure(self, bench: &Bench, load: Load) -> Result<Self::Sample>;
 }
 
-/// One program, a sample for each round, and those of its floor in the same rounds.
+/// A program's samples, one for each round, and those of its floor in the same rounds.
 pub struct Row<'a, S> {
     pub name: &'static str,
     pub samples: &'a [S],
@@ -43,7 +43,7 @@ pub fn selected<P: Program>(all: &[P], only: &[String]) -> Vec<P> {
     all.iter().copied().filter(needed).collect()
 }
 
-/// What all rounds under one load have found.
+/// The results of all rounds under one load.
 pub struct Rounds<P: Program> {
     series: Vec<Series<P>>,
 }
@@ -56,8 +56,8 @@ struct Series<P: Program> {
 }
 
 impl<P: Program> Rounds<P> {
-    /// Measures. A program that fails is left out, and the others go on. Without its floor nothing
-    /// can go on, so that is an error.
+    /// Measures. A program that fails is left out, and the others go on. A floor that fails is an
+    /// error, because the others are compared with it.
     pub fn run(options: &Options, bench: &Bench, programs: &[P], load: Load) -> Result<Rounds<P>> {
         let begin = |&program| Series {
             program,
@@ -66,7 +66,7 @@ impl<P: Program> Rounds<P> {
         };
         let mut series: Vec<Series<P>> = programs.iter().map(begin).collect();
         for round in 0..options.rounds.get() {
-            // Rotated, so that a machine that warms up or slows down favours no row.
+            // Rotated, so that a machine that becomes faster or slower favours no row.
             for turn in 0..programs.len() {
                 series[(round + turn) % programs.len()].measure(bench, load)?;
             }
@@ -94,7 +94,7 @@ impl<P: Program> Rounds<P> {
         rows
     }
 
-    /// What has failed.
+    /// The failures, as sentences.
     pub fn into_failures(self) -> impl Iterator<Item = String> {
         self.series.into_iter().filter_map(|series| series.failure)
     }

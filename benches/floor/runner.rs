@@ -1,5 +1,4 @@
-//! What the command line asks for: the tables, one after the other, or one of the programs that
-//! the bench is besides.
+//! The run: measures the chosen tables, one after the other, or runs one of the parts.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -19,7 +18,7 @@ use crate::support::cores::Cores;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Where everything runs.
+/// The cores, the replies of the floors, and a folder.
 pub struct Bench {
     pub server_core: usize,
     pub client_core: usize,
@@ -34,7 +33,7 @@ impl Bench {
     }
 }
 
-/// Does what the command line asks.
+/// Runs what the command line names.
 pub fn main() -> ExitCode {
     let options = Options::parse();
     let result = match &options.part {
@@ -67,7 +66,7 @@ pub fn main() -> ExitCode {
         }
         None if options.bench => measure(&options),
         None => {
-            println!("floor: nothing measured; run `cargo bench --bench floor`");
+            println!("floor: not measured; run `cargo bench --bench floor`");
             Ok(())
         }
     };
@@ -110,7 +109,7 @@ fn measure(options: &Options) -> Result<()> {
     }
 }
 
-/// Measures and prints one of them. Returns what failed.
+/// Measures and prints one kind of table. Returns the failures.
 fn table(measured: Measured, options: &Options, bench: &Bench) -> Result<Vec<String>> {
     match measured {
         Measured::Servers => {
@@ -140,8 +139,8 @@ fn refuse_unknown(only: &[String]) -> Result<()> {
     }
 }
 
-/// Takes as many descriptors as the system gives, for every process started from here. With too
-/// few, connecting fails and says so.
+/// Raises the limit on descriptors as far as the system allows, for every process started here.
+/// With too few of them, connecting fails with an error.
 fn allow_descriptors() {
     let limits = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -151,7 +150,7 @@ fn allow_descriptors() {
     let _ = setrlimit(Resource::Nofile, raised);
 }
 
-/// Measures and prints a table for each depth of pipelining. Returns what failed.
+/// Measures and prints a table for each depth of pipelining. Returns the failures.
 fn throughput<P: Program<Sample = Sample>>(
     title: &str,
     options: &Options,
@@ -164,7 +163,7 @@ fn throughput<P: Program<Sample = Sample>>(
     }
     println!(
         "\n{title}. Of floor: requests per CPU-second over the\n\
-         floor's in the same round, median of rounds. Busy: share of its core; below 95 % wake-ups\n\
+         floor's in the same round, median of rounds. Busy: share of its core; below 95 %, wake-ups\n\
          weigh in, and ratios mean less"
     );
     let mut failures = Vec::new();

@@ -1,8 +1,8 @@
-//! What a request costs a server when very many connections are open, over what it costs it at
-//! few, in the same round.
+//! CPU time of a server for a request with many open connections, over that with few, in the same
+//! round.
 //!
-//! Part of the ratio is the kernel's: ten thousand sockets do not stay in its caches either. The
-//! floor's own ratio says how much.
+//! The kernel's part grows too, because ten thousand sockets do not fit into the caches. The ratio of
+//! the floor shows that part.
 
 use std::cmp;
 
@@ -15,19 +15,19 @@ use super::servers::Kind;
 use super::spread::Spread;
 use super::table::Sample;
 
-/// Connections that the goals speak of.
+/// Connections of the goal.
 const MANY: usize = 10_000;
 
-/// Descriptors of one process that are not such connections.
+/// Other descriptors of one process.
 const RESERVED: usize = 64;
 
-/// Most of its cost at few connections that a request may cost `bareloop` at many.
+/// Limit for `bareloop`: CPU time of a request at many connections over that at few.
 const GOAL: f64 = 1.3;
 
 /// The servers of this table.
 pub const SERVERS: [Kind; 2] = [Kind::Floor, Kind::ServeHttp];
 
-/// A server under the load it is given, or at more connections.
+/// A server under the given load, or with more connections.
 #[derive(Clone, Copy, PartialEq)]
 struct Crowd {
     server: Kind,
@@ -64,19 +64,19 @@ impl Program for Crowd {
     }
 }
 
-/// As many connections as the goals speak of, or as one process may have: call it once the limit
-/// on descriptors is raised.
+/// Connections of the goal, or as many as one process may have. The limit on descriptors has to be
+/// raised before.
 pub fn many() -> usize {
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
     cmp::min(MANY, allowed.saturating_sub(RESERVED))
 }
 
-/// Measures and prints a table for each depth of pipelining. Returns what failed.
+/// Measures and prints a table for each depth of pipelining. Returns the failures.
 pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     let (few, many) = (options.connections.get(), many());
     if few >= many {
-        return Err(format!("scale: {few} connections are not few beside {many}").into());
+        return Err(format!("scale: -c {few} is not less than {many}").into());
     }
     let at = |connections| {
         let all = SERVERS.map(|server| Crowd {
@@ -111,7 +111,7 @@ pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
             format!("at {many}"),
             "busy"
         );
-        // The rows at few connections come first. They are the measure of the others.
+        // The rows at few connections come first. The others are compared with them.
         let rows = rounds.rows();
         let at_many = &rows[at_few.len().min(rows.len())..];
         at_many.iter().for_each(print);
@@ -122,7 +122,7 @@ pub fn tables(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     Ok(failures)
 }
 
-/// Says whether the goal is met, and how much of what there is is not the floor's.
+/// Prints whether the goal is met, and the cost of a request over the floor's.
 fn judge(rows: &[Row<'_, Sample>]) {
     let row_of = |kind: Kind| rows.iter().find(|row| row.name == kind.name());
     let (Some(floor), Some(own)) = (row_of(Kind::Floor), row_of(Kind::ServeHttp)) else {
@@ -147,7 +147,7 @@ fn cost_ns(sample: &Sample) -> f64 {
     1e9 / sample.per_cpu_second()
 }
 
-/// The ratio that the goal speaks of, round by round.
+/// The ratio of the goal, round by round.
 fn many_over_few(row: &Row<'_, Sample>) -> Spread {
     let pairs = row.samples.iter().zip(row.floor);
     Spread::of(pairs.map(|(many, few)| cost_ns(many) / cost_ns(few)))

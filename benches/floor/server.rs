@@ -1,4 +1,4 @@
-//! The floor server: receive, count CR LF CR LF, send as many replies, rendered before.
+//! The floor server: receives, counts CR LF CR LF, and sends as many replies, rendered before.
 //!
 //! Deliberately absent: a parser, limits, timeouts, the Date, a write queue.
 
@@ -14,10 +14,10 @@ use super::options::Workload;
 use super::sys::Epoll;
 use crate::support::traffic::Messages;
 
-/// Replies that lie ready one after the other, so that a batch leaves with one send.
+/// Replies rendered one after the other, so that a batch is one send.
 const REPLIES_READY: usize = 1024;
 
-/// Connections that the listener may hold until they are accepted.
+/// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
 struct Peer {
@@ -25,8 +25,7 @@ struct Peer {
     terminators: TerminatorCount,
 }
 
-/// Answers with `reply`, or with replies like it, until the process is ended. Prints the address it
-/// listens on.
+/// Prints its address and answers with `reply`, or with replies like it, until the process is ended.
 pub fn serve(reply: &str, workload: Workload) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
@@ -101,8 +100,8 @@ fn accept_all(
 }
 
 impl Peer {
-    /// One receive, one search, one send. More only if the receive filled the buffer, or if the
-    /// peer has hung up. An error is this connection's end, unless it is `WriteZero`.
+    /// One receive, one search, one send; more only if the receive filled the buffer or the peer has
+    /// hung up. An error ends this connection; `WriteZero` ends the server.
     fn answer(
         &mut self,
         hung_up: bool,
@@ -130,10 +129,10 @@ impl Peer {
     }
 }
 
-/// Counts terminators in a stream, whatever the cuts between receives.
+/// Counts terminators in a stream, however it is cut.
 #[derive(Default)]
 struct TerminatorCount {
-    /// Bytes of a terminator that the last receive ended in.
+    /// Bytes of a terminator at the end of the last receive.
     matched: u8,
 }
 
@@ -162,7 +161,7 @@ impl TerminatorCount {
         found
     }
 
-    /// One byte further; true if it ends a terminator.
+    /// Takes one byte; true if it ends a terminator.
     fn step(&mut self, byte: u8) -> bool {
         self.matched = match (byte, self.matched) {
             (b'\r', 2) => 3,

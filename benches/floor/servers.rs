@@ -1,4 +1,4 @@
-//! The servers that stand beside the floor, and how each is started.
+//! The servers of the table, and how each is started.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ use crate::support::usage::wait_until_idle;
 pub enum Kind {
     /// The floor, answering with the reply of `serve http`.
     Floor,
-    /// The same once more: how far from 1.00 noise alone can go.
+    /// The floor measured twice; its distance from 1.00 is noise.
     FloorAgain,
     ServeHttp,
     Nginx,
@@ -29,7 +29,7 @@ pub enum Kind {
     ServeTcp,
 }
 
-/// In the order of the table; a floor before those it is the measure of.
+/// In the order of the table; a floor comes before the servers that are compared with it.
 pub const ALL: [Kind; 6] = [
     Kind::Floor,
     Kind::FloorAgain,
@@ -39,17 +39,17 @@ pub const ALL: [Kind; 6] = [
     Kind::ServeTcp,
 ];
 
-/// Above the most that any table opens; the default of `serve` is just that many.
+/// More than any table opens. The default of `serve` is exactly as many as a table opens.
 const CONNECTIONS_MAX: &str = "12000";
 
-/// What the two jobs of `bareloop serve` reply, so that the floors send the same bytes.
+/// The replies of `serve http` and `serve tcp`, so that the floors send the same bytes.
 pub struct Replies {
     pub http: Vec<u8>,
     tcp: Vec<u8>,
 }
 
 impl Replies {
-    /// Asks each job once.
+    /// Takes a reply from each.
     pub fn ask(core: usize) -> io::Result<Replies> {
         let ask = |job| exchange::first_reply(serve(job, core)?.address());
         Ok(Replies {
@@ -84,7 +84,7 @@ impl Program for Kind {
         self != Kind::Nginx || process::installed("nginx")
     }
 
-    /// The replies that the floor client has had, and what they have cost the server.
+    /// Replies to the floor client, and the CPU time of the server.
     fn measure(self, bench: &Bench, load: Load) -> Result<Sample> {
         let server = self.start(bench)?;
         let floor = clients::Kind::Floor;

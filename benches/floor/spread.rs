@@ -1,4 +1,4 @@
-//! A figure over the rounds.
+//! The spread of a figure over the rounds.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,7 +9,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one figure: there is at least one round.
+    /// There is at least one figure, because there is at least one round.
     pub fn of(figures: impl Iterator<Item = f64>) -> Spread {
         let mut sorted: Vec<f64> = figures.collect();
         sorted.sort_by(f64::total_cmp);

@@ -1,8 +1,7 @@
-//! The system calls that std has no safe name for, each behind a small safe wrapper. The only
-//! file of the project that holds `unsafe`.
+//! System calls that neither std nor rustix offer in safe code, each behind a small safe function.
+//! The only file of the project with `unsafe`.
 //!
-//! `recv` and `send` are not here: `TcpStream`'s `read` and `write` are these calls and nothing
-//! else.
+//! `recv` and `send` are not here: `TcpStream::read` and `write` make exactly these calls.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -23,12 +22,12 @@ pub struct Epoll {
     events: Vec<libc::epoll_event>,
 }
 
-/// What the kernel has said of one descriptor.
+/// An event of one descriptor.
 #[derive(Clone, Copy)]
 pub struct Event {
     /// The descriptor.
     pub fd: RawFd,
-    /// The peer has closed, or the socket has failed: no later edge will tell so again.
+    /// The peer has closed, or the socket has failed. No later edge repeats this.
     pub hung_up: bool,
 }
 
@@ -43,7 +42,7 @@ impl Epoll {
         Ok(Epoll { set, events })
     }
 
-    /// Watches `source` for bytes and for its end. Closing the descriptor takes it out again.
+    /// Watches `source` for bytes and for its end. Closing the descriptor removes it.
     pub fn add(&self, source: &impl AsRawFd) -> io::Result<()> {
         let fd = source.as_raw_fd();
         let mut event = libc::epoll_event {
@@ -62,11 +61,11 @@ impl Epoll {
         checked(status).map(drop)
     }
 
-    /// Waits for events; none have come when `patience` (for ever if `None`) is over.
+    /// Waits for events, at most for `patience`. `None` waits without a limit.
     pub fn wait(&mut self, patience: Option<Duration>) -> io::Result<impl Iterator<Item = Event>> {
         let timeout_ms = patience.map_or(-1, |limit| limit.as_millis() as libc::c_int);
         let ready = loop {
-            // SAFETY: the kernel writes at most `events.len()` entries, to memory that is ours.
+            // SAFETY: the kernel writes at most `events.len()` entries, to memory that it owns.
             let status = unsafe {
                 libc::epoll_wait(
                     self.set.as_raw_fd(),

@@ -1,5 +1,5 @@
-//! The tables of servers and of clients, as text: each program's requests per CPU-second over the
-//! floor's of the same round.
+//! The tables of servers and of clients: requests per CPU-second of each program, over the floor's
+//! in the same round.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;

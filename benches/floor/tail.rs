@@ -1,4 +1,4 @@
-//! How long replies take when a server has time: at half of what the floor server can do, paced.
+//! Latencies at half of the floor server's maximum rate, paced.
 
 use std::num::NonZeroU64;
 use std::process::Command;
@@ -11,13 +11,13 @@ use super::runner::{Bench, Result};
 use super::servers::Kind;
 use super::spread::Spread;
 
-/// Most of the floor's p99 in the same round that `bareloop`'s may be.
+/// Limit for `bareloop`: its p99 over the floor's in the same round.
 const GOAL: f64 = 1.2;
 
-/// What is held to the goal.
+/// Servers that have to meet the goal.
 const JUDGED: [Kind; 2] = [Kind::ServeHttp, Kind::ServeTcp];
 
-/// Closed-loop runs of the floor server, of which the median counts.
+/// Closed-loop runs of the floor server; the median counts.
 const MAXIMUM_RUNS: usize = 3;
 
 /// The servers of this table.
@@ -29,8 +29,8 @@ const SERVERS: [Kind; 5] = [
     Kind::Nginx,
 ];
 
-/// A server under requests that come at a pace. All are measured by the one floor: a few bytes
-/// more or less in a reply do not show here.
+/// A server under paced requests. All are compared with one floor, because a few bytes more in a
+/// reply do not change a latency.
 #[derive(Clone, Copy, PartialEq)]
 struct Paced {
     server: Kind,
@@ -70,7 +70,7 @@ impl Program for Paced {
     }
 }
 
-/// Measures and prints. Returns what failed.
+/// Measures and prints. Returns the failures.
 pub fn table(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     if bench.client_core == bench.server_core {
         return Err("tail: a client that polls without sleep needs a core of its own".into());
@@ -109,8 +109,8 @@ pub fn table(options: &Options, bench: &Bench) -> Result<Vec<String>> {
     Ok(rounds.into_failures().collect())
 }
 
-/// Says whether the goal is met; nothing, if the machine is too noisy to tell: then not even the
-/// floor keeps it beside itself.
+/// Prints whether the goal is met; not, if the machine is too noisy: then not even the second floor
+/// meets it.
 fn judge(rows: &[Row<'_, Latencies>]) {
     let of_floor = |kind: Kind| {
         let row = rows.iter().find(|row| row.name == kind.name())?;
@@ -124,7 +124,7 @@ fn judge(rows: &[Row<'_, Latencies>]) {
         let name = kind.name();
         match noise {
             Some(noise) if !(1.0 / GOAL..=GOAL).contains(&noise) => println!(
-                "  {name}: not resolved, since the floor is at {noise:.2} of itself; rerun on a quiet machine"
+                "  {name}: not judged: the second floor is at {noise:.2} of the first; repeat on a quiet machine"
             ),
             None => println!("  {name}: not judged without floor-again"),
             Some(_) if ratio <= GOAL => println!("  {name}: {ratio:.2}, at most {GOAL}: met"),

@@ -1,4 +1,4 @@
-//! Clients that pipeline as hard as they can, and read all their replies.
+//! Clients that pipeline as fast as they can, and read all their replies.
 
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
@@ -66,7 +66,7 @@ impl Blaster {
         self.replies.load(Ordering::Relaxed)
     }
 
-    /// Replies and requests, when no more is sent and all has been answered.
+    /// Stops sending, waits for all replies. The numbers of replies and requests.
     fn finish(self) -> Result<(u64, u64)> {
         self.is_over.store(true, Ordering::Relaxed);
         let sent = self.sending.join().expect("sending does not panic")?;
@@ -74,7 +74,7 @@ impl Blaster {
         Ok((self.replies.load(Ordering::Relaxed), sent))
     }
 
-    /// Replies a second while `work` lasts.
+    /// Replies per second while `work` runs.
     fn rate(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
         let (before, started) = (self.replies(), Instant::now());
         work()?;
@@ -82,7 +82,7 @@ impl Blaster {
     }
 }
 
-/// One beside a client that sends one request after the other.
+/// One blaster, beside a client that sends one request after the other.
 pub fn one(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let mut client = Client::connect(server.address())?;
@@ -107,18 +107,13 @@ pub fn one(bench: &Bench) -> Result<Vec<Figures>> {
     let figures = latencies
         .p99(figures, 10.0)
         .time("another client's p99.9", latencies.at(0.999), 50.0)
-        .add(
-            "keeps of its rate",
-            median(kept_percent),
-            "%",
-            Bound::AtLeast(80.0),
-        )
+        .add("rate kept", median(kept_percent), "%", Bound::AtLeast(80.0))
         .note(alone)
         .all("its replies", replies, requests);
     Ok(vec![figures])
 }
 
-/// Eight of them beside a hundred that send one request after the other, without a pause.
+/// Eight blasters, beside 100 clients that send one request after the other, without a pause.
 pub fn eight(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let blasters = (0..8)
@@ -154,7 +149,7 @@ pub fn eight(bench: &Bench) -> Result<Vec<Figures>> {
     let of_median = 100.0 * slowest / median;
     let figures = Figures::new(11, "8 blasters, 100 others")
         .add(
-            "slowest of those, of their median",
+            "slowest other / median",
             of_median,
             "%",
             Bound::AtLeast(50.0),

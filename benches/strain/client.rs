@@ -1,4 +1,4 @@
-//! A connection to the server, with a blocking socket that has patience and no more.
+//! A connection to the server, with a blocking socket and time limits.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
@@ -13,7 +13,7 @@ use crate::support::replies::{Body, Received};
 
 pub const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: strain\r\n\r\n";
 
-/// The bodies of the servers here consist of this.
+/// The bodies that the servers here send are made of copies of this.
 pub const BODY: &[u8] = b"Hello World!";
 
 /// Room for a reply or a few.
@@ -29,13 +29,13 @@ impl Client {
         Client::with_room(address, ROOM_BYTES)
     }
 
-    /// One that reads so much at once.
+    /// A client that reads up to `bytes` at once.
     pub fn with_room(address: SocketAddr, bytes: usize) -> Result<Client> {
         Client::over(TcpStream::connect(address)?, bytes)
     }
 
-    /// One whose buffers in the kernel are as small as they can be: when it does not read, the
-    /// server soon cannot send.
+    /// A client with the smallest buffers in the kernel: when it does not read, the server soon
+    /// cannot send.
     pub fn narrow(address: SocketAddr) -> Result<Client> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_recv_buffer_size(4096)?;
@@ -44,7 +44,7 @@ impl Client {
         Client::over(socket.into(), ROOM_BYTES)
     }
 
-    /// So many, each of which has had an answer.
+    /// Connected clients, each of which has had a reply.
     pub fn crowd(address: SocketAddr, clients: usize) -> Result<Vec<Client>> {
         let connect = |_| {
             let mut client = Client::connect(address)?;
@@ -85,7 +85,7 @@ impl Client {
         }
     }
 
-    /// The status of the next reply, or the end, which is an error within a reply.
+    /// The status of the next reply, or `None` at the end. An end within a reply is an error.
     pub fn reply_or_end(&mut self) -> Result<Option<u16>> {
         loop {
             if let Some(reply) = self.received.next(Body::Sent)? {
@@ -103,7 +103,7 @@ impl Client {
         }
     }
 
-    /// What has come so far, for a stream that does not block; `None` if that is no whole reply.
+    /// The status of the next reply on a stream that does not block; `None` if it is not whole yet.
     pub fn reply_so_far(&mut self) -> Result<Option<u16>> {
         match self.reply() {
             Ok(status) => Ok(Some(status)),
@@ -112,7 +112,7 @@ impl Client {
         }
     }
 
-    /// Asks, and has the answer.
+    /// Sends a request and takes its reply, a 200.
     pub fn get(&mut self) -> Result<()> {
         self.send(GET)?;
         self.ok()
@@ -126,7 +126,7 @@ impl Client {
         }
     }
 
-    /// How many more good replies come before the end.
+    /// Counts the replies up to the end; each must be a 200.
     pub fn replies_to_end(&mut self) -> Result<u64> {
         let mut count = 0;
         while let Some(status) = self.reply_or_end()? {
@@ -138,19 +138,19 @@ impl Client {
         Ok(count)
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends its side; reading goes on.
     pub fn shut_write(&self) -> Result<()> {
         Ok(self.stream.shutdown(Shutdown::Write)?)
     }
 
-    /// Ends the connection with a reset.
+    /// Closes with a reset.
     pub fn reset(self) -> Result<()> {
-        // Linger of no time makes the close a reset.
+        // SO_LINGER with no time makes the close a reset.
         Ok(SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?)
     }
 
-    /// Sends `requests` over and over until the server has not read for a while, or until so many
-    /// bytes are sent. How many that were.
+    /// Sends `requests` over and over until the server has not read for 200 ms, or until `bytes_max`
+    /// bytes are sent. The number of bytes sent.
     pub fn send_until_stuck(&mut self, requests: &[u8], bytes_max: usize) -> Result<usize> {
         self.stream
             .set_write_timeout(Some(Duration::from_millis(200)))?;
@@ -169,7 +169,7 @@ impl Client {
     }
 }
 
-/// The body of a 200.
+/// Checks the body of a 200.
 fn check(body: &[u8]) -> Result<()> {
     match !body.is_empty() && body.chunks(BODY.len()).all(|part| part == BODY) {
         true => Ok(()),
@@ -177,7 +177,7 @@ fn check(body: &[u8]) -> Result<()> {
     }
 }
 
-/// Whether the system has said so, and not one of the checks here.
+/// Tells an error of this kind from the system apart from a failed check.
 pub fn is_kind(error: &(dyn Error + 'static), kind: ErrorKind) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == kind)

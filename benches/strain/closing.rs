@@ -1,4 +1,4 @@
-//! Connections that one side has closed and the other one not.
+//! Half-closed connections, and refused requests.
 
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
@@ -12,11 +12,11 @@ use super::runner::{Bench, Result};
 const WATCH: Duration = Duration::from_secs(1);
 const TRIES: u64 = 1_000;
 const SENT_BEHIND: usize = 1_000_000;
-/// The longest that a head may be here; one more is refused.
+/// The default limit on the length of a head.
 const HEAD_MAX: usize = 16 * 1024;
 
-/// A client asks, closes its half, and reads only a second later. Meanwhile the server holds
-/// replies that no buffer of the kernel has room for, if there are many.
+/// A client sends its requests, ends its side, and reads a second later. With many requests the
+/// server holds replies that the kernel's buffers have no room for.
 pub fn half(bench: &Bench) -> Result<Vec<Figures>> {
     let body = String::from_utf8(BODY.repeat(1000))?;
     let server = bench.server(&["--body", &body])?;
@@ -32,15 +32,15 @@ pub fn half(bench: &Bench) -> Result<Vec<Figures>> {
         let took = started.elapsed();
         figures.push(
             Figures::new(16, format!("Half-close after {requests}"))
-                .cpu("CPU until it reads", cpu_percent, 0.1)
+                .cpu("CPU before the read", cpu_percent, 0.1)
                 .all("replies", replies, requests as u64)
-                .time("from then to the end", took, 1000.0),
+                .time("from the read to the end", took, 1000.0),
         );
     }
     Ok(figures)
 }
 
-/// Requests that are refused, each a thousand times and with 1 MB behind it.
+/// Requests that are refused, each sent 1,000 times and with 1 MB behind it.
 pub fn refused(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let too_long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(HEAD_MAX));
@@ -57,7 +57,7 @@ pub fn refused(bench: &Bench) -> Result<Vec<Figures>> {
         let sent = [request.as_bytes(), &[b'x'; SENT_BEHIND]].concat();
         let mut whole = 0;
         for _ in 0..TRIES {
-            // What is not whole is counted as that.
+            // Anything else is counted as not whole.
             if refuse(server.address(), &sent).is_ok_and(|seen| seen == status) {
                 whole += 1;
             }
@@ -76,7 +76,7 @@ fn refuse(address: SocketAddr, sent: &[u8]) -> Result<u16> {
         scope.spawn(move || drop(writer.write_all(sent)));
         let status = client.reply();
         let end = client.reply_or_end();
-        // What it has not taken by now it need not take.
+        // Ends the sending thread.
         let _ = client.stream().shutdown(Shutdown::Both);
         match (status?, end?) {
             (status, None) => Ok(status),

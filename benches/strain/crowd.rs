@@ -1,4 +1,4 @@
-//! A crowd that is silent.
+//! Many idle clients.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::figure::{Bound, Figures};
 use super::paced;
 use super::runner::{Bench, Result};
 
-/// Unless the limit on descriptors, which both ends have, leaves fewer.
+/// Fewer if the limit on descriptors leaves fewer.
 const CLIENTS_MAX: usize = 10_000;
-/// What the process has open besides the crowd.
+/// Descriptors of this process besides those of the clients.
 const OTHER_DESCRIPTORS: usize = 100;
 /// 2 KB for each.
 const MEGABYTES_FOR_EACH: f64 = 0.002;
-/// How long the server is watched while nothing happens.
+/// Time in which nothing happens and the CPU time is measured.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Each has had an answer: a buffer that it needs no longer would count.
+/// Each client has had a reply, so that a buffer that is kept for no reason counts.
 pub fn idle(bench: &Bench) -> Result<Vec<Figures>> {
     let clients = CLIENTS_MAX.min(raise_descriptor_limit().saturating_sub(OTHER_DESCRIPTORS));
     let ceiling = (clients + OTHER_DESCRIPTORS / 2).to_string();

@@ -1,4 +1,4 @@
-//! Heads that come a byte at a time and never end.
+//! Clients that send a head byte by byte and never end it.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -12,12 +12,12 @@ use crate::support::PATIENCE;
 
 const CLIENTS: usize = 500;
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// How often each client sends a byte.
+/// Time between two bytes of a client.
 const DRIP: Duration = Duration::from_millis(100);
-/// How often it is seen whether they are answered.
+/// Time between two looks at the replies.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// The client beside them stays until the last of them is closed.
+/// The client beside them is measured until the last of them is closed.
 pub fn heads(bench: &Bench) -> Result<Vec<Figures>> {
     let timeout = TIMEOUT.as_secs().to_string();
     let server = bench.server(&["--header-timeout", &timeout])?;
@@ -42,7 +42,7 @@ pub fn heads(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(vec![latencies.p99(figures, 20.0)])
 }
 
-/// From each head's first byte to its connection's end, of those that are closed with 408.
+/// The times from a head's first byte to the end of its connection, of those closed with a 408.
 fn drip(address: SocketAddr) -> Result<Vec<Duration>> {
     let clients = (0..CLIENTS)
         .map(|_| {
@@ -65,7 +65,7 @@ fn drip(address: SocketAddr) -> Result<Vec<Duration>> {
         let mut open = Vec::with_capacity(clients.len());
         for (mut client, started) in clients {
             if is_drip_due {
-                // It may have been closed: its reply tells.
+                // It fails if the server has closed; the reply shows that.
                 let _ = client.send(b"a");
             }
             match client.reply_so_far()? {

@@ -1,15 +1,15 @@
-//! Figures beside their bounds: the lines of the table.
+//! Figures beside their bounds: the rows of the table.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-/// What a figure is held to.
+/// Bound of a figure.
 #[derive(Clone, Copy)]
 pub enum Bound {
     Below(f64),
     AtMost(f64),
     AtLeast(f64),
-    /// A matter of right and wrong, which no busy machine excuses.
+    /// Any other value is a failure, also on a busy machine.
     Exactly(f64),
 }
 
@@ -18,18 +18,19 @@ struct Figure {
     value: f64,
     unit: &'static str,
     bound: Bound,
-    /// What helps to read it.
+    /// Printed behind it.
     note: String,
 }
 
-/// The figures for one goal, by its number in the list that this bench keeps to, under one strain.
+/// The figures for one goal under one strain. The goals are numbered, with gaps for those that are
+/// no figures.
 pub struct Figures {
     goal: u8,
     strain: String,
     figures: Vec<Figure>,
 }
 
-/// The line over the figures.
+/// The head of the table.
 pub fn header() -> String {
     format!("goal  {:<64} {:>9}     bound", "", "measured")
 }
@@ -66,12 +67,12 @@ impl Figures {
         self.add(what, percent, "%", Bound::Below(limit))
     }
 
-    /// How many were right, of how many.
+    /// The number of right ones, which must be all.
     pub fn all(self, what: &str, right: u64, of: u64) -> Figures {
         self.add(what, right as f64, "", Bound::Exactly(of as f64))
     }
 
-    /// Notes something on the last one.
+    /// Adds a note to the last figure.
     pub fn note(mut self, note: String) -> Figures {
         if let Some(last) = self.figures.last_mut() {
             last.note = note;
@@ -83,7 +84,7 @@ impl Figures {
         self.figures.iter().filter(|one| !one.is_met()).count()
     }
 
-    /// How often answers were lost or wrong.
+    /// Figures that are a failure.
     pub fn wrong(&self) -> usize {
         self.figures.iter().filter(|one| one.is_wrong()).count()
     }

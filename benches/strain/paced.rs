@@ -1,4 +1,4 @@
-//! The client beside an attack: one request after the other, one each millisecond at most.
+//! The client beside an attack: one request after the other, at most one each millisecond.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use super::server::Server;
 use crate::support::usage::Scheduled;
 
 const PACE: Duration = Duration::from_millis(1);
-/// Longer ones count as so long: no patience lasts to here.
+/// Longer than any reply may take.
 const HIGHEST_NS: u64 = 60_000_000_000;
 
-/// How long its replies took.
+/// Latencies of its replies.
 pub struct Latencies {
     ns: Histogram<u64>,
-    /// For how long something else had the server's core, or this client's.
+    /// Time in which other processes had the server's core, or this client's.
     server_waited: Duration,
     client_waited: Duration,
 }
@@ -32,9 +32,9 @@ impl Latencies {
         })
     }
 
-    /// Goes on for `span` on `client`. A reply that takes several milliseconds is counted as if
-    /// the requests that were due meanwhile had been sent, and been answered with it: a stall is
-    /// not one sample (coordinated omission).
+    /// Measures on `client` for `span`. A reply that takes several milliseconds is counted as if
+    /// the requests that were due meanwhile had been sent and answered with it, so that a stall is
+    /// more than one sample (coordinated omission).
     pub fn record(&mut self, server: &Server, client: &mut Client, span: Duration) -> Result<()> {
         let before = (
             server.scheduled()?.waited,
@@ -64,7 +64,7 @@ impl Latencies {
         noted.note(format!("cores taken: {}", self.cores_taken()))
     }
 
-    /// What the machine, and the attackers beside the client, have added.
+    /// Time that the machine, and the attackers on the client's core, have added.
     pub fn cores_taken(&self) -> String {
         format!(
             "server's {:.0} ms, client's {:.0} ms in all",
@@ -74,7 +74,7 @@ impl Latencies {
     }
 }
 
-/// All of `span` on a connection of its own.
+/// Measures for `span` on a new connection.
 pub fn beside(server: &Server, span: Duration) -> Result<Latencies> {
     let mut client = Client::connect(server.address())?;
     let mut latencies = Latencies::new()?;

@@ -23,7 +23,7 @@ const STAGES: [&[u8]; 9] = [
     b"BAD\r\n\r\n",
 ];
 
-/// The slowest stage to be tidied up counts.
+/// Resets 1,000 connections at each stage. The slowest clean-up counts.
 pub fn everywhere(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let (before_bytes, baseline) = (server.resident_bytes()?, server.descriptors()?);
@@ -43,10 +43,10 @@ pub fn everywhere(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(vec![figures])
 }
 
-/// How long until only so many descriptors are open, and nobody waits to be accepted.
+/// Time until only `baseline` descriptors are open, and no connection waits to be accepted.
 fn time_until(server: &Server, baseline: usize) -> Result<Duration> {
     let started = Instant::now();
-    // It came last, so all the others have been accepted when it is answered.
+    // It is the last one, so all others have been accepted when it gets its reply.
     Client::connect(server.address())?.get()?;
     while server.descriptors()? > baseline {
         if started.elapsed() > PATIENCE {

@@ -1,4 +1,4 @@
-//! What the command line asks for, one goal after the other.
+//! The run: measures the chosen goals, one after the other.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::support::cores::Cores;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Where everything runs, and for how long each load lasts.
+/// The cores, and the length of each load.
 #[derive(Clone, Copy)]
 pub struct Bench {
     pub cores: Cores,
@@ -29,10 +29,10 @@ impl Bench {
 
 /// Measures and prints.
 pub fn main() -> ExitCode {
-    // `cargo test --all-targets` runs benches too, to see that they start.
+    // `cargo test --all-targets` starts benches too.
     let options = Options::parse();
     if !options.bench {
-        eprintln!("strain: nothing to do without --bench; use cargo bench");
+        eprintln!("strain: not measured; run `cargo bench --bench strain`");
         return ExitCode::SUCCESS;
     }
     match measure(&options) {
@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether all could be measured, and all answers were right.
+/// Measures and prints. True if all was measured and all replies were right.
 fn measure(options: &Options) -> Result<bool> {
     bareloop::event_loop::raise_descriptor_limit();
     let cores = Cores::first_two()?;
@@ -61,16 +61,19 @@ fn measure(options: &Options) -> Result<bool> {
         bench.span.as_secs()
     );
     if cores.are_shared() {
-        println!("one core only: clients and server wait for each other");
+        println!("one core only: clients and server share it");
     }
     let alone = paced::beside(&bench.server(&[])?, bench.span)?;
     println!(
-        "A client that asks once a millisecond, alone: p50 {:.2?}, p99 {:.2?}, p99.9 {:.2?}",
+        "A client that sends a request each millisecond, alone: p50 {:.2?}, p99 {:.2?}, p99.9 {:.2?}",
         alone.at(0.5),
         alone.at(0.99),
         alone.at(0.999)
     );
-    println!("Cores taken by others meanwhile: {}\n", alone.cores_taken());
+    println!(
+        "Time in which other processes had the cores: {}\n",
+        alone.cores_taken()
+    );
     println!("{}", header());
     let (mut missed, mut failed) = (0, 0);
     for goal in options.goals() {
@@ -83,7 +86,7 @@ fn measure(options: &Options) -> Result<bool> {
                 failed += all.iter().map(Figures::wrong).sum::<usize>();
             }
             Err(error) => {
-                println!("      {}: could not be measured: {error}", goal.name());
+                println!("      {}: not measured: {error}", goal.name());
                 failed += 1;
             }
         }

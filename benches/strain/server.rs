@@ -1,7 +1,7 @@
-//! A server under strain, on a core of its own. A Ctrl-C reaches it as it reaches the bench.
+//! The server under strain, on a core of its own. A Ctrl-C reaches it as it reaches the bench.
 //!
-//! Deliberately absent: an order to the kernel to end it when the bench is killed, which safe code
-//! cannot give.
+//! Deliberately absent: the parent-death signal, which would end it when the bench is killed. Safe
+//! code cannot set it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,8 +29,8 @@ pub fn any_port() -> SocketAddr {
 pub struct Server(server::Server);
 
 impl Server {
-    /// Starts one, takes its first reply and waits until it is idle: what it takes to run at all
-    /// is not strain.
+    /// Starts a server, takes its first reply and waits until it is idle, so that the cost of its
+    /// start does not count.
     pub fn start(cores: Cores, flags: &[&str]) -> Result<Server> {
         let server = Server::start_at(cores, any_port(), flags)?;
         Client::connect(server.address())?.get()?;
@@ -38,7 +38,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts one that has at most so many descriptors from its start.
+    /// Starts a server with `ulimit -n LIMIT`.
     pub fn start_with_descriptors(cores: Cores, limit: usize) -> Result<Server> {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
@@ -70,12 +70,12 @@ impl Server {
         Ok(self.0.process.signal(signal)?)
     }
 
-    /// Waits until it has ended. Its exit code.
+    /// Waits for its end. The exit code.
     pub fn wait(&mut self) -> Result<Option<i32>> {
         Ok(self.0.process.wait(PATIENCE)?.code)
     }
 
-    /// From now on it can open no descriptor of this number or above.
+    /// Limits its descriptors at run time.
     pub fn limit_descriptors(&self, limit: u64) -> Result<()> {
         let limit = Rlimit {
             current: Some(limit),
@@ -115,7 +115,7 @@ impl Server {
     }
 }
 
-/// Starts a server where it cannot listen: its end, and the time to that.
+/// Starts a server on a port that is in use. Its end, and the time from its start.
 pub fn refusal(cores: Cores, address: SocketAddr) -> io::Result<(Finished, Duration)> {
     let mut command = Command::new(BARELOOP);
     command.args(["serve", "http", "--bind", &address.to_string()]);

@@ -11,8 +11,8 @@ const CLIENTS: usize = 500;
 const DESCRIPTORS: usize = 64;
 const WATCH: Duration = Duration::from_secs(1);
 
-/// With `ulimit -n 64` from the start the server knows how many clients fit. When the limit falls
-/// later, it learns so from a failed accept.
+/// With `ulimit -n 64` the server knows at its start how many clients fit. A limit that is lowered
+/// later shows only when an accept fails.
 pub fn descriptors(bench: &Bench) -> Result<Vec<Figures>> {
     let told = Server::start_with_descriptors(bench.cores, DESCRIPTORS)?;
     let told_figures = overcrowd(&told, "500 clients, ulimit -n 64")?;
@@ -29,7 +29,7 @@ fn overcrowd(server: &Server, name: &str) -> Result<Figures> {
         client.send(GET)?;
         Ok(client)
     };
-    // The kernel hands them over in the order in which they came.
+    // The kernel hands them over in the order in which they connected.
     let mut waiting = (0..CLIENTS).map(connect).collect::<Result<Vec<Client>>>()?;
     server.wait_until_idle()?;
     let mut kept = Vec::new();
@@ -57,7 +57,7 @@ fn overcrowd(server: &Server, name: &str) -> Result<Figures> {
         client.ok()?;
         first.get_or_insert_with(|| released.elapsed());
         answered += 1;
-        // It leaves, and makes room for one more.
+        // It is dropped, and makes room for the next one.
     }
     let last = released.elapsed();
     let first = first.ok_or("nobody had to wait")?;

@@ -1,4 +1,4 @@
-//! Stopping, starting again, and not starting.
+//! Stops, restarts, and a port that is in use.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,9 +16,9 @@ use crate::support::PATIENCE;
 
 const BUSY: usize = 30;
 const DEPTH: usize = 10;
-/// How long after SIGTERM the late client reads.
+/// Time from SIGTERM to the late client's first read.
 const LATE: Duration = Duration::from_secs(1);
-/// From the first SIGTERM, once it is obeyed, to the second.
+/// Time between the first SIGTERM, once the server no longer listens, and the second.
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// SIGTERM under load, with a client that never reads and one that reads late, and when idle.
@@ -56,7 +56,7 @@ fn stop_busy(server: &mut Server) -> Result<Figures> {
         client.join().expect("asking does not panic")?;
         ended += 1;
     }
-    // What it has not read by the hard stop is lost, and it is told so: an end would be a lie.
+    // What it has not read by the end of the grace is lost.
     let cut = match never.replies_to_end() {
         Ok(_) => "between replies",
         Err(error) if is_kind(error.as_ref(), ErrorKind::ConnectionReset) => "by a reset",
@@ -68,22 +68,22 @@ fn stop_busy(server: &mut Server) -> Result<Figures> {
         .time("to the exit, 0", took, 4500.0))
 }
 
-/// A client that has asked for more than it reads.
+/// A client that has sent requests and does not read.
 fn stuck(server: &Server) -> Result<Client> {
     let mut client = Client::narrow(server.address())?;
     client.send_until_stuck(&GET.repeat(1000), usize::MAX)?;
     Ok(client)
 }
 
-/// Ten requests at once, over and over, until the server ends the connection. An error if it does
-/// so within a reply.
+/// Sends ten requests at once, over and over, until the server ends the connection. An end within
+/// a reply is an error.
 fn ask_until_end(address: SocketAddr, begun: impl FnOnce() -> bool) -> Result<()> {
     let mut client = Client::connect(address)?;
     let requests = GET.repeat(DEPTH);
     client.get()?;
     begun();
     loop {
-        // The end may have come, and is then read.
+        // It fails if the server has closed; the end is then read.
         let _ = client.send(&requests);
         for _ in 0..DEPTH {
             match client.reply_or_end()? {
@@ -95,7 +95,7 @@ fn ask_until_end(address: SocketAddr, begun: impl FnOnce() -> bool) -> Result<()
     }
 }
 
-/// From SIGTERM to the exit, which must be 0.
+/// Sends SIGTERM. The time to the exit, whose code must be 0.
 fn stop(server: &mut Server) -> Result<Duration> {
     let started = Instant::now();
     server.signal(Signal::TERM)?;
@@ -105,7 +105,7 @@ fn stop(server: &mut Server) -> Result<Duration> {
     }
 }
 
-/// The second one comes while the first one's grace is held up by a client that does not read.
+/// Sends a second SIGTERM while a client that does not read delays the end after the first one.
 pub fn twice(bench: &Bench) -> Result<Vec<Figures>> {
     let mut server = bench.server(&[])?;
     let unread = stuck(&server)?;
@@ -125,7 +125,8 @@ pub fn twice(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(vec![figures])
 }
 
-/// From the start of a new server to its first answer, all clients of the old one being connected.
+/// Time from the start of a new server to its first reply, while clients of the old server are still
+/// connected.
 pub fn restart(bench: &Bench) -> Result<Vec<Figures>> {
     let mut figures = Vec::new();
     for (name, signal) in [("SIGTERM", Signal::TERM), ("SIGKILL", Signal::KILL)] {
@@ -144,7 +145,7 @@ pub fn restart(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(figures)
 }
 
-/// It must say so in one line and exit with 1.
+/// A server on a port that is in use prints one line and exits with 1.
 pub fn port_taken(bench: &Bench) -> Result<Vec<Figures>> {
     let holder = TcpListener::bind(any_port())?;
     let taken = holder.local_addr()?;

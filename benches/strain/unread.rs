@@ -1,4 +1,4 @@
-//! Clients that ask and do not read.
+//! Clients that send requests and do not read.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -13,10 +13,10 @@ use super::runner::{Bench, Result};
 
 const REQUESTS: usize = 200_000;
 const FLOODERS: usize = 100;
-/// How often each flooder tries to send more.
+/// Time between two attempts of a client to send more.
 const TRY: Duration = Duration::from_millis(1);
 
-/// One asks 200,000 times, and reads once the server has stopped reading from it.
+/// A client sends 200,000 requests, and reads once the server has stopped reading from it.
 pub fn late_reader(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let before_bytes = server.resident_bytes()?;
@@ -40,7 +40,7 @@ pub fn late_reader(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(vec![figures])
 }
 
-/// 100 that go on for ever.
+/// 100 clients that send without end.
 pub fn flood(bench: &Bench) -> Result<Vec<Figures>> {
     let server = bench.server(&[])?;
     let before_bytes = server.resident_bytes()?;
@@ -59,7 +59,7 @@ pub fn flood(bench: &Bench) -> Result<Vec<Figures>> {
     Ok(vec![latencies.p99(figures, 50.0)])
 }
 
-/// Offers each flooder's requests to the kernel, over and over. None of them may be closed.
+/// Sends on all connections, as much as the kernel takes, until `is_over`. None may be closed.
 fn pour(address: SocketAddr, is_over: &AtomicBool) -> Result<()> {
     let requests = GET.repeat(1_000);
     let connect = |_| {
