@@ -164,7 +164,7 @@ fn throughput<P: Program<Sample = Sample>>(
     println!(
         "\n{title}. Of floor: requests per CPU-second over the\n\
          floor's in the same round, median of rounds. Busy: share of its core; below 95 %, wake-ups\n\
-         weigh in, and ratios mean less"
+         count too, and the ratios say less"
     );
     let mut failures = Vec::new();
     for &workload in &options.workload {

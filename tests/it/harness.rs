@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -99,6 +99,16 @@ impl Server {
     /// A new connection to it.
     pub fn connect(&self) -> Client {
         Client::connect(self.address())
+    }
+
+    /// A client that has sent [`LARGE_REPLIES`] requests and taken one reply. If the server replies
+    /// with [`large_body`], the kernel's buffers do not hold the others.
+    #[cfg(unix)]
+    pub fn connect_stuck(&self) -> Client {
+        let mut client = self.connect();
+        client.send(GET.repeat(LARGE_REPLIES));
+        assert_eq!(client.reply().status, 200);
+        client
     }
 
     /// Sends the process a signal.
@@ -401,7 +411,17 @@ impl Alarm {
     }
 }
 
-/// Collects what goes wrong in a table, so that one run shows all of it.
+/// Tests whether this machine has IPv6, and prints that a test is skipped if it has not.
+pub fn has_ipv6() -> bool {
+    let has = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+    if !has {
+        // Not to libtest, which hides the output of a test that passes.
+        let _ = writeln!(io::stderr(), "not tested: this machine has no ::1");
+    }
+    has
+}
+
+/// Collects the failures of a table of cases, so that one run shows all of them.
 #[derive(Debug, Default)]
 pub struct Complaints {
     lines: String,

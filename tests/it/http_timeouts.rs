@@ -17,7 +17,7 @@ fn drip(client: &mut Client, bytes: &[u8], pace: Duration) -> Reply {
         .set_read_timeout(Some(pace))
         .expect("a timeout can be set");
     for byte in bytes.iter().cycle() {
-        assert!(started.elapsed() < PATIENCE, "the server waits for ever");
+        assert!(started.elapsed() < PATIENCE, "no reply comes");
         let _ = client.try_send([*byte]);
         let mut peeked = [0];
         match client.stream().peek(&mut peeked) {
@@ -171,7 +171,7 @@ fn the_head_deadline_stands_still_while_the_server_does_not_read() {
     for _ in 0..LARGE_REPLIES {
         assert_eq!(client.reply().status, 200);
     }
-    // The server reads again: were the head out of time too, it would say so before this is over.
+    // The server reads again. A head whose deadline did not stand still gets a 408 by now.
     Alarm::after("200ms").wait();
     client.send(&GET[10..]);
     assert_eq!(client.reply().status, 200);
@@ -184,10 +184,10 @@ fn a_client_that_takes_nothing_is_dropped() {
     let server = Server::http(&[&flags[..], &["--body", &body]].concat());
     let mut client = server.connect();
     client.send(GET.repeat(LARGE_REPLIES));
-    // The next client is let in when the first one has been dropped.
+    // The next client is accepted when the first one has been dropped.
     assert_eq!(server.connect().get().status, 200);
     match client.read_to_end() {
-        // The kernel had taken so much.
+        // What the kernel had taken by then.
         Ok(received) => assert!(received.len() < LARGE_REPLIES * body.len(), "all came"),
         Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset, "{e}"),
     }

@@ -1,4 +1,4 @@
-//! Runs of `load`, their reports with every sum checked, and servers that do what a test says.
+//! Runs of `load`, their reports with all sums checked, and servers with scripted behaviour.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::harness::{Finished, PATIENCE, bareloop, run};
 
-/// A report of `load --json` whose sums are known to be right.
+/// A report of `load --json` whose sums have been checked.
 #[derive(Clone, Debug)]
 pub struct Report {
     json: Value,
@@ -28,14 +28,14 @@ impl Report {
         report
     }
 
-    /// What stands at this place (RFC 6901).
+    /// The value at this JSON pointer (RFC 6901).
     pub fn at(&self, pointer: &str) -> &Value {
         self.json
             .pointer(pointer)
             .unwrap_or_else(|| panic!("no {pointer} in {:#}", self.json))
     }
 
-    /// The count at this place.
+    /// The count at this JSON pointer.
     pub fn count(&self, pointer: &str) -> u64 {
         let value = self.at(pointer);
         value
@@ -43,7 +43,7 @@ impl Report {
             .unwrap_or_else(|| panic!("{pointer} is {value}"))
     }
 
-    /// The number at this place.
+    /// The number at this JSON pointer.
     pub fn number(&self, pointer: &str) -> f64 {
         let value = self.at(pointer);
         value
@@ -80,12 +80,12 @@ impl Report {
         self.count("/errors")
     }
 
-    /// Why the figures should be doubted.
+    /// The warnings of the verdict.
     pub fn doubts(&self) -> String {
         self.at("/verdict/reasons").to_string()
     }
 
-    /// Every request was answered, and answered well.
+    /// Asserts that each request was answered without an error.
     pub fn assert_flawless(&self) {
         let troubles = [
             self.errors_of_any_kind(),
@@ -100,7 +100,7 @@ impl Report {
         assert!(self.completed() > 0, "{:#}", self.json);
     }
 
-    /// Sums that hold in every report, whatever the server did.
+    /// Checks the sums that hold in every report, whatever the server did.
     fn check_sums(&self) {
         let kinds: u64 = [
             "refused",
@@ -170,14 +170,14 @@ pub fn load_command(flags: &[&str]) -> Command {
     command
 }
 
-/// Runs it to the end.
+/// Runs `load` to its end.
 pub fn load(flags: &[&str]) -> (Finished, Report) {
     let finished = run(&mut load_command(flags));
     let report = Report::of(&finished);
     (finished, report)
 }
 
-/// Runs it to an end that is a success without a word on stderr.
+/// Runs `load`, which has to succeed without output on stderr.
 pub fn load_well(flags: &[&str]) -> Report {
     let (finished, report) = load(flags);
     assert_eq!(finished.code, Some(0), "{flags:?}: {finished:?}");
@@ -185,8 +185,8 @@ pub fn load_well(flags: &[&str]) -> Report {
     report
 }
 
-/// A server whose behaviour is a function, called in a thread of its own for each connection.
-/// Dropped, it listens no more.
+/// A server whose behaviour is a function, called in a new thread for each connection. It stops
+/// listening when it is dropped.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
@@ -194,7 +194,7 @@ pub struct Peer {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What a [`Peer`] has seen so far.
+/// What a [`Peer`] has received so far.
 #[derive(Debug, Default)]
 pub struct Seen {
     requests: AtomicUsize,
@@ -202,7 +202,7 @@ pub struct Seen {
     last: Mutex<Vec<u8>>,
 }
 
-/// A stream of bytes, of whatever family.
+/// A stream of bytes, TCP or unix.
 pub trait Wire: Read + Write + Send {}
 impl<W: Read + Write + Send> Wire for W {}
 
@@ -211,7 +211,7 @@ pub struct Visit {
     wire: Box<dyn Wire>,
     received: Vec<u8>,
     seen: Arc<Seen>,
-    /// How many requests were seen before, on all connections.
+    /// Requests received before, on all connections.
     pub before: usize,
 }
 
@@ -222,7 +222,7 @@ impl Peer {
         Peer::on(listener, serve)
     }
 
-    /// The same, where `listener` already listens.
+    /// The same, on a listener.
     pub fn on(listener: TcpListener, serve: impl Fn(&mut Visit) + Clone + Send + 'static) -> Peer {
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Seen::default());
@@ -259,7 +259,7 @@ impl Peer {
         )
     }
 
-    /// Where it listens.
+    /// The URL that it listens on.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -282,7 +282,7 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         self.seen.stopping.store(true, Ordering::SeqCst);
-        // Wakes the acceptor, which then sees that it is over.
+        // Wakes the acceptor, which then stops.
         let _ = TcpStream::connect(self.address);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -301,7 +301,7 @@ impl Visit {
         }
     }
 
-    /// The next whole request, or nothing if the client has gone away.
+    /// The next whole request, or `None` if the client has closed.
     pub fn request(&mut self) -> Option<Vec<u8>> {
         loop {
             if let Some(end) = request_end(&self.received) {
@@ -317,13 +317,13 @@ impl Visit {
         }
     }
 
-    /// Whether more came.
+    /// Reads once. False if the client has closed.
     pub fn read_some(&mut self) -> bool {
         let mut piece = [0; 64 * 1024];
         self.read_into(&mut piece)
     }
 
-    /// Whether a byte more came; everything behind it stays unread.
+    /// Reads one byte; all others stay unread. False if the client has closed.
     pub fn read_one_byte(&mut self) -> bool {
         self.read_into(&mut [0])
     }
@@ -340,18 +340,18 @@ impl Visit {
         }
     }
 
-    /// Whether the client takes `bytes`.
+    /// Sends `bytes`. False if the client does not take them.
     pub fn answer(&mut self, bytes: &[u8]) -> bool {
         self.wire.write_all(bytes).is_ok()
     }
 
-    /// Takes whatever comes, until the client goes away.
+    /// Reads until the client closes.
     pub fn read_to_end(&mut self) {
         while self.read_some() {}
     }
 }
 
-/// Where the first request in `bytes` ends, if it is whole.
+/// The end of the first request in `bytes`, if it is whole.
 fn request_end(bytes: &[u8]) -> Option<usize> {
     let mut fields = [httparse::EMPTY_HEADER; 32];
     let mut request = httparse::Request::new(&mut fields);

@@ -1,6 +1,6 @@
-//! The binary as its users see it: over sockets, by signals, by exit codes.
+//! Tests of the binary: sockets, signals, output, exit codes.
 //!
-//! Nothing here sleeps to wait for something: tests wait for the event itself, under one bound
+//! No test sleeps to wait for an event. It waits for the event itself, with a limit
 //! ([`harness::PATIENCE`]) that only keeps a broken build from hanging. Ports are always free ones.
 
 mod cli;

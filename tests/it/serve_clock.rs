@@ -1,8 +1,8 @@
-//! A step of the wall clock, by an hour and either way, while timeouts are running: the Date
-//! follows it, and no timeout notices.
+//! Steps of the wall clock, an hour forward and back, while timeouts run: the Date follows the wall
+//! clock, timeouts do not.
 //!
-//! The binary runs with libfaketime before the system's library. It moves the wall clock alone, as
-//! `settimeofday` does: what the monotonic clock says stays true.
+//! libfaketime is preloaded. Like `settimeofday`, it moves the wall clock and leaves the monotonic
+//! clock alone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,20 +13,20 @@ use tempfile::TempDir;
 
 use crate::harness::{PATIENCE, Server, bareloop};
 
-/// How far the clock is set, in seconds and in libfaketime's words.
+/// Steps of the clock, in seconds and as libfaketime takes them.
 const FORWARD: (i64, &str) = (3600, "+3600");
 const BACK: (i64, &str) = (-3600, "-3600");
-/// Half an hour: a timeout that a step of an hour forward would cut short.
+/// A timeout that a step of an hour would end.
 const HALF_AN_HOUR: &str = "1800";
 
-/// The wall clock of the servers that were started with it.
+/// The wall clock of the servers that are started with it.
 struct WallClock {
     directory: TempDir,
     library: String,
 }
 
 impl WallClock {
-    /// A clock that is right.
+    /// A clock without an offset.
     fn new() -> WallClock {
         let found = Command::new("faketime")
             .args(["-f", "+0", "printenv", "LD_PRELOAD"])
@@ -41,7 +41,7 @@ impl WallClock {
         clock
     }
 
-    /// From now on the clock is wrong by `offset`. A rename, so that nobody reads half of it.
+    /// Sets the clock wrong by `offset`. The file is renamed, so that no server reads a part of it.
     fn set(&self, offset: &str) {
         let (next, present) = (self.directory.path().join("next"), self.offset_file());
         fs::write(&next, offset).expect("the directory can be written to");
@@ -52,7 +52,7 @@ impl WallClock {
         self.directory.path().join("offset")
     }
 
-    /// A server that goes by this clock.
+    /// A server with this clock.
     fn start(&self, args: &[&str]) -> Server {
         let mut command = bareloop();
         command
@@ -65,8 +65,8 @@ impl WallClock {
         Server::spawn(&mut command)
     }
 
-    /// Sets the clock and waits until the Date of `server` has followed. In the turn that sends
-    /// this Date the server also looks at its deadlines, and before the next it reads nothing.
+    /// Sets the clock and waits until the Date of `server` follows. In the turn that sends this Date
+    /// the server checks its deadlines too, before it reads again.
     fn step(&self, (seconds, offset): (i64, &str), server: &Server) {
         self.set(offset);
         let until = Instant::now() + PATIENCE;
@@ -76,7 +76,7 @@ impl WallClock {
     }
 }
 
-/// By how much the Date of `server` is before the true time.
+/// Seconds from the true time to the Date of `server`.
 fn ahead_seconds(server: &Server) -> i64 {
     let reply = server.connect().get();
     let date = httpdate::parse_http_date(reply.field("Date").expect("a Date"));
@@ -90,7 +90,7 @@ fn ahead_seconds(server: &Server) -> i64 {
 
 #[test]
 #[ignore = "needs libfaketime"]
-fn a_clock_set_forward_ends_no_time_early() {
+fn a_clock_set_forward_ends_no_timeout_early() {
     let clock = WallClock::new();
     let server = clock.start(&[
         "http",
@@ -131,7 +131,7 @@ fn a_clock_set_forward_ends_no_time_early() {
 
 #[test]
 #[ignore = "needs libfaketime"]
-fn a_clock_set_back_ends_no_time_late() {
+fn a_clock_set_back_ends_no_timeout_late() {
     let clock = WallClock::new();
     let args = ["--header-timeout", "1", "--idle-timeout", "1"];
     let server = clock.start(&[&["http"], &args[..]].concat());

@@ -11,7 +11,7 @@ use crate::harness::{
 };
 
 #[test]
-fn no_more_clients_are_let_in_than_there_are_descriptors_for() {
+fn no_more_clients_are_accepted_than_descriptors_allow() {
     let server = Server::spawn(
         Command::new("sh")
             .args(["-ec", "ulimit -n 40; exec \"$0\" \"$@\""])
@@ -22,7 +22,7 @@ fn no_more_clients_are_let_in_than_there_are_descriptors_for() {
     for client in &mut clients {
         client.send(GET);
     }
-    // Each leaves when it is served, and so lets another one in.
+    // Each is dropped when it has its reply, and another one is accepted.
     for mut client in clients {
         assert_eq!(client.reply().status, 200);
     }
@@ -46,11 +46,11 @@ fn a_connection_lingers_as_long_as_the_flag_says() {
     let short = Server::http(&["--linger", "200ms"]);
     let mut lingering = refused(&long);
     let mut closed = refused(&short);
-    // After the close the first byte is answered with a reset, and the next one is not taken.
+    // After the close the first byte is answered with a reset, and the next one fails.
     let mut probe = long.connect();
     let until = Instant::now() + PATIENCE;
     while closed.try_send("a").is_ok() {
-        assert!(Instant::now() < until, "it lingers for ever");
+        assert!(Instant::now() < until, "the connection is never closed");
         probe.get();
     }
     lingering.send("a");
@@ -58,19 +58,11 @@ fn a_connection_lingers_as_long_as_the_flag_says() {
     lingering.send("a");
 }
 
-/// A client that is owed more replies than the kernel's buffers hold.
-fn stuck(server: &Server) -> Client {
-    let mut client = server.connect();
-    client.send(GET.repeat(LARGE_REPLIES));
-    assert_eq!(client.reply().status, 200);
-    client
-}
-
 #[test]
 fn a_stop_waits_as_long_as_the_flag_says() {
     let start = |time| Server::http(&["--body", &large_body(), "--shutdown-timeout", time]);
     let (long, short) = (start("1h"), start("300ms"));
-    let (mut served, mut cut) = (stuck(&long), stuck(&short));
+    let (mut served, mut cut) = (long.connect_stuck(), short.connect_stuck());
     long.signal(Signal::TERM);
     short.signal(Signal::TERM);
     assert_eq!(short.wait().code, Some(0));
@@ -81,7 +73,7 @@ fn a_stop_waits_as_long_as_the_flag_says() {
     drop(served);
     assert_eq!(long.wait().code, Some(0));
     match cut.read_to_end() {
-        // The kernel had taken so much.
+        // What the kernel had taken by then.
         Ok(received) => assert!(received.len() < LARGE_REPLIES * large_body().len()),
         Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset, "{e}"),
     }

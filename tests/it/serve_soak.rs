@@ -1,4 +1,4 @@
-//! Hours in minutes: steady clients that check every reply, and faults of every kind beside them.
+//! A soak: clients that check every reply, beside clients with every kind of fault.
 //!
 //! `BARELOOP_SOAK_SECONDS=300 cargo test --release --test it soak -- --ignored`
 
@@ -12,11 +12,11 @@ use socket2::SockRef;
 
 use crate::harness::{Client, GET, PATIENCE, Random, Server, seed};
 
-/// What the memory may grow by after the first quarter, in which everything has happened once.
+/// Limit on the growth of memory after the first quarter, in which each fault has happened.
 const GROWTH_BYTES_MAX: u64 = 1 << 20;
 
-/// Asks and checks until it is over; half of the time it waits, as the steady load of a server
-/// with room to spare does. Gives the number of replies.
+/// Sends requests and checks replies until it is over, and waits half of the time, so that the
+/// server is not saturated. The number of replies.
 fn steady(address: SocketAddr, is_over: &AtomicBool) -> u64 {
     let mut replies = 0;
     while !is_over.load(Ordering::Relaxed) {
@@ -35,7 +35,7 @@ fn steady(address: SocketAddr, is_over: &AtomicBool) -> u64 {
     replies
 }
 
-/// One client that does what clients should not.
+/// One client with a fault.
 fn fault(address: SocketAddr, random: &mut Random) {
     let mut client = Client::connect(address);
     let noise: Vec<u8> = (0..random.below(2000))
@@ -49,7 +49,7 @@ fn fault(address: SocketAddr, random: &mut Random) {
             let _ = SockRef::from(client.stream()).set_linger(Some(Duration::ZERO));
         }
         3 => {
-            // As much as the kernel takes, and not a reply read.
+            // Sends as much as the kernel takes, and reads no reply.
             let _ = client.stream().set_nonblocking(true);
             let requests = GET.repeat(1000);
             while client
@@ -80,7 +80,7 @@ fn fault(address: SocketAddr, random: &mut Random) {
 
 #[test]
 #[ignore = "a minute, or BARELOOP_SOAK_SECONDS"]
-fn a_soak_leaves_memory_flat_descriptors_closed_and_every_reply_right() {
+fn a_soak_leaves_memory_constant_descriptors_closed_and_all_replies_right() {
     let seconds = std::env::var("BARELOOP_SOAK_SECONDS").unwrap_or_else(|_| "60".to_owned());
     let seconds: u64 = seconds.parse().expect("BARELOOP_SOAK_SECONDS is a number");
     let seed = seed();

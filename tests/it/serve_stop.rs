@@ -1,4 +1,4 @@
-//! Starting, stopping and starting again (SIGTERM, SIGINT, SIGKILL; ports that are taken).
+//! Starts, stops and restarts: SIGTERM, SIGINT, SIGKILL, ports in use.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -10,11 +10,11 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, large_body, output_of,
-    replies_in,
+    Body, Client, GET, LARGE_REPLIES, NoReply, PATIENCE, Server, bareloop, has_ipv6, large_body,
+    output_of, replies_in,
 };
 
-/// Waits until nobody listens there.
+/// Waits until connections to this address are refused.
 fn await_refusal(address: SocketAddr) {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
@@ -23,11 +23,11 @@ fn await_refusal(address: SocketAddr) {
             _ => thread::yield_now(),
         }
     }
-    panic!("{address} still listens");
+    panic!("{address} still accepts connections");
 }
 
 #[test]
-fn an_idle_server_stops_at_either_signal_and_says_nothing() {
+fn an_idle_server_stops_at_either_signal_without_output() {
     for start in [Server::http, Server::tcp] {
         for signal in [Signal::TERM, Signal::INT] {
             let server = start(&[]);
@@ -43,7 +43,7 @@ fn an_idle_server_stops_at_either_signal_and_says_nothing() {
 }
 
 #[test]
-fn a_stop_closes_half_sent_heads_and_idle_connections_without_a_word() {
+fn a_stop_closes_half_sent_heads_and_idle_connections_without_a_reply() {
     let server = Server::http(&[]);
     let mut half = server.connect();
     half.send(&GET[..10]);
@@ -58,7 +58,7 @@ fn a_stop_closes_half_sent_heads_and_idle_connections_without_a_word() {
 
 #[test]
 fn a_stop_does_not_wait_for_clients_that_keep_their_side_open() {
-    // Waiting for the grace's end would be a failure of this test's patience.
+    // The grace is longer than this test waits.
     let server = Server::http(&["--shutdown-timeout", "1h", "--linger", "1h"]);
     let idle: Vec<Client> = (0..10).map(|_| server.connect()).collect();
     server.connect().get();
@@ -143,13 +143,11 @@ fn a_stop_answers_clients_that_still_wait_to_be_accepted() {
 }
 
 #[test]
-fn a_client_that_does_not_read_cannot_hold_a_stop_beyond_its_time() {
+fn a_client_that_does_not_read_cannot_delay_a_stop_beyond_the_grace() {
     let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "300ms"]);
-    let mut client = server.connect();
-    client.send(GET.repeat(LARGE_REPLIES));
-    client.reply();
+    let _stuck = server.connect_stuck();
     server.signal(Signal::TERM);
-    // Its send timeout of 30 s is longer than anybody's patience here.
+    // The send timeout of 30 s is longer than this test waits.
     let exited = server.wait();
     assert_eq!((exited.code, exited.stderr.as_str()), (Some(0), ""));
 }
@@ -158,9 +156,7 @@ fn a_client_that_does_not_read_cannot_hold_a_stop_beyond_its_time() {
 fn a_second_signal_stops_at_once() {
     for second in [Signal::TERM, Signal::INT] {
         let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "1h"]);
-        let mut client = server.connect();
-        client.send(GET.repeat(LARGE_REPLIES));
-        client.reply();
+        let _stuck = server.connect_stuck();
         server.signal(Signal::TERM);
         await_refusal(server.address());
         server.signal(second);
@@ -171,9 +167,7 @@ fn a_second_signal_stops_at_once() {
 #[test]
 fn two_signals_in_one_turn_stop_at_once() {
     let server = Server::http(&["--body", &large_body(), "--shutdown-timeout", "1h"]);
-    let mut client = server.connect();
-    client.send(GET.repeat(LARGE_REPLIES));
-    client.reply();
+    let _stuck = server.connect_stuck();
     // The server sees both when it runs again. Two equal signals would be one to the kernel.
     server.signal(Signal::STOP);
     server.signal(Signal::TERM);
@@ -183,7 +177,7 @@ fn two_signals_in_one_turn_stop_at_once() {
 }
 
 #[test]
-fn a_new_server_has_the_port_at_once_with_clients_of_the_old_one_connected() {
+fn a_new_server_gets_the_port_while_clients_of_the_old_one_are_connected() {
     for signal in [Signal::TERM, Signal::KILL] {
         let old = Server::http(&[]);
         let address = old.address();
@@ -201,7 +195,7 @@ fn a_new_server_has_the_port_at_once_with_clients_of_the_old_one_connected() {
 }
 
 #[test]
-fn a_taken_port_is_one_line_that_names_address_and_cause() {
+fn a_port_in_use_is_one_line_that_names_address_and_cause() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("an address").to_string();
     for args in [
@@ -216,7 +210,7 @@ fn a_taken_port_is_one_line_that_names_address_and_cause() {
         let start = format!("error: cannot listen on {taken}: Address already in use");
         assert!(stderr.starts_with(&start), "{stderr}");
         assert!(stderr.contains("--bind"), "{stderr}");
-        assert!(output.stdout.is_empty(), "announced what it cannot serve");
+        assert!(output.stdout.is_empty(), "an address was announced");
     }
 }
 
@@ -229,7 +223,7 @@ fn two_servers_do_not_share_a_port() {
 }
 
 #[test]
-fn it_listens_at_every_place_it_is_told() {
+fn it_listens_on_every_given_address() {
     let both = ["--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0"];
     let server = Server::start(&[&["serve", "http"], &both[..]].concat());
     let addresses = server.addresses();
@@ -242,7 +236,7 @@ fn it_listens_at_every_place_it_is_told() {
 }
 
 #[test]
-fn localhost_is_every_address_that_it_resolves_to_on_one_port() {
+fn localhost_means_all_its_addresses_with_one_port() {
     let server = Server::start(&["serve", "http", "--bind", "localhost:0"]);
     let port = server.address().port();
     let resolved = ("localhost", port).to_socket_addrs().expect("localhost");
@@ -259,9 +253,9 @@ fn localhost_is_every_address_that_it_resolves_to_on_one_port() {
 }
 
 #[test]
-fn every_address_of_ipv6_is_none_of_ipv4() {
-    if TcpListener::bind("[::]:0").is_err() {
-        return; // This machine has no IPv6.
+fn the_unspecified_ipv6_address_does_not_include_ipv4() {
+    if !has_ipv6() {
+        return;
     }
     let held = TcpListener::bind("0.0.0.0:0").expect("a free port");
     let port = held.local_addr().expect("it is bound").port();
@@ -290,7 +284,7 @@ fn a_server_with_a_closed_stdout_serves() {
 
 #[test]
 fn a_stop_before_the_first_client_is_immediate() {
-    // The grace is longer than the patience of this test.
+    // The grace is longer than this test waits.
     let server = Server::http(&["--shutdown-timeout", "1h"]);
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code, Some(0));

@@ -1,4 +1,4 @@
-//! No client can hurt the others: memory, processor time, descriptors and fairness under strain.
+//! `serve` under strain: bounded memory, CPU time, descriptors, and fairness to other clients.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,13 +12,13 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::harness::{Body, Client, Complaints, GET, NoReply, PATIENCE, Random, Server, seed};
 
-/// Lets this process have as many sockets as the system allows, and returns how many that is.
+/// Raises the limit on descriptors of this process as far as the system allows, and returns it.
 fn raise_own_limit() -> usize {
     bareloop::event_loop::raise_descriptor_limit()
 }
 
-/// Serves one request after another on `probe` until `is_done`; each of them is at least one turn
-/// of the server's loop.
+/// Sends one request after another on `probe` until `is_done`. Each takes at least one turn of the
+/// server's loop.
 fn probe_until(probe: &mut Client, what: &str, mut is_done: impl FnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_done() {
@@ -27,7 +27,7 @@ fn probe_until(probe: &mut Client, what: &str, mut is_done: impl FnMut() -> bool
     }
 }
 
-/// A connection with buffers as small as the kernel makes them, which does not block.
+/// A connection that does not block, with the smallest buffers of the kernel.
 fn narrow(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("it can be set");
@@ -37,16 +37,16 @@ fn narrow(address: SocketAddr) -> TcpStream {
     socket.into()
 }
 
-/// Sends requests over and over on each connection until none of them is read from any more, and
-/// reads no replies; how many bytes that took. `turn` is to last a turn of the server's loop.
+/// Sends requests over and over on each connection, and reads no replies, until the server reads from
+/// none of them. The number of bytes sent. `turn` has to take a turn of the server's loop.
 fn fill(clients: &mut [TcpStream], requests: &[u8], mut turn: impl FnMut()) -> usize {
-    // Whole turns of the loop, in which nobody was read from.
+    // Whole turns of the loop in which the server read from no connection.
     const QUIET_ROUNDS: usize = 200;
     let mut offsets = vec![0; clients.len()];
     let (mut sent, mut quiet_rounds) = (0, 0);
     let until = Instant::now() + PATIENCE;
     while quiet_rounds < QUIET_ROUNDS {
-        assert!(Instant::now() < until, "the server reads for ever");
+        assert!(Instant::now() < until, "the server never stops reading");
         quiet_rounds += 1;
         for (client, offset) in clients.iter_mut().zip(&mut offsets) {
             if let Ok(bytes) = client.write(&requests[*offset..]) {
@@ -61,7 +61,7 @@ fn fill(clients: &mut [TcpStream], requests: &[u8], mut turn: impl FnMut()) -> u
 }
 
 #[test]
-fn clients_that_pipeline_and_never_read_cost_bounded_memory_and_nobody_else_anything() {
+fn clients_that_pipeline_and_never_read_cost_bounded_memory() {
     const CLIENTS: usize = 60;
     for args in [&[][..], &["--body", &"x".repeat(10_000)]] {
         let server = Server::http(args);
@@ -79,7 +79,7 @@ fn clients_that_pipeline_and_never_read_cost_bounded_memory_and_nobody_else_anyt
 }
 
 #[test]
-fn a_client_that_reads_late_gets_exactly_as_many_replies_as_it_asked_for() {
+fn a_client_that_reads_late_gets_one_reply_for_each_request() {
     const REQUESTS: usize = 200_000;
     let server = Server::http(&[]);
     let mut probe = server.connect();
@@ -116,7 +116,7 @@ fn a_client_that_reads_late_gets_exactly_as_many_replies_as_it_asked_for() {
 }
 
 #[test]
-fn a_client_that_half_closes_and_does_not_read_costs_no_processor_time() {
+fn a_half_closed_client_that_does_not_read_costs_no_cpu_time() {
     let server = Server::http(&["--body", &"x".repeat(100_000)]);
     let mut client = server.connect();
     client.send(GET.repeat(300));
@@ -130,8 +130,7 @@ fn a_client_that_half_closes_and_does_not_read_costs_no_processor_time() {
     assert_idle(&server);
 }
 
-/// A server that has nothing to do does nothing. A loop that spins is busy all of the time, in
-/// each of the spans.
+/// Asserts that the server uses no CPU time. A loop that spins is busy in each of the spans.
 fn assert_idle(server: &Server) {
     const SPAN: Duration = Duration::from_millis(200);
     const SPANS: usize = 3;
@@ -146,7 +145,7 @@ fn assert_idle(server: &Server) {
 }
 
 #[test]
-fn one_turn_gives_everyone_a_share_beside_connections_that_never_pause() {
+fn connections_that_never_pause_do_not_starve_the_others() {
     let server = Server::http(&[]);
     let address = server.address();
     let is_over = Arc::new(AtomicBool::new(false));
@@ -186,7 +185,7 @@ fn one_turn_gives_everyone_a_share_beside_connections_that_never_pause() {
     }
 }
 
-/// From now on the server can open only so many descriptors more.
+/// Lets the server open only `left` more descriptors.
 fn leave_descriptors(server: &Server, left: usize) {
     let id = Pid::from_raw(i32::try_from(server.id()).expect("an id")).expect("not 0");
     let all = (server.descriptors() + left) as u64;
@@ -198,7 +197,7 @@ fn leave_descriptors(server: &Server, left: usize) {
 }
 
 #[test]
-fn out_of_descriptors_it_serves_on_does_not_spin_and_recovers_without_a_new_connect() {
+fn without_descriptors_it_serves_on_does_not_spin_and_recovers_without_a_new_connect() {
     const FITTING: usize = 5;
     const WAITING: usize = 20;
     let mut server = Server::http(&[]);
@@ -224,7 +223,7 @@ fn out_of_descriptors_it_serves_on_does_not_spin_and_recovers_without_a_new_conn
     for client in &mut served {
         assert_eq!(client.get().status, 200);
     }
-    // One leaves for each that comes in.
+    // For each that is dropped, one is accepted.
     for mut client in waiting {
         drop(served.remove(0));
         assert_eq!(client.reply().status, 200);
@@ -242,7 +241,7 @@ fn out_of_descriptors_it_serves_on_does_not_spin_and_recovers_without_a_new_conn
 }
 
 #[test]
-fn clients_beyond_the_ceiling_wait_until_others_leave() {
+fn clients_beyond_connections_max_wait_until_others_close() {
     let server = Server::http(&["--connections-max", "3"]);
     let mut served: Vec<Client> = (0..3).map(|_| server.connect()).collect();
     for client in &mut served {
@@ -304,11 +303,11 @@ fn nine_thousand_nine_hundred_idle_connections_cost_nothing() {
     crowd(9_900);
 }
 
-/// Connects, sends, and resets instead of closing.
+/// Connects, sends, and closes with a reset.
 fn reset_after(server: &Server, sent: &[u8]) {
     let mut client = server.connect();
     let _ = client.try_send(sent);
-    // Linger of no time makes the close a reset.
+    // SO_LINGER with no time makes the close a reset.
     let reset = SockRef::from(client.stream()).set_linger(Some(Duration::ZERO));
     reset.expect("it can be set");
 }
@@ -330,7 +329,7 @@ fn resets(times: usize) {
         b"BAD\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     ];
-    // The first round warms up what is kept.
+    // The first round fills the buffers that are kept.
     let mut before_bytes = 0;
     for round in 0..2 {
         for stage in stages {
@@ -349,7 +348,7 @@ fn resets(times: usize) {
             }
         }
     }
-    assert_eq!(server.kill().stderr, "", "a reset is no news");
+    assert_eq!(server.kill().stderr, "", "a reset is not reported");
 }
 
 #[test]
@@ -440,7 +439,7 @@ fn dripping_clients_are_all_closed_with_408_while_others_are_served() {
 }
 
 #[test]
-fn a_body_of_any_declared_length_is_not_kept() {
+fn a_body_is_not_kept_in_memory_whatever_its_length() {
     let server = Server::http(&["--body-max", "10000000000"]);
     let mut probe = server.connect();
     probe.get();
@@ -488,7 +487,6 @@ fn noise_from(connections: usize) {
         client.shut_write();
         let shown = bytes.escape_ascii();
         loop {
-            // A changed method may have become HEAD for all we know, but hardly.
             match client.next_reply(Body::Sent) {
                 Ok(reply) if reply.status >= 400 => {}
                 Err(NoReply::End) => break,
@@ -501,7 +499,7 @@ fn noise_from(connections: usize) {
     }
     complaints.settle();
     assert_eq!(server.connect().get().status, 200);
-    assert_eq!(server.kill().stderr, "", "noise is no news");
+    assert_eq!(server.kill().stderr, "", "noise is not reported");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `serve tcp`: 48 bytes for every CR LF CR LF, whatever stands between, across any split.
+//! `serve tcp`: 48 bytes for each CR LF CR LF, whatever comes between, however the stream is cut.
 
 use std::thread;
 
@@ -6,7 +6,7 @@ use crate::harness::{Complaints, Random, Server, seed};
 
 const REPLY: &[u8] = b"HTTP/1.1 200\r\nContent-Length: 12\r\n\r\nHello world!";
 
-/// How many replies a stream draws, sent in these pieces.
+/// The number of replies to a stream, sent in these pieces.
 fn replies_to(server: &Server, pieces: &[&[u8]]) -> Result<usize, String> {
     let mut client = server.connect();
     for piece in pieces {
@@ -22,7 +22,7 @@ fn replies_to(server: &Server, pieces: &[&[u8]]) -> Result<usize, String> {
 }
 
 #[test]
-fn every_terminator_draws_one_reply_across_any_split() {
+fn each_terminator_gets_one_reply_however_the_stream_is_cut() {
     let server = Server::tcp(&[]);
     let mut complaints = Complaints::default();
     for (stream, expected) in [
@@ -66,7 +66,7 @@ fn every_terminator_draws_one_reply_across_any_split() {
 }
 
 #[test]
-fn a_connection_goes_on_for_as_long_as_its_client_likes() {
+fn a_connection_stays_open_until_the_client_closes() {
     let server = Server::tcp(&[]);
     let mut client = server.connect();
     for _ in 0..1_000 {
@@ -78,7 +78,7 @@ fn a_connection_goes_on_for_as_long_as_its_client_likes() {
 }
 
 #[test]
-fn a_hundred_thousand_terminators_cut_at_random_draw_as_many_replies() {
+fn a_hundred_thousand_terminators_cut_at_random_get_as_many_replies() {
     const TERMINATORS: usize = 100_000;
     let seed = seed();
     let server = Server::tcp(&[]);
@@ -105,7 +105,7 @@ fn a_hundred_thousand_terminators_cut_at_random_draw_as_many_replies() {
 }
 
 #[test]
-fn a_silent_connection_is_closed_only_if_the_flag_says_so() {
+fn an_idle_connection_is_closed_only_with_idle_timeout() {
     let server = Server::tcp(&["--idle-timeout", "200ms"]);
     let patient = Server::tcp(&[]);
     let mut kept = patient.connect();
