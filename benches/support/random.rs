@@ -2,6 +2,7 @@
 //! `rand` promises that for its named generators and for ranges, and a test holds it to that.
 
 use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
 
 #[derive(Clone, Debug)]
@@ -28,9 +29,14 @@ impl Random {
         self.below(chance) == 0
     }
 
-    /// One of `items`, which is not empty.
-    pub fn pick<'i, I>(&mut self, items: &'i [I]) -> &'i I {
-        &items[self.below(items.len())]
+    /// One of `items`; `None` if there are none.
+    pub fn pick<'i, I>(&mut self, items: &'i [I]) -> Option<&'i I> {
+        items.choose(&mut self.0)
+    }
+
+    /// Puts `items` into a random order.
+    pub fn shuffle<I>(&mut self, items: &mut [I]) {
+        items.shuffle(&mut self.0);
     }
 
     /// `bytes` in pieces of 1 to `max` bytes.

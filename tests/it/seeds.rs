@@ -9,6 +9,9 @@ fn a_seed_gives_the_same_numbers_in_every_version() {
     let bits = [(); 3].map(|()| random.bits());
     let numbers = [2, 10, 1_000_000].map(|end| random.below(end));
     let lengths: Vec<usize> = random.cut(&[0; 10], 4).iter().map(|p| p.len()).collect();
+    let mut order = [1, 2, 3, 4, 5];
+    random.shuffle(&mut order);
+    let picked = random.pick(&order).copied();
     assert_eq!(
         bits,
         [
@@ -19,4 +22,5 @@ fn a_seed_gives_the_same_numbers_in_every_version() {
     );
     assert_eq!(numbers, [1, 1, 590_478]);
     assert_eq!(lengths, [4, 3, 1, 1, 1]);
+    assert_eq!((order, picked), ([5, 2, 1, 4, 3], Some(5)));
 }

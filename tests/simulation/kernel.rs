@@ -177,7 +177,7 @@ impl Kernel for SimulatedKernel {
         let network = &mut *self.network.borrow_mut();
         events.clear();
         for id in 0..network.ends.len() {
-            if network.ends[id].owner == self.owner && !network.dice.one_in(4) {
+            if network.ends[id].owner == self.owner && !network.random.one_in(4) {
                 network.report(id, events);
             }
         }
@@ -186,17 +186,17 @@ impl Kernel for SimulatedKernel {
             read_closed: false,
             write_closed: false,
         };
-        if self.owner == Owner::Server && network.listener.pending && !network.dice.one_in(4) {
+        if self.owner == Owner::Server && network.listener.pending && !network.random.one_in(4) {
             network.listener.pending = false;
             events.extend(network.listener.token.map(plain));
         }
-        if network.dice.one_in(6) {
-            events.extend(network.dice.pick(&self.tokens).map(|&token| plain(token)));
+        if network.random.one_in(6) {
+            events.extend(network.random.pick(&self.tokens).map(|&token| plain(token)));
         }
         if std::mem::take(&mut network.signalled[self.owner as usize]) {
             events.push(plain(STOP_TOKEN));
         }
-        network.dice.shuffle(events);
+        network.random.shuffle(events);
         Ok(())
     }
 
@@ -237,7 +237,7 @@ impl Kernel for SimulatedKernel {
         if network.descriptors == 0 {
             return Err(io::Error::other("no descriptor is left"));
         }
-        if network.faults && network.dice.one_in(30) {
+        if network.faults && network.random.one_in(30) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         network.listener.backlog.pop_front();
@@ -249,14 +249,14 @@ impl Kernel for SimulatedKernel {
     fn dial(&mut self, _peer: &Address, token: usize) -> io::Result<Socket> {
         let network = &mut *self.network.borrow_mut();
         if network.faults {
-            match network.dice.below(30) {
+            match network.random.below(30) {
                 0 => return Err(io::Error::other("no descriptor is left")),
                 1 => return Err(io::ErrorKind::ConnectionRefused.into()),
                 2 => return Err(io::ErrorKind::WouldBlock.into()),
                 _ => {}
             }
         }
-        let answers = match network.faults && network.dice.one_in(4) {
+        let answers = match network.faults && network.random.one_in(4) {
             true => Owner::Script,
             false => Owner::Server,
         };

@@ -10,10 +10,12 @@
 //!
 //! A failure prints its seed. `BARELOOP_SEED=N` runs that one, `BARELOOP_SEEDS=N` runs more.
 
-mod dice;
 mod invariants;
 mod kernel;
 mod peer;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../../benches/support/random.rs"]
+mod random;
 mod socket;
 
 use std::cell::{Cell, RefCell};
@@ -26,9 +28,9 @@ use bareloop::load::{LoadPlan, Progress, Refill, Target, Until};
 use bareloop::serve::Warnings;
 use bareloop::serve::http::HttpServer;
 
-use dice::Dice;
 use invariants::{Loop, Reference};
 use kernel::{SimulatedKernel, Temperament};
+use random::Random;
 use socket::{Listener, Network, Owner, Shared, State};
 
 const SEEDS: u64 = 256;
@@ -67,7 +69,7 @@ struct World<'a> {
 
 impl World<'_> {
     fn step(&mut self) {
-        let action = self.network.borrow_mut().dice.below(40);
+        let action = self.network.borrow_mut().random.below(40);
         match action {
             0..=7 => self.turn_server(),
             8..=15 => self.turn_client(),
@@ -115,10 +117,10 @@ impl World<'_> {
     /// A piece of what is in flight arrives somewhere.
     fn deliver(&mut self) {
         let network = &mut *self.network.borrow_mut();
-        let id = network.dice.below(network.ends.len().max(1));
-        let bytes = match network.dice.below(3) {
-            0 => 1 + network.dice.below(10),
-            1 => 1 + network.dice.below(500),
+        let id = network.random.below(network.ends.len().max(1));
+        let bytes = match network.random.below(3) {
+            0 => 1 + network.random.below(10),
+            1 => 1 + network.random.below(500),
             _ => usize::MAX,
         };
         if id < network.ends.len() {
@@ -135,7 +137,7 @@ impl World<'_> {
             .enumerate()
             .filter(|(_, end)| end.state == State::Connecting && end.connect_error.is_none());
         let dials: Vec<usize> = dials.map(|(id, _)| id).collect();
-        if let Some(&id) = network.dice.pick(&dials) {
+        if let Some(&id) = network.random.pick(&dials) {
             network.connect(id);
         }
     }
@@ -143,8 +145,8 @@ impl World<'_> {
     /// The next system calls on a socket are interrupted.
     fn interrupt(&mut self) {
         let network = &mut *self.network.borrow_mut();
-        let id = network.dice.below(network.ends.len().max(1));
-        let times = network.dice.below(7);
+        let id = network.random.below(network.ends.len().max(1));
+        let times = network.random.below(7);
         if let Some(end) = network.ends.get_mut(id) {
             end.interrupts = times;
         }
@@ -152,11 +154,11 @@ impl World<'_> {
 
     fn let_time_pass(&mut self) {
         let network = &mut *self.network.borrow_mut();
-        let ms = match network.dice.below(8) {
-            0 if self.faults => network.dice.below(100_000),
-            _ if self.faults => network.dice.below(50),
+        let ms = match network.random.below(8) {
+            0 if self.faults => network.random.below(100_000),
+            _ if self.faults => network.random.below(50),
             // No timeout may end what is only slow.
-            _ => network.dice.below(3),
+            _ => network.random.below(3),
         };
         let clock = &network.clock;
         clock
@@ -164,7 +166,7 @@ impl World<'_> {
             .set(clock.now.get() + Duration::from_millis(ms as u64));
         let wall = clock.wall.get() + Duration::from_millis(ms as u64);
         clock.wall.set(wall);
-        if network.dice.one_in(10) {
+        if network.random.one_in(10) {
             network.clock.wall.set(wall + Duration::from_secs(3600));
         }
     }
@@ -175,16 +177,16 @@ impl World<'_> {
             return;
         }
         let network = &mut *self.network.borrow_mut();
-        match network.dice.below(8) {
-            0..=2 => network.descriptors = network.dice.below(3),
+        match network.random.below(8) {
+            0..=2 => network.descriptors = network.random.below(3),
             3..=5 => network.descriptors += 3,
-            6 if network.dice.one_in(6) => {
-                for _ in 0..=network.dice.below(2) {
+            6 if network.random.one_in(6) => {
+                for _ in 0..=network.random.below(2) {
                     self.signals[0].raise();
                 }
                 network.signalled[0] = true;
             }
-            7 if network.dice.one_in(12) => {
+            7 if network.random.one_in(12) => {
                 self.signals[1].raise();
                 network.signalled[1] = true;
             }
@@ -200,7 +202,7 @@ impl World<'_> {
             for end in &mut network.ends {
                 end.interrupts = 0;
             }
-            network.dice.one_in(2)
+            network.random.one_in(2)
         };
         for _ in 0..40 {
             let ends = self.network.borrow().ends.len();
@@ -243,7 +245,7 @@ impl World<'_> {
     }
 }
 
-fn plan(dice: &mut Dice, faults: bool) -> LoadPlan {
+fn plan(random: &mut Random, faults: bool) -> LoadPlan {
     LoadPlan {
         target: Target::parse("http://localhost").expect("a URL"),
         connections: CONNECTIONS,
@@ -253,7 +255,7 @@ fn plan(dice: &mut Dice, faults: bool) -> LoadPlan {
             false => Until::Amount(AMOUNT),
         },
         timeout: Duration::from_secs(10),
-        refill: match dice.one_in(2) {
+        refill: match random.one_in(2) {
             true => Refill::Rolling,
             false => Refill::Batch,
         },
@@ -272,12 +274,12 @@ fn simulate(seed: u64) {
         Temperament::Windows,
     ];
     let temperament = temperaments[(seed % 3) as usize];
-    let mut dice = Dice::new(seed);
-    let faults = !dice.one_in(4);
-    let plan = plan(&mut dice, faults);
+    let mut random = Random::seeded(seed);
+    let faults = !random.one_in(4);
+    let plan = plan(&mut random, faults);
     let (clock, manual) = Clock::manual();
     let network = Rc::new(RefCell::new(Network {
-        dice,
+        random,
         temperament,
         clock: manual,
         ends: Vec::new(),

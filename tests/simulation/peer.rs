@@ -56,11 +56,11 @@ impl World<'_> {
         };
         let scripts = network.ends.iter().enumerate().filter(open);
         let scripts: Vec<usize> = scripts.map(|(id, _)| id).collect();
-        let Some(&id) = network.dice.pick(&scripts) else {
+        let Some(&id) = network.random.pick(&scripts) else {
             return;
         };
         let serves = network.ends[network.ends[id].peer].owner == Owner::Client;
-        match network.dice.below(24) {
+        match network.random.below(24) {
             0 if network.faults => {
                 let peer = network.ends[id].peer;
                 network.ends[id].state = State::Closed;
@@ -69,7 +69,7 @@ impl World<'_> {
             1 => network.shut_write(id),
             2 if serves => network.close(id),
             3..=12 => {
-                let mut buffer = vec![0; 1 + network.dice.below(3_000)];
+                let mut buffer = vec![0; 1 + network.random.below(3_000)];
                 let _ = network.read(id, &mut buffer);
             }
             _ => network.script_sends(id, serves),
@@ -82,7 +82,7 @@ impl Network {
     /// gives up.
     fn script_sends(&mut self, id: usize, serves: bool) {
         let end = &self.ends[id];
-        let asked_for = !serves || !end.inbound.is_empty() || self.dice.one_in(10);
+        let asked_for = !serves || !end.inbound.is_empty() || self.random.one_in(10);
         if end.write_shut || end.reset || !asked_for || end.sent_bytes > STREAM_BYTES_MAX {
             return;
         }
@@ -91,9 +91,9 @@ impl Network {
             false => (&REQUESTS[..], 10),
         };
         let mut text = String::new();
-        for _ in 0..=self.dice.below(3) {
-            let index = self.dice.below(messages.len());
-            if index <= last_harmless || self.dice.one_in(8) {
+        for _ in 0..=self.random.below(3) {
+            let index = self.random.below(messages.len());
+            if index <= last_harmless || self.random.one_in(8) {
                 text.push_str(messages[index]);
             }
         }

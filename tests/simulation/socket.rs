@@ -8,9 +8,9 @@ use std::rc::Rc;
 use bareloop::event_loop::kernel::Interest;
 use bareloop::event_loop::{ManualClock, Time, Transport};
 
-use crate::dice::Dice;
 use crate::invariants::Audit;
 use crate::kernel::Temperament;
+use crate::random::Random;
 
 /// Owner of a socket end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub struct Listener {
 }
 
 pub struct Network {
-    pub dice: Dice,
+    pub random: Random,
     pub temperament: Temperament,
     pub clock: Rc<ManualClock>,
     pub ends: Vec<End>,
@@ -145,9 +145,9 @@ impl Network {
             (dials, first + 1, State::Connecting),
             (answers, first, State::Waiting),
         ] {
-            let capacity = match self.dice.below(3) {
-                0 => 1 + self.dice.below(300),
-                1 => 1 + self.dice.below(5_000),
+            let capacity = match self.random.below(3) {
+                0 => 1 + self.random.below(300),
+                1 => 1 + self.random.below(5_000),
                 _ => 100_000,
             };
             self.ends.push(End::new(owner, peer, state, capacity, now));
@@ -159,7 +159,7 @@ impl Network {
     pub fn connect(&mut self, id: usize) {
         let answer = self.ends[id].peer;
         if self.ends[answer].owner == Owner::Server {
-            if self.listener.token.is_none() || (self.faults && self.dice.one_in(20)) {
+            if self.listener.token.is_none() || (self.faults && self.random.one_in(20)) {
                 self.ends[answer].state = State::Closed;
                 self.ends[id].connect_error = Some(io::ErrorKind::ConnectionRefused);
                 return self.write_edge(id);
@@ -248,8 +248,8 @@ impl Network {
         }
         let mut size = buffer.len();
         // Elsewhere a short read says that the socket is empty.
-        if self.temperament == Temperament::Windows && self.dice.one_in(4) {
-            size = size.min(1 + self.dice.below(100));
+        if self.temperament == Temperament::Windows && self.random.one_in(4) {
+            size = size.min(1 + self.random.below(100));
         }
         let bytes = end.inbound.read(&mut buffer[..size])?;
         if end.write_shut {
