@@ -392,6 +392,20 @@ mod tests {
         }
     }
 
+    /// At a rate that is just too high, an attempt signs with a chance of 5 %.
+    #[test]
+    fn the_bound_of_a_mean_is_wrong_as_often_as_it_says() {
+        let mut random = Random::seeded(1);
+        let wrong = (0..4000).filter(|_| {
+            let values: Vec<f64> = (0..VERIFY_TRIALS).map(|_| 0.3 * random.normal()).collect();
+            upper_bound(&values, ERROR_CHANCE) <= 0.0
+        });
+        let wrong = wrong.count();
+        // 200, within four standard errors.
+        assert!((145..=255).contains(&wrong), "{wrong} of 4000");
+        assert_eq!(upper_bound(&[0.1, f64::INFINITY, 0.1], 0.05), f64::INFINITY);
+    }
+
     /// Mutilate's rule: bisection on single trials, then down by 2 % until a trial passes.
     #[test]
     fn the_rule_of_single_trials_is_often_too_high() {

@@ -304,10 +304,22 @@ mod tests {
                 let mut random = Random::seeded(seed);
                 let late = times
                     .iter()
-                    .map(|ns| ns + (random.exponential() * 8000.0) as u64);
+                    .map(|ns| ns + (random.exponential() * 15_000.0) as u64);
                 late.collect()
             };
             let rejected = rejected(Rate::Constant(20_000.0), arrivals, late);
+            assert!(rejected <= 5, "{arrivals:?}: {rejected} of 100");
+        }
+    }
+
+    #[test]
+    fn sends_that_wait_for_a_loop_turn_of_some_microseconds_are_accepted() {
+        let turn = |_, times: Vec<u64>| {
+            let sent = times.iter().map(|ns| ns.next_multiple_of(15_000));
+            sent.collect()
+        };
+        for arrivals in LAWS {
+            let rejected = rejected(Rate::Constant(20_000.0), arrivals, turn);
             assert!(rejected <= 5, "{arrivals:?}: {rejected} of 100");
         }
     }
@@ -376,6 +388,24 @@ mod tests {
         };
         assert_eq!(
             rejected(Rate::Constant(1000.0), Arrivals::Constant, share),
+            100
+        );
+    }
+
+    /// The gaps are those of the law, but long and short ones stand together.
+    #[test]
+    fn gaps_in_the_wrong_order_are_rejected() {
+        let sort = |_, times: Vec<u64>| {
+            let mut gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            gaps.chunks_mut(100).for_each(<[u64]>::sort_unstable);
+            let add = |ns: &mut u64, gap: &u64| {
+                *ns += gap;
+                Some(*ns)
+            };
+            gaps.iter().scan(0, add).collect()
+        };
+        assert_eq!(
+            rejected(Rate::Constant(5000.0), Arrivals::Poisson, sort),
             100
         );
     }

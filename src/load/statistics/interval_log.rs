@@ -218,6 +218,8 @@ mod tests {
         let mut end = at_ms(0);
         for interval in log.intervals() {
             assert_eq!(interval.began, end);
+            // 40,960 tenths of a second fit after four doublings.
+            assert!(interval.length_ns <= 1_600_000_000);
             end = end + Duration::from_nanos(interval.length_ns);
         }
         assert_eq!(end, at_ms(intervals * 100));

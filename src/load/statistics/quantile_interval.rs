@@ -321,13 +321,41 @@ mod tests {
 
     #[test]
     fn few_replies_are_no_certainty() {
-        let rare = |ms, log: &mut IntervalLog| {
-            if ms % 20 == 0 {
+        let rare = |ms: u64, log: &mut IntervalLog| {
+            if ms.is_multiple_of(20) {
                 log.record(Time::from_ns(ms * 1_000_000), 1_000_000 + ms, 1);
             }
         };
         assert_eq!(of(rare, 0.99), Err(Refusal::TooFewExcursions));
         assert!(of(rare, 0.5).is_ok_and(|interval| interval.high_ns.is_some()));
+    }
+
+    /// A hundred replies, alike in every slice, so that their spread is nothing.
+    #[test]
+    fn slices_without_spread_are_no_certainty() {
+        let alike = |ms: u64, log: &mut IntervalLog| {
+            if ms.is_multiple_of(20) {
+                log.record(Time::from_ns(ms * 1_000_000), 1_000_000 * (1 + ms % 200), 1);
+            }
+        };
+        assert_eq!(of(alike, 0.99), Err(Refusal::TooFewExcursions));
+        assert_eq!(of(alike, 0.975).map(|interval| interval.high_ns), Ok(None));
+    }
+
+    /// One of eleven requests times out: p90.8 is known, but not what is just above.
+    #[test]
+    fn a_censored_rank_is_no_upper_end() {
+        let lossy = |ms, log: &mut IntervalLog| {
+            let now = Time::from_ns(ms * 1_000_000);
+            log.record(now, 1_000_000, 10);
+            log.record_censored(now, 2_000_000, 1);
+        };
+        assert!(of(lossy, 0.5).is_ok_and(|interval| interval.high_ns.is_some()));
+        let found = of(lossy, 0.908);
+        assert_eq!(
+            found.map(|interval| (interval.low_ns, interval.high_ns)),
+            Ok((1_000_000, None))
+        );
     }
 
     #[test]

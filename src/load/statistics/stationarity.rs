@@ -255,8 +255,10 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interval_log::IntervalLog;
     use super::super::test_queue::{self, QueuePlan};
     use super::*;
+    use crate::event_loop::Time;
 
     fn plan(load: f64, slowdown: fn(f64) -> f64) -> QueuePlan {
         QueuePlan {
@@ -301,9 +303,30 @@ mod tests {
         }
     }
 
+    /// A closed loop, as even as they come, whose latency grows by `growth` in its course.
+    fn even(growth: f64) -> Option<Change> {
+        let mut log = IntervalLog::starting(Time::START);
+        for ms in 0..20_000u64 {
+            let latency = 1e6 * (1.0 + growth * ms as f64 / 20_000.0) + (ms % 7) as f64 * 1000.0;
+            log.record(Time::from_ns(ms * 1_000_000), latency as u64, 5);
+        }
+        log.finish(Time::from_ns(20_000_000_000));
+        find_change(log.intervals()).unwrap()
+    }
+
+    #[test]
+    fn a_change_must_be_large_and_not_only_certain() {
+        assert_eq!(even(0.05), None);
+        let change = even(0.3).expect("a change of 30 %");
+        assert!(change.after > 1.1 * change.before, "{change:?}");
+    }
+
     #[test]
     fn a_slow_steady_queue_does_not_alarm_although_its_slices_are_alike() {
-        let alarms = found(&QueuePlan::mm1(0.8, 100.0, 20.0), 100);
-        assert!(alarms <= 5, "{alarms} false alarms of 100");
+        for (load, rate) in [(0.8, 100.0), (0.85, 200.0)] {
+            let alarms = found(&QueuePlan::mm1(load, rate, 20.0), 100);
+            println!("load {load} at {rate}/s: {alarms} false alarms of 100");
+            assert!(alarms <= 5, "{alarms} false alarms of 100");
+        }
     }
 }

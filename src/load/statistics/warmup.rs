@@ -124,6 +124,21 @@ mod tests {
         }
     }
 
+    /// In an open loop, only the latency shows a warm-up.
+    #[test]
+    fn a_warmup_of_the_latency_alone_is_cut() {
+        let mut random = Random::seeded(1);
+        let mut log = IntervalLog::starting(Time::START);
+        for ms in 0..20_000u64 {
+            let speed = 1.0 - 0.5 * (-(ms as f64) / 1000.0).exp();
+            let latency = 1e6 / speed * (1.0 + 0.1 * random.uniform());
+            log.record(Time::from_ns(ms * 1_000_000), latency as u64, 2);
+        }
+        log.finish(Time::from_ns(20_000_000_000));
+        let cut = find_warmup(log.intervals()).intervals;
+        assert!((20..=50).contains(&cut), "{cut}");
+    }
+
     #[test]
     fn a_steady_server_loses_less_than_a_twentieth() {
         let mut cuts = Vec::new();
