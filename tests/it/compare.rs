@@ -58,7 +58,7 @@ fn the_json_of_two_rounds_has_the_promised_shape() {
     let flags = ["-r", "2", "-c", "4", "-p", "5", "--json"];
     let only = ["--only", "bareloop-tcp,bareloop-http"];
     let mut command = bareloop();
-    command.args(["compare", "-d", "0.3", "--warmup", "0.1"]);
+    command.args(["compare", "-d", "0.1", "--warmup", "0.05"]);
     let finished = run(command.args(flags).args(only));
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let json = json_in(&finished.stdout);
@@ -75,7 +75,7 @@ fn the_json_of_two_rounds_has_the_promised_shape() {
         assert!(json.pointer(pointer).is_some(), "{pointer}: {json:#}");
     }
     assert_eq!(json["settings"]["pipelining"], 5);
-    assert_eq!(json["settings"]["durationSeconds"], 0.3);
+    assert_eq!(json["settings"]["durationSeconds"], 0.1);
     assert_eq!(json["interrupted"], false);
     assert_eq!(json["published"][0]["requestsPerSecond"], 5264.4);
     assert_eq!(json["published"][1]["requestsPerSecond"], 6999.6);

@@ -84,8 +84,8 @@ fn dripping_does_not_push_the_head_deadline_back() {
 fn each_head_has_a_deadline_of_its_own() {
     // Together they take longer than one may take.
     const HEADS: usize = 4;
-    let server = Server::http(&["--header-timeout", "1s"]);
-    let pause = Alarm::after("300ms");
+    let server = Server::http(&["--header-timeout", "700ms"]);
+    let pause = Alarm::after("200ms");
     let mut client = server.connect();
     for _ in 0..HEADS {
         client.send(&GET[..10]);
@@ -123,8 +123,8 @@ fn dripping_does_not_push_the_end_of_a_body_back() {
 fn each_piece_of_a_body_moves_its_deadline() {
     // Together they take longer than the pause between two may take.
     const PIECES: usize = 5;
-    let server = Server::http(&["--body-timeout", "1s"]);
-    let pause = Alarm::after("250ms");
+    let server = Server::http(&["--body-timeout", "600ms"]);
+    let pause = Alarm::after("150ms");
     let mut client = server.connect();
     let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {PIECES}\r\n\r\n");
     client.send(head);
@@ -161,7 +161,7 @@ fn a_half_sent_head_is_not_idle() {
 
 #[test]
 fn the_head_deadline_stands_still_while_the_server_does_not_read() {
-    let server = Server::http(&["--body", &large_body(), "--header-timeout", "800ms"]);
+    let server = Server::http(&["--body", &large_body(), "--header-timeout", "600ms"]);
     let mut client = server.connect();
     // The server takes all of it with one read, and then cannot send what it owes.
     client.send([&GET.repeat(LARGE_REPLIES), &GET[..10]].concat());

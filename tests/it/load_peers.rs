@@ -68,7 +68,7 @@ fn a_server_without_keep_alive_is_one_doubt_with_its_remedy() {
         visit.answer(LAST);
         visit.read_to_end();
     });
-    let report = load_well(&["-c", "2", "-p", "10", "-d", "1", &peer.url()]);
+    let report = load_well(&["-c", "2", "-p", "10", "-d", "300ms", &peer.url()]);
     let doubts = report.at("/verdict/reasons").as_array().expect("reasons");
     let about_closing = doubts.iter().filter(|doubt| {
         let doubt = doubt.as_str().expect("a sentence");
