@@ -10,13 +10,17 @@
 //! | [`value`]       | values that framing and persistence depend on                    |
 //! | [`field`]       | field lines of a head or a trailer section, in any pieces        |
 //! | [`chunk`]       | chunked bodies, in any pieces                                    |
+//! | [`scan`]        | searches in vector registers                                     |
+//! | [`whole`]       | the fast pass over a field section in one piece                  |
 
 pub mod chunk;
 pub mod class;
 pub mod field;
 pub mod host;
 pub mod keyword;
+pub mod scan;
 pub mod value;
+pub mod whole;
 
 /// The version that a message is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@
 mod complete;
 mod head;
 mod request_line;
+mod whole_head;
 
 #[cfg(test)]
 mod tests;
@@ -180,6 +181,20 @@ impl RequestParser {
     /// Whoever answers a request that ends its connection ([`Persistence::Close`]) must stop there.
     pub fn step(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
         let mut input = bytes;
+        if self.is_fresh()
+            && let Some((head_bytes, head)) = whole_head::read(bytes, limits)
+        {
+            if !head.has_content() {
+                // A request that is nothing but its head leaves the parser as it was.
+                return (head_bytes, Some(Step::Complete(head.request())));
+            }
+            self.head = head;
+            self.section_bytes = head_bytes;
+            input = &bytes[head_bytes..];
+            if let Some(step) = self.begin_body() {
+                return (head_bytes, Some(step));
+            }
+        }
         match self.advance(&mut input, limits) {
             Ok(step) => (bytes.len() - input.len(), step),
             Err(refusal) => {

@@ -19,6 +19,7 @@ mod learned;
 mod status_line;
 #[cfg(test)]
 mod tests;
+mod whole_head;
 
 pub use body::{BodyVerdict, ExpectedBody};
 pub use learned::LearnedReply;
@@ -204,6 +205,13 @@ impl ResponseReader {
 
     /// Returns true once the head is complete.
     fn read_head(&mut self, input: &mut &[u8]) -> Result<bool, BadReply> {
+        if self.head_bytes == 0
+            && let Some((bytes, head)) = whole_head::read(input)
+        {
+            self.head = head;
+            *input = &input[bytes..];
+            return Ok(true);
+        }
         let ResponseReader {
             phase,
             head,

@@ -1,7 +1,7 @@
 //! Field values that framing and persistence depend on. All bytes of a value are known to be
 //! allowed in one ([`super::class::VALUE`]) before they come here.
 
-use super::class::{BLANK, TOKEN, is, span};
+use super::class::{BLANK, REG_NAME, TOKEN, is, span};
 use super::field::FieldSection;
 use super::host::{Host, InvalidHost};
 use super::keyword::{KeywordMatcher, Keywords};
@@ -16,13 +16,44 @@ pub enum FieldName {
     Expect,
 }
 
+const HOST: &[u8; 4] = b"host";
+const CONTENT_LENGTH: &[u8; 14] = b"content-length";
+const TRANSFER_ENCODING: &[u8; 17] = b"transfer-encoding";
+const CONNECTION: &[u8; 10] = b"connection";
+const EXPECT: &[u8; 6] = b"expect";
+
 pub const FIELD_NAMES: &Keywords<FieldName> = &[
-    (b"host", FieldName::Host),
-    (b"content-length", FieldName::ContentLength),
-    (b"transfer-encoding", FieldName::TransferEncoding),
-    (b"connection", FieldName::Connection),
-    (b"expect", FieldName::Expect),
+    (HOST, FieldName::Host),
+    (CONTENT_LENGTH, FieldName::ContentLength),
+    (TRANSFER_ENCODING, FieldName::TransferEncoding),
+    (CONNECTION, FieldName::Connection),
+    (EXPECT, FieldName::Expect),
 ];
+
+/// The field of a name that has ended.
+#[inline(always)]
+pub fn field_name(name: &[u8]) -> Option<FieldName> {
+    // The first byte tells almost all names apart.
+    match name.first()? | 0x20 {
+        b'h' if is_word(name, HOST) => Some(FieldName::Host),
+        b'e' if is_word(name, EXPECT) => Some(FieldName::Expect),
+        b'c' if is_word(name, CONNECTION) => Some(FieldName::Connection),
+        b'c' if is_word(name, CONTENT_LENGTH) => Some(FieldName::ContentLength),
+        b't' if is_word(name, TRANSFER_ENCODING) => Some(FieldName::TransferEncoding),
+        _ => None,
+    }
+}
+
+/// Compares bytes that are allowed in a value with a word in lower case. No early exit: the loop
+/// becomes vector code.
+#[inline]
+fn is_word<const BYTES: usize>(bytes: &[u8], word: &[u8; BYTES]) -> bool {
+    let Ok(bytes) = <&[u8; BYTES]>::try_from(bytes) else {
+        return false;
+    };
+    let differences = bytes.iter().zip(word);
+    differences.fold(0, |all, (&theirs, &ours)| all | ((theirs | 0x20) ^ ours)) == 0
+}
 
 /// Members of Connection and Expect that have a meaning here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +178,24 @@ impl ValueReader {
 
     pub const fn expectations() -> ValueReader {
         ValueReader::Expectations(AtMember::Before)
+    }
+
+    /// Takes the whole value if it is one of the usual ones, which need no machine.
+    #[inline]
+    pub fn is_usual<S: FieldSection>(&self, value: &[u8], section: &mut S) -> bool {
+        match self {
+            ValueReader::Host { .. } => {
+                let name_bytes = span(value, REG_NAME);
+                let port = value[name_bytes..].split_first();
+                let is_port = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
+                name_bytes > 0 && port.is_none_or(|(&colon, port)| colon == b':' && is_port(port))
+            }
+            ValueReader::Options(_) if is_word(value, b"keep-alive") => {
+                section.member(Member::KeepAlive);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Reads the next piece of the value.

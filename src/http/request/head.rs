@@ -46,6 +46,11 @@ impl RequestHead {
         }
     }
 
+    /// At least one byte follows the head.
+    pub(super) fn has_content(&self) -> bool {
+        !matches!(self.body, None | Some(BodyFraming::Length(0)))
+    }
+
     /// The client, with a body to come, waits for a 100. HTTP/1.0 has none to wait for
     /// (RFC 9110 10.1.1).
     pub(super) fn expects_continue(&self) -> bool {

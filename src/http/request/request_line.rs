@@ -139,7 +139,7 @@ impl RequestLineReader {
 }
 
 /// The method, once the space after it was read.
-fn read_method(
+pub(super) fn read_method(
     input: &mut &[u8],
     word: &mut u64,
     bytes: &mut usize,

@@ -209,6 +209,61 @@ fn random_pieces_give_the_steps_of_the_whole() {
 }
 
 #[test]
+fn usual_heads_are_read_by_the_fast_pass() {
+    for (head, is_read) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", true),
+        (
+            "GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: Mozilla/5.0 (X11)\r\n\
+             Accept-Encoding: gzip\r\nX_Odd.1: a\tb\r\nConnection: keep-alive\r\n\
+             Cookie: a=b; c=d\r\nUpgrade-Insecure-Requests: 1\r\n\r\n",
+            true,
+        ),
+        (
+            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok",
+            true,
+        ),
+        // What is not usual is the machine's, and so is each refusal.
+        ("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\n\r\n", false),
+        ("CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", false),
+        ("GET / HTTP/1.1\r\n\r\n", false),
+        ("GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", false),
+        ("GET / HTTP/1.1\r\nHost: a\r\n", false),
+    ] {
+        let found = whole_head::read(head.as_bytes(), &Limits::default());
+        assert_eq!(found.is_some(), is_read, "{head:?}");
+    }
+}
+
+#[test]
+fn the_fast_pass_keeps_the_limits() {
+    let head = b"GET /abc HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+    let at_the_limits = Limits {
+        target_bytes_max: 4,
+        head_bytes_max: head.len(),
+        fields_max: 2,
+        body_bytes_max: 0,
+    };
+    assert!(whole_head::read(head, &at_the_limits).is_some());
+    for limits in [
+        Limits {
+            target_bytes_max: 3,
+            ..at_the_limits
+        },
+        Limits {
+            head_bytes_max: head.len() - 1,
+            ..at_the_limits
+        },
+        Limits {
+            fields_max: 1,
+            ..at_the_limits
+        },
+    ] {
+        assert!(whole_head::read(head, &limits).is_none(), "{limits:?}");
+    }
+}
+
+#[test]
 fn a_parser_is_a_few_words() {
     assert!(
         size_of::<RequestParser>() <= 112,
