@@ -2,12 +2,16 @@
 //! are compared instead of being parsed.
 //!
 //! A reply that delimits itself (a length, chunks, or no body at all) is the same reply wherever
-//! its bytes stand at a message boundary and the request was the same. So equal bytes are one
-//! complete reply with a known status and a verified body, and the comparison is exact, not a
-//! guess. Replies that end with their connection, or that came after interim ones, are never
-//! learned.
+//! its bytes stand at a message boundary and the request was the same. So it is if fields that mean
+//! nothing here (a date, an id, a counter) have other values of the same length: any bytes that are
+//! allowed in a field value leave the lines of the head as they are. All other bytes must be equal.
+//! So the comparison is exact, not a guess. Replies that end with their connection, or that came
+//! after interim ones, are never learned.
 
 use super::ReceivedReply;
+use crate::http::message::class::{BLANK, is};
+use crate::http::message::value::field_name;
+use crate::http::terminator::first_head;
 
 /// Longer replies are not learned: comparing them would not stay in the cache.
 const BYTES_MAX: usize = 16 * 1024;
@@ -19,7 +23,10 @@ const REST: u32 = 4096;
 /// One reply's bytes, and what they mean.
 #[derive(Clone, Debug, Default)]
 pub struct LearnedReply {
+    /// The last copy.
     bytes: Vec<u8>,
+    /// For each byte, 0xff if all copies have the same, and 0 if it is in a value that may vary.
+    fixed: Vec<u8>,
     meaning: Option<ReceivedReply>,
     misses_in_a_row: u32,
     resting: u32,
@@ -31,29 +38,60 @@ impl LearnedReply {
         LearnedReply::default()
     }
 
-    /// How many copies of the learned reply stand at the front of `bytes`, one after the other,
-    /// and what each of them is. `bytes` must begin at a message boundary.
+    /// Counts the copies of the learned reply at the front of `bytes`, one after the other, and says
+    /// what each of them is. `bytes` must begin at a message boundary.
     pub fn copies(&mut self, bytes: &[u8]) -> Option<(usize, ReceivedReply)> {
         let meaning = self.meaning?;
         let length = self.bytes.len();
-        if !bytes.starts_with(&self.bytes) {
+        let mut copies = self.equal_copies(bytes);
+        let others = bytes[copies * length..]
+            .chunks_exact(length)
+            .take_while(|copy| self.is_copy(copy));
+        let others = others.count();
+        if others > 0 {
+            copies += others;
+            // The next replies are most like the last: with the same date, say.
+            let last = &bytes[(copies - 1) * length..copies * length];
+            self.bytes.copy_from_slice(last);
+        }
+        if copies == 0 {
             return None;
         }
         self.misses_in_a_row = 0;
+        Some((copies, meaning))
+    }
+
+    /// Counts the copies at the front that are equal to the last one.
+    fn equal_copies(&self, bytes: &[u8]) -> usize {
+        if !bytes.starts_with(&self.bytes) {
+            return 0;
+        }
+        let length = self.bytes.len();
         let whole = bytes.len() / length;
         let shifted = (whole - 1) * length;
         // The first is a copy, and each equals the one before it: all are copies, by one compare.
         if bytes[..shifted] == bytes[length..length + shifted] {
-            return Some((whole, meaning));
+            return whole;
         }
-        let copies = bytes
-            .chunks_exact(length)
-            .take_while(|chunk| *chunk == self.bytes)
-            .count();
-        Some((copies, meaning))
+        let chunks = bytes.chunks_exact(length);
+        chunks.take_while(|chunk| *chunk == self.bytes).count()
     }
 
-    /// How many bytes one copy has; 0 if nothing is learned.
+    /// Compares bytes of the same length. No early exit: the loop becomes vector code.
+    fn is_copy(&self, bytes: &[u8]) -> bool {
+        let learned = self.bytes.iter().zip(&self.fixed);
+        let differences = bytes
+            .iter()
+            .zip(learned)
+            .map(|(&byte, (&learned, &fixed))| {
+                let is_control = byte < b' ' && byte != b'\t' || byte == 0x7f;
+                let forbidden = if is_control { 0xff } else { 0 };
+                (byte ^ learned) & fixed | forbidden & !fixed
+            });
+        differences.fold(0, |all, difference| all | difference) == 0
+    }
+
+    /// Length of a copy; 0 if nothing is learned.
     pub fn len_bytes(&self) -> usize {
         self.bytes.len()
     }
@@ -77,6 +115,33 @@ impl LearnedReply {
         } else {
             self.bytes.extend_from_slice(bytes);
             self.meaning = Some(*reply);
+            self.free_values();
+        }
+    }
+
+    /// Finds the values that may vary. None may in a head with bare LF or continued lines: where
+    /// such a head ends is not worth finding out here.
+    fn free_values(&mut self) {
+        self.fixed.clear();
+        self.fixed.resize(self.bytes.len(), 0xff);
+        let head = first_head(&self.bytes).unwrap_or_default();
+        let is_plain = |line: &[u8]| {
+            let is_continued = line.first().is_some_and(|&byte| is(byte, BLANK));
+            !is_continued && (line.is_empty() || line.ends_with(b"\r"))
+        };
+        if !head.split(|&byte| byte == b'\n').all(is_plain) {
+            return;
+        }
+        let mut start = 0;
+        for line in head.split_inclusive(|&byte| byte == b'\n') {
+            let colon = line.iter().position(|&byte| byte == b':');
+            if let Some(colon) = colon
+                && start > 0
+                && field_name(&line[..colon]).is_none()
+            {
+                self.fixed[start + colon + 1..start + line.len() - 2].fill(0);
+            }
+            start += line.len();
         }
     }
 }

@@ -488,10 +488,82 @@ fn copies_stop_at_the_first_that_differs() {
     }
 }
 
+/// Bytes that a learned reply lets vary: the values of Server and Id, blanks before them included.
+const WITH_AN_ID: &[u8] =
+    b"HTTP/1.1 200 OK\r\nServer: a\r\nContent-Length: 2\r\nId: 7f\r\nConnection: x\r\n\r\nok";
+
+#[test]
+fn a_reply_that_differs_where_it_may_is_a_copy_and_elsewhere_is_read() {
+    let mut copies = Vec::new();
+    for at in 0..WITH_AN_ID.len() {
+        for byte in 0..=u8::MAX {
+            let mut other = WITH_AN_ID.to_vec();
+            other[at] = byte;
+            let mut learned = LearnedReply::new();
+            read_learning(&[WITH_AN_ID], &mut learned).expect("a reply");
+            if byte != WITH_AN_ID[at] && learned.copies(&other).is_some() {
+                copies.push((at, byte));
+            }
+            let stream = [WITH_AN_ID, &other, WITH_AN_ID].concat();
+            let slow = read_all(&[&stream], AnsweredMethod::Other);
+            let fast = read_learning(&[&stream], &mut LearnedReply::new());
+            assert_eq!(fast, slow, "byte {byte:#x} at {at}");
+        }
+    }
+    // HTAB, SP to tilde, and obs-text, but for the byte that is there.
+    assert_eq!(copies.len(), (2 + 3) * (1 + 95 + 128 - 1), "{copies:?}");
+}
+
+#[test]
+fn replies_with_ids_of_their_own_are_copies_of_one() {
+    let mut learned = LearnedReply::new();
+    read_learning(&[WITH_AN_ID], &mut learned).expect("a reply");
+    let stream: Vec<u8> = (0..50)
+        .flat_map(|id| {
+            String::from_utf8_lossy(WITH_AN_ID)
+                .replace("7f", &format!("{id:02}"))
+                .into_bytes()
+        })
+        .collect();
+    let found = learned
+        .copies(&stream)
+        .map(|(copies, reply)| (copies, reply.status));
+    assert_eq!(found, Some((50, 200)));
+}
+
+#[test]
+fn no_byte_may_vary_in_a_head_with_bare_line_feeds_or_continued_lines() {
+    for reply in [
+        "HTTP/1.1 200\nX: y\nContent-Length: 13\n\nbody: b\r\n\r\nok",
+        "HTTP/1.1 200\r\nX: y\r\n z: a\r\nContent-Length: 2\r\n\r\nok",
+    ] {
+        for at in 0..reply.len() {
+            let mut learned = LearnedReply::new();
+            read_learning(&[reply.as_bytes()], &mut learned).expect("a reply");
+            assert!(learned.copies(reply.as_bytes()).is_some(), "{reply:?}");
+            let mut other = reply.as_bytes().to_vec();
+            other[at] ^= 1;
+            assert_eq!(learned.copies(&other), None, "{reply:?}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn usual_heads_are_read_by_the_fast_pass() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nServer: bareloop\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 12\r\n\r\n",
+        "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nX-Odd_1: a\tb\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\n\r\n",
+    ] {
+        let read = whole_head::read(head.as_bytes()).map(|(bytes, _)| bytes);
+        assert_eq!(read, Some(head.len()), "{head:?}");
+    }
+}
+
 #[test]
 fn learning_rests_when_no_two_replies_are_equal() {
     let mut learned = LearnedReply::new();
-    let reply = |n: u32| format!("HTTP/1.1 200\r\nId: {n:06}\r\nContent-Length: 0\r\n\r\n");
+    let reply = |n: u32| format!("HTTP/1.1 200\r\nContent-Length: 6\r\n\r\n{n:06}");
     for n in 0..64 {
         read_learning(&[reply(n).as_bytes()], &mut learned).expect("a reply");
         assert!(learned.len_bytes() > 0);
@@ -508,7 +580,7 @@ fn learning_rests_when_no_two_replies_are_equal() {
 fn a_hit_between_misses_keeps_learning_awake() {
     let mut learned = LearnedReply::new();
     for n in 0..200 {
-        let reply = format!("HTTP/1.1 200\r\nId: {n:06}\r\nContent-Length: 0\r\n\r\n").repeat(2);
+        let reply = format!("HTTP/1.1 200\r\nContent-Length: 6\r\n\r\n{n:06}").repeat(2);
         read_learning(&[reply.as_bytes()], &mut learned).expect("two replies");
         assert!(learned.len_bytes() > 0, "{n}");
     }
