@@ -6,30 +6,49 @@
 
 /// A longer head is not worth remembering.
 pub const HEAD_BYTES_MAX: usize = 1024;
+/// After so many heads in a row of which none came again, learning is given up for [`REST`] heads.
+const MISSES_MAX: u32 = 64;
+/// Where no head comes again, a copy of each would be the larger part of what a server does beside
+/// reading it.
+const REST: u32 = 1024;
 
 /// A head that was answered lately, and is likely to come again.
 #[derive(Debug, Default)]
 pub struct RequestCache {
     /// Empty until one is learned.
     bytes: Vec<u8>,
+    misses_in_a_row: u32,
+    resting: u32,
 }
 
 impl RequestCache {
     /// Remembers a whole head, read from a request's start, after which its reader is as new.
     pub fn learn(&mut self, head: &[u8]) {
-        if head.len() <= HEAD_BYTES_MAX {
-            self.bytes.clear();
+        if self.resting > 0 {
+            self.resting -= 1;
+            return;
+        }
+        if head.len() > HEAD_BYTES_MAX {
+            return;
+        }
+        self.misses_in_a_row += 1;
+        self.bytes.clear();
+        if self.misses_in_a_row > MISSES_MAX {
+            self.misses_in_a_row = 0;
+            self.resting = REST;
+        } else {
             self.bytes.extend_from_slice(head);
         }
     }
 
     /// How many copies of the head `bytes` starts with, and what follows them.
     #[inline]
-    pub fn strip_repeats<'b>(&self, bytes: &'b [u8]) -> (usize, &'b [u8]) {
+    pub fn strip_repeats<'b>(&mut self, bytes: &'b [u8]) -> (usize, &'b [u8]) {
         let length = self.bytes.len();
         if length == 0 || !bytes.starts_with(&self.bytes) {
             return (0, bytes);
         }
+        self.misses_in_a_row = 0;
         // Bytes that equal themselves one head further on are all the first head, by induction.
         let copies = bytes.len() / length;
         let overlap = (copies - 1) * length;
@@ -46,7 +65,7 @@ impl RequestCache {
 
 #[cfg(test)]
 mod tests {
-    use super::RequestCache;
+    use super::{MISSES_MAX, REST, RequestCache};
     use proptest::prelude::*;
 
     fn known(head: &[u8]) -> RequestCache {
@@ -57,7 +76,7 @@ mod tests {
 
     #[test]
     fn repeats_are_counted_up_to_the_first_difference() {
-        let known = known(b"abc");
+        let mut known = known(b"abc");
         for (bytes, count, rest) in [
             (&b"abcabcabc"[..], 3, &b""[..]),
             (b"abcabcab", 2, b"ab"),
@@ -82,6 +101,31 @@ mod tests {
     fn an_overlong_head_is_not_learned() {
         let head = vec![b'a'; super::HEAD_BYTES_MAX + 1];
         assert_eq!(known(&head).strip_repeats(&head), (0, &head[..]));
+    }
+
+    #[test]
+    fn learning_rests_where_no_head_comes_again() {
+        let mut cache = RequestCache::default();
+        let mut learns = |number: u32| {
+            let head = number.to_be_bytes();
+            cache.learn(&head);
+            cache.bytes == head
+        };
+        let learned: Vec<bool> = (0..MISSES_MAX + 1 + REST + 1).map(&mut learns).collect();
+        let (first, rest) = learned.split_at(MISSES_MAX as usize);
+        assert!(first.iter().all(|&learned| learned));
+        assert!(!rest[..rest.len() - 1].iter().any(|&learned| learned));
+        assert!(rest[rest.len() - 1], "it tries again");
+    }
+
+    #[test]
+    fn a_head_that_comes_again_keeps_learning_awake() {
+        let mut cache = RequestCache::default();
+        for number in 0..3 * MISSES_MAX {
+            let head = number.to_be_bytes();
+            cache.learn(&head);
+            assert_eq!(cache.strip_repeats(&head).0, 1, "{number}");
+        }
     }
 
     proptest! {
