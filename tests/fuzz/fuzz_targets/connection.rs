@@ -11,9 +11,7 @@ use std::io::{self, Read, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bareloop::event_loop::connection::{Connection, Hint, Pumped};
-use bareloop::event_loop::{
-    Clock, ConnectionLimits, Protocol, Shared, ShortRead, Time, Transport,
-};
+use bareloop::event_loop::{Clock, ConnectionLimits, Protocol, Shared, ShortRead, Time, Transport};
 use bareloop::http::request;
 use bareloop::serve::Warnings;
 use bareloop::serve::http::{HttpServer, HttpSettings, Timeouts};
