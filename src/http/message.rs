@@ -18,6 +18,7 @@ pub mod class;
 pub mod field;
 pub mod host;
 pub mod keyword;
+pub mod name;
 pub mod scan;
 pub mod value;
 pub mod whole;

@@ -2,7 +2,8 @@
 
 use super::class::{BLANK, TOKEN, VALUE, is, span};
 use super::keyword::KeywordMatcher;
-use super::value::{Coding, FIELD_NAMES, FieldName, LengthFault, Member, ValueReader};
+use super::name::{FIELD_NAMES, FieldName};
+use super::value::{Coding, LengthFault, Member, ValueReader};
 
 /// Line ends and continuation lines, in which requests and responses differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,6 +61,17 @@ impl KeywordMatcher {
     }
 }
 
+/// Compares bytes that are allowed in a value with a word in lower case. No early exit: the loop
+/// becomes vector code.
+#[inline]
+pub fn is_word<const BYTES: usize>(bytes: &[u8], word: &[u8; BYTES]) -> bool {
+    let Ok(bytes) = <&[u8; BYTES]>::try_from(bytes) else {
+        return false;
+    };
+    let differences = bytes.iter().zip(word);
+    differences.fold(0, |all, (&theirs, &ours)| all | ((theirs | LOWER) ^ ours)) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@
 
 use super::class::{BLANK, is};
 use super::field::FieldSection;
+use super::name::{FieldName, field_name};
 use super::scan::{LineEnds, token_bytes};
-use super::value::{FieldName, field_name};
 
 /// Reads the section at the front of `bytes`. Returns how many bytes it has; `None` if it must be
 /// read by the machine, with a new section.

@@ -2,7 +2,8 @@
 
 use super::{Limits, Method, Persistence, Refusal, Request, Version};
 use crate::http::message::field::{FieldSection, Lines};
-use crate::http::message::value::{Coding, FieldName, LengthFault, Member, ValueReader};
+use crate::http::message::name::FieldName;
+use crate::http::message::value::{Coding, LengthFault, Member, ValueReader};
 
 /// How the end of a declared body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use super::{AnsweredMethod, BadReply};
 use crate::http::message::Version;
 use crate::http::message::chunk::{ChunkReader, ChunkRules, Padding};
 use crate::http::message::field::{FieldReader, FieldSection, Lines};
-use crate::http::message::value::{Coding, FieldName, LengthFault, Member, ValueReader};
+use crate::http::message::name::FieldName;
+use crate::http::message::value::{Coding, LengthFault, Member, ValueReader};
 
 /// Fields of a head, and of a trailer section.
 const FIELDS_MAX: usize = 128;

@@ -10,7 +10,7 @@
 
 use super::ReceivedReply;
 use crate::http::message::class::{BLANK, is};
-use crate::http::message::value::field_name;
+use crate::http::message::name::field_name;
 use crate::http::terminator::first_head;
 
 /// Longer replies are not learned: comparing them would not stay in the cache.
