@@ -12,7 +12,7 @@ use super::request::Persistence;
 /// The interim reply to `Expect: 100-continue`.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What the Server field says.
+/// Value of the Server field.
 pub const SERVER: &str = "bareloop";
 
 /// The last second that an IMF-fixdate can name, in seconds since 1970.
@@ -27,7 +27,7 @@ impl ImfDate {
     pub const BYTES: usize = 29;
 
     /// The second in which `time` lies. A clock outside the years 1970 to 9999 is shown as the
-    /// nearest of them, since a wrong clock is no reason not to answer.
+    /// nearest of them: a wrong clock is no reason not to answer.
     pub fn new(time: SystemTime) -> ImfDate {
         let since_1970 = time
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -45,12 +45,12 @@ impl ImfDate {
     }
 }
 
-/// Whether a reply's body is sent.
+/// The body of a reply: sent, or only described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithBody {
-    /// It is.
+    /// The body is sent.
     Yes,
-    /// Only described, as HEAD asks.
+    /// The body is described and not sent, as HEAD asks.
     HeadOnly,
 }
 
@@ -63,14 +63,14 @@ pub struct ServerReply<'a> {
     pub fields: &'a [(&'a str, &'a str)],
     /// The body, described by Content-Length in any case.
     pub body: &'a [u8],
-    /// What the Connection field says, if anything.
+    /// Value of the Connection field, if there is one.
     pub persistence: Persistence,
-    /// Whether the body is sent.
+    /// The body is sent or only described.
     pub with_body: WithBody,
 }
 
 impl ServerReply<'static> {
-    /// A reply that is not the one that was hoped for; its body names the reason in one line.
+    /// An error reply. Its body names the reason in one line.
     ///
     /// 405 lists the methods that there are (RFC 9110 15.5.6).
     pub fn error(
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_connection_field_says_what_becomes_of_the_connection() {
+    fn the_connection_field_follows_the_persistence() {
         for (persistence, field) in [
             (Persistence::KeepEchoed, "\r\nConnection: keep-alive\r\n"),
             (Persistence::Close, "\r\nConnection: close\r\n"),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_gone_wrong_still_has_a_date() {
+    fn a_clock_outside_the_range_of_dates_shows_the_nearest_one() {
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(
             ImfDate::new(before).as_bytes(),

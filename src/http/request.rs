@@ -39,7 +39,7 @@ use request_line::RequestLineReader;
 
 pub use complete::{Method, Persistence, Request, Version};
 
-/// What a method longer than this is called by RFC 9112 3: not implemented.
+/// Longest method that is read. A longer one is 501 (RFC 9112 3).
 const METHOD_BYTES_MAX: usize = 32;
 /// Empty lines that are skipped before a request-line (RFC 9112 2.2).
 const EMPTY_LINES_MAX: u8 = 4;
@@ -55,7 +55,7 @@ const CHUNK_RULES: ChunkRules = ChunkRules {
     padding: Padding::Refused,
 };
 
-/// What a request may be at most. The defaults are those of the command line.
+/// Limits on a request. The defaults are those of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request-target; more is 414.
@@ -79,7 +79,7 @@ impl Default for Limits {
     }
 }
 
-/// Why a stream is not read any further.
+/// Reason not to read a stream any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Malformed or ambiguous: 400.
@@ -97,7 +97,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The status code that says so.
+    /// Returns its status code.
     pub fn status(self) -> u16 {
         match self {
             Refusal::BadRequest => 400,
@@ -110,18 +110,18 @@ impl Refusal {
     }
 }
 
-/// What calls for an answer.
+/// An event that calls for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A head is complete and its client waits for a 100 before it sends the body.
     ExpectsContinue,
     /// A request is complete, its body passed over.
     Complete(Request),
-    /// The stream is at an end for us. Never followed by another step.
+    /// The stream is refused. Never followed by another step.
     Refused(Refusal),
 }
 
-/// Where in the stream the parser is, as far as a deadline depends on it.
+/// Position of the parser in the stream, as far as a deadline depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
     /// Between two requests; at most empty lines were received since the last.
@@ -141,7 +141,7 @@ pub enum Position {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestParser {
     phase: Phase,
-    /// What was learned of the current request so far.
+    /// Facts of the current request that were read so far.
     head: RequestHead,
     /// Bytes of the current head or trailer section so far.
     section_bytes: usize,
@@ -178,7 +178,7 @@ impl RequestParser {
     /// Reads up to and including the next step: how many of the bytes that took, and the step if
     /// there is one. Without a step all bytes were taken.
     ///
-    /// Whoever answers a request that ends its connection ([`Persistence::Close`]) must stop there.
+    /// After a request that ends its connection ([`Persistence::Close`]) the caller must stop.
     pub fn step(&mut self, bytes: &[u8], limits: &Limits) -> (usize, Option<Step>) {
         let mut input = bytes;
         if self.is_fresh()
@@ -205,13 +205,13 @@ impl RequestParser {
         }
     }
 
-    /// Whether nothing at all was received since the last request, not even an empty line.
+    /// Returns true if nothing was received since the last request, not even an empty line.
     #[inline]
     pub fn is_fresh(&self) -> bool {
         matches!(self.phase, Phase::Boundary { empty_lines: 0 })
     }
 
-    /// Where in the stream the parser is.
+    /// Returns the position in the stream.
     pub fn position(&self) -> Position {
         match self.phase {
             Phase::Boundary { .. } => Position::Boundary,
@@ -271,7 +271,7 @@ impl RequestParser {
         Ok(())
     }
 
-    /// Whether the head is complete.
+    /// Returns true once the head is complete.
     fn read_head(&mut self, input: &mut &[u8], limits: &Limits) -> Result<bool, Refusal> {
         let RequestParser {
             phase,
@@ -310,7 +310,7 @@ impl RequestParser {
             .then_some(Step::ExpectsContinue)
     }
 
-    /// Whether the body is complete.
+    /// Returns true once the body is complete.
     fn pass_body(&mut self, input: &mut &[u8], limits: &Limits) -> Result<bool, Refusal> {
         match &mut self.phase {
             Phase::Content { remaining } => {

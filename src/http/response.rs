@@ -51,7 +51,7 @@ pub struct ReceivedReply {
     pub closes: bool,
     /// Its end is found in its own bytes, not in the connection's end.
     pub delimits_itself: bool,
-    /// How many 1xx replies came before it.
+    /// Number of 1xx replies before it.
     pub interim: u32,
     /// The comparison of its body with the expected one.
     pub body: BodyVerdict,
@@ -127,7 +127,7 @@ enum Phase {
 #[derive(Clone, Debug)]
 pub struct ResponseReader {
     phase: Phase,
-    /// What was learned of the current head.
+    /// Facts of the current head that were read so far.
     head: ResponseHead,
     /// Bytes of the current head so far.
     head_bytes: usize,
@@ -273,7 +273,7 @@ impl ResponseReader {
     }
 }
 
-/// Where the end of a reply was found.
+/// Way in which the end of a reply was found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Delimited {
     ByItself,

@@ -1,10 +1,10 @@
-//! Counts terminators (CR LF CR LF) in a stream, whatever stands between them.
+//! Counts terminators (CR LF CR LF) in a stream of any bytes.
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// What ends a request head.
+/// The end of a request head.
 pub const TERMINATOR: &[u8; 4] = b"\r\n\r\n";
 
 /// Prepared once: preparing it costs more than searching a short read does.
@@ -34,7 +34,7 @@ pub fn first_head(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 impl TerminatorCounter {
-    /// How many terminators end within `bytes`, the next piece of the stream.
+    /// Counts the terminators that end within `bytes`, the next piece of the stream.
     pub fn count(&mut self, bytes: &[u8]) -> usize {
         let (straddling, rest) = self.finish_straddling(bytes);
         let mut end = 0;
@@ -42,7 +42,8 @@ impl TerminatorCounter {
             .find_iter(rest)
             .map(|at| end = at + TERMINATOR.len())
             .count();
-        // What the stream ends with shows in its last three bytes, since four would be a match.
+        // Part of a terminator at the end of the stream is in its last three bytes: four would be a
+        // match.
         let unmatched = &rest[end..];
         for &byte in &unmatched[unmatched.len().saturating_sub(TERMINATOR.len() - 1)..] {
             self.push(byte);
@@ -64,7 +65,7 @@ impl TerminatorCounter {
         (0, &[])
     }
 
-    /// The machine itself: whether `byte` ends a terminator.
+    /// The machine itself: returns true if `byte` ends a terminator.
     fn push(&mut self, byte: u8) -> bool {
         let (next, ended) = match (*self, byte) {
             (Self::Cr, b'\n') => (Self::CrLf, false),

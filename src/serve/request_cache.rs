@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn learning_rests_where_no_head_comes_again() {
+    fn learning_pauses_where_no_head_is_repeated() {
         let mut cache = RequestCache::default();
         let mut learns = |number: u32| {
             let head = number.to_be_bytes();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_comes_again_keeps_learning_awake() {
+    fn a_repeated_head_keeps_learning_on() {
         let mut cache = RequestCache::default();
         for number in 0..3 * MISSES_MAX {
             let head = number.to_be_bytes();

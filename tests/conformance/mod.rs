@@ -10,7 +10,7 @@ pub struct Case {
     pub name: String,
     /// The bytes that are sent.
     pub sent: Vec<u8>,
-    /// What comes of them, as the table words it.
+    /// The steps that follow, as the table words them.
     pub steps: String,
 }
 

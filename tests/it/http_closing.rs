@@ -93,7 +93,7 @@ fn an_error_reply_reaches_a_client_that_sends_1_mb_more_a_thousand_times() {
 }
 
 #[test]
-fn the_last_reply_reaches_a_client_that_asked_for_a_close_and_sends_on() {
+fn the_last_reply_reaches_a_client_that_asked_for_a_close_and_goes_on_sending() {
     let server = Server::http(&[]);
     let close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     for _ in 0..20 {

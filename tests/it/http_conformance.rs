@@ -1,5 +1,4 @@
-//! Each case of the conformance table over a socket: the replies, and what becomes of the
-//! connection.
+//! Each case of the conformance table over a socket: the replies, and the connection after them.
 
 #[path = "../conformance/mod.rs"]
 mod conformance;
@@ -11,7 +10,7 @@ use std::thread;
 use crate::harness::{Body, Client, Complaints, NoReply, Random, Server, seed};
 use conformance::{Case, cases};
 
-/// What becomes of the connection after the last reply.
+/// The connection after the last reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Afterwards {
     /// The next request is answered.
@@ -93,7 +92,7 @@ fn check(address: SocketAddr, case: &Case, complaints: &Mutex<Complaints>) {
     }
 }
 
-/// The status and the body of each reply, and what becomes of the connection afterwards.
+/// The status and the body of each reply, and the connection afterwards.
 fn expected(steps: &str) -> (Vec<(&str, Body)>, Afterwards) {
     let mut replies = Vec::new();
     let mut afterwards = Afterwards::Wait;
@@ -114,7 +113,7 @@ fn expected(steps: &str) -> (Vec<(&str, Body)>, Afterwards) {
     (replies, afterwards)
 }
 
-/// The statuses that are seen, and then what becomes of the connection.
+/// Returns the statuses that were seen, and then the connection as it was seen afterwards.
 fn play(
     mut client: Client,
     pieces: &[&[u8]],

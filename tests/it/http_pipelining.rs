@@ -144,7 +144,7 @@ fn would_block() -> i32 {
 }
 
 #[test]
-fn a_client_that_ends_its_side_gets_every_reply_it_is_owed() {
+fn a_client_that_shuts_its_write_side_gets_every_reply() {
     let server = Server::http(&[]);
     for requests in [1, 2_000] {
         let mut client = server.connect();
@@ -158,7 +158,7 @@ fn a_client_that_ends_its_side_gets_every_reply_it_is_owed() {
 }
 
 #[test]
-fn what_follows_a_close_is_not_answered() {
+fn requests_after_a_close_are_not_answered() {
     let server = Server::http(&[]);
     let close = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     for last in [

@@ -1,4 +1,4 @@
-//! What a reply says (RFC 9110 6.6, 8.6, 10.2; RFC 9112 4).
+//! Contents of replies (RFC 9110 6.6, 8.6, 10.2; RFC 9112 4).
 
 use std::time::SystemTime;
 

@@ -24,7 +24,7 @@ pub enum Padding {
     Allowed,
 }
 
-/// Why bytes are no chunks.
+/// Fault of a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkFault {
     /// Not the grammar, or over a limit on framing.
@@ -32,6 +32,9 @@ pub enum ChunkFault {
     /// More data than [`ChunkRules::body_bytes_max`].
     TooLarge,
 }
+
+/// Digits that the fast pass reads.
+const USUAL_DIGITS_MAX: usize = 8;
 
 /// Reads chunks, up to and including the line of the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +88,22 @@ impl ChunkReader {
         mut sink: impl FnMut(&[u8]),
     ) -> Result<bool, ChunkFault> {
         while !input.is_empty() {
+            if self.at == At::SizeStart && self.pass_usual_line(input, rules) {
+                if self.end_line() {
+                    return Ok(true);
+                }
+                continue;
+            }
             match self.at {
                 At::Data => self.pass_data(input, &mut sink),
+                At::DataCarriageReturn
+                    if input.starts_with(b"\r\n")
+                        && self.framing_bytes + 2 <= self.framing_bytes_max(rules) =>
+                {
+                    self.framing_bytes += 2;
+                    self.at = At::SizeStart;
+                    *input = &input[2..];
+                }
                 At::DataCarriageReturn | At::DataLineFeed => {
                     self.at = match (self.at, input[0]) {
                         (At::DataCarriageReturn, b'\r') => At::DataLineFeed,
@@ -111,6 +128,31 @@ impl ChunkReader {
             }
         }
         Ok(false)
+    }
+
+    /// The fast pass over a line that is whole and has nothing but a size. Takes nothing otherwise.
+    fn pass_usual_line(&mut self, input: &mut &[u8], rules: &ChunkRules) -> bool {
+        let digits = input
+            .iter()
+            .take(USUAL_DIGITS_MAX)
+            .map_while(|&byte| hex(byte));
+        let (count, size) = digits.fold((0, 0), |(count, size), digit| {
+            (count + 1, size << 4 | u64::from(digit))
+        });
+        let line_bytes = count + 2;
+        let framing_bytes = self.framing_bytes + line_bytes as u64;
+        let is_usual = self.line_bytes == 0
+            && count > 0
+            && input[count..].starts_with(b"\r\n")
+            && line_bytes <= rules.line_bytes_max
+            && size <= rules.body_bytes_max.saturating_sub(self.body_bytes)
+            && framing_bytes <= self.framing_bytes_max(rules);
+        if is_usual {
+            self.remaining = size;
+            self.framing_bytes = framing_bytes;
+            *input = &input[line_bytes..];
+        }
+        is_usual
     }
 
     fn pass_data(&mut self, input: &mut &[u8], sink: &mut impl FnMut(&[u8])) {
@@ -155,10 +197,7 @@ impl ChunkReader {
     }
 
     fn push_size(&mut self, digit: u8, rules: &ChunkRules) -> Result<(), ChunkFault> {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            _ => digit.to_ascii_lowercase() - b'a' + 10,
-        };
+        let value = hex(digit).ok_or(ChunkFault::Malformed)?;
         let allowed = rules.body_bytes_max.saturating_sub(self.body_bytes);
         self.remaining = self
             .remaining
@@ -171,13 +210,25 @@ impl ChunkReader {
 
     fn count_framing(&mut self, bytes: u64, rules: &ChunkRules) -> Result<(), ChunkFault> {
         self.framing_bytes += bytes;
-        let allowed = self
-            .body_bytes
-            .saturating_add(rules.framing_bytes_excess_max);
-        if self.framing_bytes > allowed {
+        if self.framing_bytes > self.framing_bytes_max(rules) {
             return Err(ChunkFault::Malformed);
         }
         Ok(())
+    }
+
+    fn framing_bytes_max(&self, rules: &ChunkRules) -> u64 {
+        let excess = rules.framing_bytes_excess_max;
+        self.body_bytes.saturating_add(excess)
+    }
+}
+
+/// Value of a hexadecimal digit.
+fn hex(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
     }
 }
 

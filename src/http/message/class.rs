@@ -1,8 +1,8 @@
-//! Which bytes may stand where: one table, one bit for each class.
+//! Classes of bytes: one table, one bit for each class.
 
 /// `tchar` of RFC 9110 5.6.2: methods, field names, options.
 pub const TOKEN: u8 = 1;
-/// What a request-target may hold after its authority: visible ASCII without `"`, `#`, `<`, `>`.
+/// A request-target after its authority: visible ASCII without `"`, `#`, `<`, `>`.
 ///
 /// That is more than RFC 3986 allows and exactly what browsers leave unescaped in a query.
 pub const TARGET: u8 = 1 << 1;
@@ -17,7 +17,7 @@ pub const BLANK: u8 = 1 << 5;
 
 static CLASSES: [u8; 256] = classes();
 
-/// How many of the first `bytes` belong to `class`.
+/// Counts the bytes at the front that belong to `class`.
 #[inline]
 pub fn span(bytes: &[u8], class: u8) -> usize {
     bytes
@@ -26,7 +26,7 @@ pub fn span(bytes: &[u8], class: u8) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// Whether `byte` belongs to `class`.
+/// Returns true if `byte` belongs to `class`.
 #[inline]
 pub fn is(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0

@@ -15,14 +15,14 @@ pub enum Lines {
     Lenient,
 }
 
-/// A field section, as far as sections differ: what it is read for, and its rules.
+/// A field section, as far as sections differ: its rules, and the fields that are read.
 ///
 /// The functions that take a part of a value are called for those fields only whose values
 /// [`FieldSection::begin`] has asked for.
 pub trait FieldSection {
-    /// Why the section is not read any further.
+    /// Reason not to read the section any further.
     type Error;
-    /// How lines end.
+    /// Line ends and continuation lines.
     const LINES: Lines;
     /// The error for bytes that are no field section.
     const MALFORMED: Self::Error;

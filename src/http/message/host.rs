@@ -95,7 +95,7 @@ impl Host {
     }
 }
 
-/// What was read of an IP literal. Only IPv6 addresses without a zone are valid.
+/// Text of an IP literal so far. Only IPv6 addresses without a zone are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressText {
     bytes: [u8; ADDRESS_BYTES_MAX],

@@ -1,4 +1,4 @@
-//! Recognises one word out of a few, whatever pieces it comes in.
+//! Recognises one word out of a few, in any pieces.
 
 /// A word to be recognised, in lower case, and what it means. Keywords are made of letters, digits
 /// and hyphens, at most 255 of them.
@@ -18,7 +18,7 @@ pub struct KeywordMatcher {
 }
 
 impl KeywordMatcher {
-    /// Nothing read yet: every word fits.
+    /// A matcher that has read nothing: every word fits.
     pub const fn new() -> KeywordMatcher {
         KeywordMatcher {
             fitting: u8::MAX,
@@ -48,7 +48,7 @@ impl KeywordMatcher {
         self.matched = if fitting == 0 { 0 } else { end as u8 };
     }
 
-    /// What the word means, now that it has ended.
+    /// Returns the meaning of the word, which has ended.
     #[inline]
     pub fn found<T: Copy>(self, words: &Keywords<T>) -> Option<T> {
         words

@@ -30,7 +30,7 @@ impl<'a> LineEnds<'a> {
         }
     }
 
-    /// Where the next CR LF is. `None` if there is none, or a control character before it other
+    /// Position of the next CR LF. `None` if there is none, or a control character before it other
     /// than HTAB.
     #[inline(always)]
     pub fn next(&mut self) -> Option<usize> {

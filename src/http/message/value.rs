@@ -14,7 +14,7 @@ pub enum Member {
     Continue,
 }
 
-/// Why a Content-Length is none.
+/// Fault of a Content-Length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthFault {
     /// Not digits only; also an empty list element.
@@ -63,7 +63,7 @@ pub enum ValueReader {
     Other,
 }
 
-/// Where in a list of lengths.
+/// Position in a list of lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtLength {
     Before,
@@ -71,7 +71,7 @@ pub enum AtLength {
     After,
 }
 
-/// Where in a list of transfer codings.
+/// Position in a list of transfer codings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtCoding {
     Before,
@@ -81,7 +81,7 @@ pub enum AtCoding {
     Passing(Quote),
 }
 
-/// Where in a quoted string.
+/// Position in or outside a quoted string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quote {
     Outside,
@@ -90,7 +90,7 @@ pub enum Quote {
     Escaped,
 }
 
-/// Where in a list of members.
+/// Position in a list of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtMember {
     Before,

@@ -1,7 +1,7 @@
 //! The fast pass over a field section that lies whole in a buffer.
 //!
-//! It accepts only what it is certain of, and then tells a section what [`FieldReader`] would have
-//! told it. Whatever is incomplete, unusual or wrong it leaves to that machine, errors included.
+//! It accepts only what it is certain of, and then calls a section as [`FieldReader`] would have
+//! called it. All that is incomplete, unusual or wrong is left to that machine, errors included.
 //!
 //! [`FieldReader`]: super::field::FieldReader
 

@@ -5,7 +5,7 @@ use crate::http::message::field::{FieldSection, Lines};
 use crate::http::message::name::FieldName;
 use crate::http::message::value::{Coding, LengthFault, Member, ValueReader};
 
-/// How the end of a declared body is found.
+/// Framing of a declared body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFraming {
     /// Content-Length.
@@ -14,7 +14,7 @@ pub(super) enum BodyFraming {
     Chunked,
 }
 
-/// What was learned of a head so far.
+/// Facts of a head that were read so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RequestHead {
     pub(super) method: Option<Method>,

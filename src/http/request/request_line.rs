@@ -10,7 +10,7 @@ use target::TargetReader;
 
 /// A version as almost every client sends it.
 const COMMON_END: &[u8] = b"HTTP/1.1\r\n";
-/// What comes before the digits of a version. Case matters.
+/// The start of a version. Case matters.
 const VERSION_PREFIX: &[u8] = b"HTTP/";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl RequestLineReader {
         RequestLineReader::Method { word: 0, bytes: 0 }
     }
 
-    /// Whether the line is complete; all of the input is taken if it is not.
+    /// Returns true once the line is complete. All of the input is taken if it is not.
     pub(super) fn advance(
         &mut self,
         input: &mut &[u8],

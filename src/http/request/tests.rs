@@ -40,7 +40,7 @@ fn whole(stream: &[u8]) -> (Vec<(usize, Step)>, RequestParser) {
     steps([stream])
 }
 
-/// How many bytes it takes to refuse the stream, if it is refused.
+/// Bytes up to the one at which the stream is refused; `None` if it is not.
 fn bytes_to_refuse(stream: &[u8]) -> Option<usize> {
     let mut parser = RequestParser::new();
     let refused = stream.iter().position(|&byte| {

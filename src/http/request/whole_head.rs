@@ -7,7 +7,7 @@ use super::{Limits, Method};
 use crate::http::message::scan::target_bytes;
 use crate::http::message::whole::read_fields;
 
-/// What follows the target on almost every request-line.
+/// The usual end of a request-line, after the target.
 const LINE_END: &[u8] = b" HTTP/1.1\r\n";
 
 /// Reads the head at the front of `bytes`, from the first byte of a request on. Returns how many

@@ -1,16 +1,16 @@
-//! What every body is held against: the one the user expects, or else the first one that came.
+//! Comparison of bodies: with the one that the user expects, or else with the first one.
 
 /// A first body longer than this is not kept, and later ones are then not compared.
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Whether a body is the right one.
+/// Result of comparing a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyVerdict {
-    /// Byte for byte the expected one, or the first.
+    /// Equal to the expected one, or to the first.
     Same,
     /// Another.
     Other,
-    /// There was nothing to hold it against.
+    /// There was nothing to compare it with.
     Unchecked,
 }
 
@@ -22,23 +22,23 @@ pub struct ExpectedBody {
 
 #[derive(Clone, Debug, Default)]
 enum Reference {
-    /// The first complete body of a 2xx reply will be it.
+    /// The first complete body of a 2xx reply becomes the reference.
     #[default]
     Awaited,
     First(Vec<u8>),
-    /// Said by the user; holds for every reply.
+    /// Given by the user; compared with every reply.
     Given(Vec<u8>),
     /// The first was too long to keep.
     None,
 }
 
 impl ExpectedBody {
-    /// The first body that comes.
+    /// Expects the first body again.
     pub fn first() -> ExpectedBody {
         ExpectedBody::default()
     }
 
-    /// This body and no other.
+    /// Expects this body.
     pub fn given(bytes: Vec<u8>) -> ExpectedBody {
         ExpectedBody {
             reference: Reference::Given(bytes),
@@ -53,12 +53,12 @@ impl ExpectedBody {
     }
 }
 
-/// A body on its way, as far as it was compared.
+/// Comparison of the body that is being received.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BodyCheck {
     length: usize,
     differs: bool,
-    /// What came while there was nothing to hold it against yet.
+    /// Bytes received while there was nothing to compare them with yet.
     kept: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ impl BodyCheck {
         }
     }
 
-    /// The body is complete; the next one starts afresh.
+    /// Judges the complete body, and starts afresh for the next one.
     pub(super) fn finish(&mut self, status: u16, expected: &mut ExpectedBody) -> BodyVerdict {
         let success = (200..300).contains(&status);
         if success && matches!(expected.reference, Reference::Awaited) {
@@ -112,7 +112,7 @@ impl BodyCheck {
         self.kept.clear();
     }
 
-    /// The reference was found on another connection while this body was on its way.
+    /// Compares what was kept: the reference was found on another connection in the meantime.
     fn compare_kept(&mut self, expected: &[u8]) {
         if !self.kept.is_empty() {
             let kept = std::mem::take(&mut self.kept);

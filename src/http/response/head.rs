@@ -21,7 +21,7 @@ pub(super) const CHUNK_RULES: ChunkRules = ChunkRules {
     padding: Padding::Allowed,
 };
 
-/// How the end of a body is found, and how far it is.
+/// Framing of a body, and the progress in it.
 #[derive(Clone, Debug)]
 pub(super) enum BodyReader {
     /// Bytes to come.
@@ -34,7 +34,7 @@ pub(super) enum BodyReader {
     UntilEnd,
 }
 
-/// What was learned of a head so far.
+/// Facts of a head that were read so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ResponseHead {
     pub(super) version: Version,

@@ -4,7 +4,7 @@ use super::{BadReply, ResponseHead};
 use crate::http::message::Version;
 use crate::http::message::class::{VALUE, span};
 
-/// What comes before the digit of the minor version. Case matters.
+/// The start of a version. Case matters.
 const VERSION_PREFIX: &[u8] = b"HTTP/1.";
 
 /// Reads a status line in any pieces.

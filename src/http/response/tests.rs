@@ -176,7 +176,7 @@ fn an_end_inside_a_reply_cuts_it_off() {
 }
 
 #[test]
-fn what_is_no_reply_is_refused_under_any_cut() {
+fn a_bad_reply_is_refused_under_any_cut() {
     let long_head = [
         b"HTTP/1.1 200 OK\r\nA: ",
         "x".repeat(HEAD_BYTES_MAX).as_bytes(),
@@ -398,7 +398,7 @@ fn a_long_chunked_body_is_not_taken_for_overhead() {
 }
 
 #[test]
-fn bodies_are_held_against_the_given_one_or_the_first() {
+fn bodies_are_compared_with_the_given_one_or_the_first() {
     let reply = |status: u16, body: &str| {
         let length = body.len();
         format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
@@ -561,7 +561,7 @@ fn usual_heads_are_read_by_the_fast_pass() {
 }
 
 #[test]
-fn learning_rests_when_no_two_replies_are_equal() {
+fn learning_pauses_when_no_two_replies_are_equal() {
     let mut learned = LearnedReply::new();
     let reply = |n: u32| format!("HTTP/1.1 200\r\nContent-Length: 6\r\n\r\n{n:06}");
     for n in 0..64 {
@@ -577,7 +577,7 @@ fn learning_rests_when_no_two_replies_are_equal() {
 }
 
 #[test]
-fn a_hit_between_misses_keeps_learning_awake() {
+fn a_copy_between_other_replies_keeps_learning_on() {
     let mut learned = LearnedReply::new();
     for n in 0..200 {
         let reply = format!("HTTP/1.1 200\r\nContent-Length: 6\r\n\r\n{n:06}").repeat(2);
@@ -587,7 +587,7 @@ fn a_hit_between_misses_keeps_learning_awake() {
 }
 
 #[test]
-fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
+fn a_body_begun_before_the_first_was_known_is_compared_from_its_start() {
     let (head, good) = (b"HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n", b"hello");
     for (begun, verdict) in [(b"he", BodyVerdict::Same), (b"ha", BodyVerdict::Other)] {
         let mut expected = ExpectedBody::first();
@@ -605,7 +605,7 @@ fn a_body_begun_before_the_first_was_known_is_held_against_it_from_its_start() {
 }
 
 #[test]
-fn a_chunked_body_whose_data_came_before_the_first_was_known_is_held_against_it() {
+fn a_chunked_body_whose_data_came_before_the_first_was_known_is_compared() {
     let head = b"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (data, verdict) in [
         (b"hello", BodyVerdict::Same),

@@ -5,7 +5,7 @@ use super::{HEAD_BYTES_MAX, ResponseHead};
 use crate::http::message::class::{VALUE, span};
 use crate::http::message::whole::read_fields;
 
-/// What comes before the status in almost every response.
+/// The usual start of a response, before the status.
 const LINE_START: &[u8] = b"HTTP/1.1 ";
 
 /// Reads the head at the front of `bytes`. Returns how many bytes it has and what it says; `None` if

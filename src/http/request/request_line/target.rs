@@ -13,7 +13,7 @@ pub(in crate::http::request) enum TargetReader {
     Path,
     /// Absolute-form.
     Scheme,
-    /// So many slashes after the scheme's colon.
+    /// After this many slashes behind the scheme's colon.
     Slashes(u8),
     Host(Host),
     /// Authority-form, of CONNECT only.
@@ -25,7 +25,8 @@ impl TargetReader {
         TargetReader::Start
     }
 
-    /// Whether the target and the space after it were read; all of the input is taken if not.
+    /// Returns true once the target and the space after it were read. All of the input is taken if
+    /// they were not.
     #[inline]
     pub(in crate::http::request) fn advance(
         &mut self,

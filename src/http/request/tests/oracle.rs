@@ -1,6 +1,7 @@
 //! httparse as the oracle for heads.
 //!
-//! Whatever we take for a head, httparse takes for the same head. Whatever it refuses, we refuse.
+//! A head that our parser accepts is the same head to httparse, and what httparse refuses, our
+//! parser refuses.
 //! The other way round we are stricter: about bare LF, request-targets, versions other than 1.0
 //! and 1.1, limits, and all that fields mean.
 
@@ -8,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What httparse makes of the start of a stream.
+/// Result of reading the start of a stream.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Head {
@@ -73,7 +74,7 @@ fn is_the_method(name: &str, method: Option<Method>) -> bool {
     method == Some(expected)
 }
 
-/// What the two may not disagree about.
+/// Describes a disagreement that must not be.
 fn disagreement(stream: &[u8]) -> Option<String> {
     let theirs = oracle(stream);
     let (ours, method) = ours(stream);
