@@ -7,6 +7,95 @@
 //!
 //! Deliberately absent: threads, timers per connection (deadlines are coarse and looked at
 //! together), and callbacks that run inside other callbacks.
+//!
+//! # An echo server
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
+//!
+//! use bareloop::event_loop::{
+//!     Address, Block, ConnectionLimits, EventLoop, Flow, Protocol, StopSignal, Time, WriteQueue,
+//! };
+//!
+//! struct Echo;
+//!
+//! impl Protocol for Echo {
+//!     type Conn = ();
+//!
+//!     fn opened(&mut self, _now: Time, _out: &mut WriteQueue) {}
+//!
+//!     fn received(&mut self, _: &mut (), bytes: &[u8], _: Time, out: &mut WriteQueue) -> Flow {
+//!         out.push(&Block::once(bytes), 1);
+//!         Flow::Keep
+//!     }
+//! }
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let signal = StopSignal::new();
+//! let mut event_loop = EventLoop::new(Echo, ConnectionLimits::default(), &signal)?;
+//! let address = event_loop.listen(&Address::Tcp(([127, 0, 0, 1], 0).into()))?;
+//! let client = std::thread::spawn(move || {
+//!     let Address::Tcp(address) = address else { unreachable!("a TCP address") };
+//!     let mut stream = TcpStream::connect(address)?;
+//!     stream.write_all(b"hello")?;
+//!     let mut echoed = [0; 5];
+//!     stream.read_exact(&mut echoed)?;
+//!     signal.raise();
+//!     std::io::Result::Ok(echoed)
+//! });
+//! event_loop.run()?;
+//! assert_eq!(&client.join().unwrap()?, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # An echo client
+//!
+//! ```
+//! use bareloop::event_loop::{
+//!     Address, AfterClose, Block, Closed, ConnectionLimits, EventLoop, Flow, Protocol,
+//!     StopSignal, Time, WriteQueue,
+//! };
+//!
+//! #[derive(Default)]
+//! struct Client {
+//!     echoed: Vec<u8>,
+//! }
+//!
+//! impl Protocol for Client {
+//!     type Conn = ();
+//!
+//!     fn opened(&mut self, _now: Time, out: &mut WriteQueue) {
+//!         out.push(&Block::once(b"hello"), 1);
+//!     }
+//!
+//!     fn received(&mut self, _: &mut (), bytes: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
+//!         self.echoed.extend(bytes);
+//!         if self.echoed.len() < 5 { Flow::Keep } else { Flow::Finish }
+//!     }
+//!
+//!     fn closed(&mut self, _: Option<()>, _why: Closed, _now: Time) -> AfterClose {
+//!         AfterClose::Stop
+//!     }
+//! }
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! let peer = Address::Tcp(listener.local_addr()?);
+//! let server = std::thread::spawn(move || {
+//!     let (stream, _) = listener.accept()?;
+//!     std::io::copy(&mut &stream, &mut &stream)
+//! });
+//! let limits = ConnectionLimits::default();
+//! let mut event_loop = EventLoop::new(Client::default(), limits, &StopSignal::new())?;
+//! event_loop.dial(peer, 1);
+//! assert_eq!(event_loop.run()?.echoed, b"hello");
+//! assert_eq!(server.join().unwrap()?, 5);
+//! # Ok(())
+//! # }
+//! ```
+
 mod acceptor;
 mod address;
 mod clock;
@@ -65,7 +154,7 @@ pub struct EventLoop<P: Protocol, K: Kernel = MioKernel> {
     wall_read_at: Time,
 }
 
-/// LoopPhase of a loop.
+/// Phase of a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopPhase {
     /// Connections are accepted and dialled.
@@ -315,6 +404,9 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             return;
         }
         self.stop_listening();
+        self.phase = LoopPhase::Stopping {
+            until: self.shared.now + grace,
+        };
         let keys: Vec<usize> = self.entries.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(Entry::Open { connection, .. }) = self.entries.get_mut(key) {
@@ -322,9 +414,6 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
                 self.after(key, pumped);
             }
         }
-        self.phase = LoopPhase::Stopping {
-            until: self.shared.now + grace,
-        };
     }
 
     /// Drops a connection, or a dial under way, and informs the protocol.
@@ -356,6 +445,9 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             if let AfterClose::Redial(at) = then {
                 dialler.dial_at(at);
             }
+        }
+        if then == AfterClose::Stop {
+            self.phase = LoopPhase::Over;
         }
     }
 

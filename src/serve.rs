@@ -245,6 +245,20 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_is_taken_on_a_second_address_is_replaced_by_a_free_one() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        // The same address twice: the port of the first is taken for the second.
+        let server = TcpServer::new(None, Warnings::discarded());
+        let limits = ConnectionLimits::default();
+        let event_loop = EventLoop::new(server, limits, &StopSignal::new());
+        let mut bound = Vec::new();
+        let mut event_loop = event_loop.expect("a poll");
+        listen_tcp(&mut event_loop, &[address, address], &mut bound).expect("ports are free");
+        assert_eq!(bound.len(), 2);
+        assert_ne!(bound[0], bound[1]);
+    }
+
+    #[test]
     fn a_stop_that_was_raised_before_the_start_is_obeyed() {
         let (sender, ended) = channel();
         thread::spawn(move || {

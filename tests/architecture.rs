@@ -163,7 +163,9 @@ fn nothing_is_unfinished_or_excused_without_a_reason() {
 fn files_and_functions_are_short() {
     let mut found = Vec::new();
     for source in sources() {
-        let lines = source.lines.len();
+        // A module's documentation does not count; it may be a tutorial.
+        let code = source.lines.iter().filter(|line| !line.starts_with("//!"));
+        let lines = code.count();
         if lines > FILE_LINES_MAX {
             found.push(format!("{}: {lines} lines", source.path));
         }

@@ -2,17 +2,30 @@
 
 use std::time::Duration;
 
-/// Bounds and timeouts of a loop's connections.
+/// Limits of a loop's connections.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
-    /// Accepted connections beyond this wait in the kernel's backlog.
+    /// Open connections at once; further ones wait in the kernel's backlog.
     pub connections_max: usize,
-    /// A dialled connection that is not open by then is [`super::Closed::NotConnected`].
+    /// Time limit for a dial ([`super::Closed::NotConnected`]).
     pub connect_timeout: Duration,
-    /// A peer that takes nothing of what is queued for so long is [`super::Closed::Stalled`].
+    /// Time limit for a peer that takes nothing of what is queued ([`super::Closed::Stalled`]).
     pub send_timeout: Duration,
-    /// How long a finished connection is drained, so that the peer reads our last reply.
+    /// Time for which the input of a finished connection is discarded, so that the peer reads our
+    /// last reply.
     pub linger: Duration,
-    /// How long a stop waits for replies that are owed. Zero: not at all.
+    /// Time limit for sending the replies that are owed at a stop. Zero: none are sent.
     pub grace: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> ConnectionLimits {
+        ConnectionLimits {
+            connections_max: 1_000,
+            connect_timeout: Duration::from_secs(10),
+            send_timeout: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
+            grace: Duration::from_secs(4),
+        }
+    }
 }

@@ -136,3 +136,25 @@ fn interests(interest: Interest) -> mio::Interest {
         Interest::Both => mio::Interest::READABLE.add(mio::Interest::WRITABLE),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nagles_algorithm_is_off_on_accepted_and_on_dialled_connections() {
+        let mut kernel = MioKernel::new(&StopSignal::new()).expect("a poll");
+        let (mut listener, address) = kernel
+            .listen(&Address::Tcp(([127, 0, 0, 1], 0).into()), 7)
+            .expect("a free port");
+        let dialled = kernel.dial(&address, 0).expect("a socket");
+        while !matches!(kernel.dialled(&dialled), Ok(Dialled::Connected)) {}
+        let accepted = kernel.accept(&mut listener).expect("it is connected");
+        for stream in [dialled, accepted] {
+            let Stream::Tcp(stream) = stream else {
+                panic!("{stream:?}");
+            };
+            assert!(stream.nodelay().expect("an option"));
+        }
+    }
+}

@@ -1,31 +1,31 @@
-//! What connections are for. Pure: bytes and times in, bytes and a decision out.
+//! The purpose of connections. Pure: bytes and times in, bytes and a decision out.
 
 use std::io;
 use std::time::{Duration, SystemTime};
 
 use super::{Time, WriteQueue};
 
-/// What the connections of one loop are for: a server, or a load generator.
+/// The purpose of the connections of one loop: a server, or a load generator.
 ///
 /// A protocol sees bytes and times, never a socket or a clock. It decides by what it returns;
 /// only the loop reads, writes and closes.
 pub trait Protocol {
-    /// What a connection remembers between two reads: a parser's few words, what is in flight.
-    /// It should own no buffer while it is idle.
+    /// State of a connection between two reads: a parser's few words, the requests in flight. It
+    /// should own no buffer while it is idle.
     type Conn;
 
-    /// How fresh the `now` of [`Protocol::received`] has to be.
+    /// Accuracy of the `now` of [`Protocol::received`].
     const CLOCK_READ: ClockRead = ClockRead::PerTurn;
 
-    /// Whether a peer that does not take what is queued is read from all the same. A server that
-    /// did so would queue replies without bound; a client that did not would wait for ever for a
-    /// server that has to send its reply before it takes the next request.
+    /// True if a peer that does not take what is queued is still read from. A server that did so
+    /// would queue replies without bound; a client that did not would wait for ever for a server
+    /// that has to send its reply before it takes the next request.
     const READS_WHILE_BLOCKED: bool = false;
 
     /// A connection is open. [`Protocol::caught_up`] follows before anything is read.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 
-    /// A dialled connection is about to be opened, this long after it was first dialled.
+    /// A dialled connection is about to be opened, `took` after it was first dialled.
     fn dialled(&mut self, _took: Duration) {}
 
     /// Bytes arrived: many messages, or a part of one. They are gone after the call.
@@ -44,14 +44,20 @@ pub trait Protocol {
     }
 
     /// The peer will send no more. It may still be reading (half-close).
-    fn ended(&mut self, conn: &mut Self::Conn, now: Time, out: &mut WriteQueue) -> Flow;
+    fn ended(&mut self, _conn: &mut Self::Conn, _now: Time, _out: &mut WriteQueue) -> Flow {
+        Flow::Finish
+    }
 
-    /// When [`Protocol::overdue`] is to be called, unless something happens before.
+    /// Time at which to call [`Protocol::overdue`], unless something happens before.
     /// [`Time::NEVER`] for no deadline. Kept to within [`super::TICK`], never early.
-    fn deadline(&self, conn: &Self::Conn) -> Time;
+    fn deadline(&self, _conn: &Self::Conn) -> Time {
+        Time::NEVER
+    }
 
     /// The deadline has passed.
-    fn overdue(&mut self, conn: &mut Self::Conn, now: Time, out: &mut WriteQueue) -> Flow;
+    fn overdue(&mut self, _conn: &mut Self::Conn, _now: Time, _out: &mut WriteQueue) -> Flow {
+        Flow::Finish
+    }
 
     /// The kernel had no room: `bytes` of what was queued are still to be handed over. Called
     /// whenever that number changes, down to 0; `now` was read before the bytes that left the
@@ -63,17 +69,20 @@ pub trait Protocol {
     fn resumed(&mut self, _conn: &mut Self::Conn, _paused: Duration) {}
 
     /// The connection is gone; `None` if it never opened.
-    fn closed(&mut self, conn: Option<Self::Conn>, why: Closed, now: Time) -> AfterClose;
+    fn closed(&mut self, _conn: Option<Self::Conn>, _why: Closed, _now: Time) -> AfterClose {
+        AfterClose::Forget
+    }
 
-    /// Once a loop turn, before its events: the wall clock's Date, windows of a report, the end
-    /// of a run.
-    fn turn(&mut self, now: Time, wall: SystemTime) -> TurnResult;
+    /// Called once a turn of the loop, before its events.
+    fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
+        TurnResult::Run { wake: Time::NEVER }
+    }
 
-    /// The loop had to refuse or postpone something that is not one connection's affair.
+    /// Something went wrong that concerns more than one connection.
     fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
 }
 
-/// How fresh `now` has to be when bytes are received.
+/// Accuracy of the time at which bytes are received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockRead {
     /// The time at which this turn's events were fetched: no clock read per connection.
@@ -82,18 +91,18 @@ pub enum ClockRead {
     PerRead,
 }
 
-/// What becomes of a connection after a protocol saw to it.
+/// Decision of a protocol about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// It stays open.
     Keep,
-    /// Nothing more is read as a message: flush, shut the write side, drain, close.
+    /// Send what is queued, shut the write side, discard input until the peer's end, close.
     Finish,
     /// Close now; what is queued is dropped.
     Abort,
 }
 
-/// Why a connection is gone.
+/// Reason for which a connection is gone.
 #[derive(Debug)]
 pub enum Closed {
     /// It could not be opened: refused, unreachable, timed out, or no local port or descriptor
@@ -103,22 +112,24 @@ pub enum Closed {
     Failed(io::Error),
     /// The protocol said [`Flow::Finish`] or [`Flow::Abort`], or the peer ended and all is done.
     Done,
-    /// The peer took nothing of what was queued for too long.
+    /// The peer took nothing of what was queued for the send timeout.
     Stalled,
     /// The loop stopped while it was open or being opened.
     Stopped,
 }
 
-/// What a client does about a connection that is gone.
+/// Decision of a protocol after a connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterClose {
     /// Nothing.
     Forget,
     /// Dial the same peer again, not before this time.
     Redial(Time),
+    /// Stop the loop now; open connections are closed as [`Closed::Stopped`].
+    Stop,
 }
 
-/// What the loop does next.
+/// Decision of a protocol about the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnResult {
     /// Go on, and take another turn at this time at the latest.
@@ -130,9 +141,9 @@ pub enum TurnResult {
     Stop,
 }
 
-/// What is not one connection's affair.
+/// A problem that concerns more than one connection.
 #[derive(Debug)]
 pub enum ServerWarning {
-    /// Accepting failed for want of descriptors or memory; it is tried again.
+    /// No descriptor or memory is left to accept connections; it is tried again.
     CannotAccept(io::Error),
 }

@@ -1,9 +1,9 @@
-//! How many sockets this process may have.
+//! The limit on open descriptors, and so on connections.
 
 /// Descriptors kept for everything that is not a connection: listeners, the poll, standard streams.
 const RESERVED: u64 = 32;
 
-/// Raises the limit on descriptors as far as it goes, and returns how many connections fit.
+/// Raises the limit on descriptors as far as possible; returns the number of connections that fit.
 #[cfg(unix)]
 pub fn raise_descriptor_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -22,8 +22,8 @@ pub fn raise_descriptor_limit() -> usize {
     usize::try_from(free).unwrap_or(usize::MAX)
 }
 
-/// What to raise the limit to, the best first; `None` is no limit. macOS says that there is no
-/// maximum, and then refuses what is more than the kernel's own (setrlimit(2)).
+/// Values to raise the limit to, the best first; `None` is no limit. macOS reports no maximum, and
+/// then refuses more than the kernel's own (setrlimit(2)).
 #[cfg(unix)]
 fn steps(current: Option<u64>, maximum: Option<u64>) -> impl Iterator<Item = Option<u64>> {
     let above = move |&step: &u64| {

@@ -1,4 +1,4 @@
-//! How a loop is told to stop from outside: by the system, by another thread, by a test.
+//! A request to stop a loop from outside: by a signal of the system or by another thread.
 
 #[cfg(unix)]
 mod unix;
@@ -30,30 +30,30 @@ pub struct StopSignal {
 struct SignalState {
     raised: AtomicU32,
     system: SystemSignals,
-    /// Wakes the loop that runs, if one does.
+    /// Wakes the running loop, if there is one.
     waker: Mutex<Option<Waker>>,
 }
 
-/// Which of the system's signals mean "stop".
+/// Signals of the system that stop a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignals {
     /// Ctrl-C and SIGTERM.
     Interrupts,
-    /// These and the terminal's hang-up, for a job that must tidy up after itself. Not for a
-    /// server: `nohup` would be undone.
+    /// These and the terminal's hang-up, for a job that must clean up. Not for a server: it would
+    /// defeat `nohup`.
     InterruptsAndHangUp,
 }
 
 impl StopSignal {
-    /// A signal that nobody has raised.
+    /// A signal that was not raised yet.
     pub fn new() -> StopSignal {
         StopSignal::default()
     }
 
-    /// From now on the system's signals raise this one.
+    /// Catches the system's signals from now on; each raises this one.
     ///
     /// # Errors
-    /// The system does not let them be caught.
+    /// The system does not allow it.
     pub fn obey_system(&self, obeyed: StopSignals) -> io::Result<()> {
         self.state.system.catch(obeyed, self)
     }
@@ -67,7 +67,7 @@ impl StopSignal {
         }
     }
 
-    /// How often it was raised. May cost a system call: for when something says that it was.
+    /// Number of times it was raised. May cost a system call.
     pub fn times_raised(&self) -> u32 {
         let caught = self.state.system.take_caught();
         self.state.raised.fetch_add(caught, Ordering::SeqCst) + caught

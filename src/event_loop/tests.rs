@@ -1,4 +1,4 @@
-//! What of the loop's own books only time would show from outside.
+//! Rules of the loop that neither a simulation nor a black-box test can see.
 
 use super::*;
 
@@ -9,6 +9,44 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     linger: Duration::from_secs(1),
     grace: Duration::from_secs(4),
 };
+
+/// Notes the time of day of each turn.
+struct WallClock(Vec<SystemTime>);
+
+impl Protocol for WallClock {
+    type Conn = ();
+
+    fn opened(&mut self, _: Time, _: &mut WriteQueue) {}
+
+    fn received(&mut self, (): &mut (), _: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
+        Flow::Keep
+    }
+
+    fn turn(&mut self, now: Time, wall: SystemTime) -> TurnResult {
+        self.0.push(wall);
+        TurnResult::Run { wake: now }
+    }
+}
+
+#[test]
+fn the_time_of_day_is_read_again_only_when_it_may_be_too_old() {
+    let signal = StopSignal::new();
+    let kernel = MioKernel::new(&signal).expect("a poll");
+    let (clock, manual) = Clock::manual();
+    let mut event_loop = EventLoop::on(kernel, clock, WallClock(Vec::new()), LIMITS, &signal);
+    let mut events = event_loop.kernel.new_events();
+    let second = |n| SystemTime::UNIX_EPOCH + Duration::from_secs(n);
+    for (n, age) in [
+        (1, Duration::ZERO),
+        (2, WALL_CLOCK_AGE_MAX / 2),
+        (3, WALL_CLOCK_AGE_MAX),
+    ] {
+        manual.now.set(Time::START + age);
+        manual.wall.set(second(n));
+        event_loop.turn(&mut events).expect("it polls");
+    }
+    assert_eq!(event_loop.finish().0, [second(0), second(0), second(3)]);
+}
 
 /// Dials a unix socket whose backlog is full, and makes room in it at its turn `room_at_turn`.
 #[cfg(target_os = "linux")]
@@ -35,18 +73,6 @@ impl Protocol for Crowd {
 
     fn received(&mut self, (): &mut (), _: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
         Flow::Keep
-    }
-
-    fn ended(&mut self, (): &mut (), _: Time, _: &mut WriteQueue) -> Flow {
-        Flow::Finish
-    }
-
-    fn deadline(&self, (): &()) -> Time {
-        Time::NEVER
-    }
-
-    fn overdue(&mut self, (): &mut (), _: Time, _: &mut WriteQueue) -> Flow {
-        Flow::Finish
     }
 
     fn closed(&mut self, _: Option<()>, why: Closed, _: Time) -> AfterClose {

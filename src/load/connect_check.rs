@@ -7,16 +7,13 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::Target;
 use crate::event_loop::{
     Address, AfterClose, Closed, ConnectionLimits, EventLoop, Flow, Protocol, StopSignal, Time,
-    TurnResult, WriteQueue,
+    WriteQueue,
 };
-
-/// How often the loop asks whether the check is over.
-const ASK_EVERY: Duration = Duration::from_millis(1);
 
 /// Why there is no address to send requests to.
 #[derive(Debug, thiserror::Error)]
@@ -153,32 +150,11 @@ impl Protocol for ConnectCheck {
         Flow::Abort
     }
 
-    fn ended(&mut self, _: &mut (), _now: Time, _: &mut WriteQueue) -> Flow {
-        Flow::Abort
-    }
-
-    fn deadline(&self, _: &()) -> Time {
-        Time::NEVER
-    }
-
-    fn overdue(&mut self, _: &mut (), _now: Time, _: &mut WriteQueue) -> Flow {
-        Flow::Abort
-    }
-
     fn closed(&mut self, _: Option<()>, why: Closed, _now: Time) -> AfterClose {
         if let Closed::NotConnected(error) = why {
             self.result = Some(Err(error));
         }
-        AfterClose::Forget
-    }
-
-    fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
-        match self.result {
-            Some(_) => TurnResult::Stop,
-            None => TurnResult::Run {
-                wake: now + ASK_EVERY,
-            },
-        }
+        AfterClose::Stop
     }
 }
 

@@ -551,7 +551,7 @@ fn failed_connects_back_off_by_rounds_and_a_success_forgives() {
             let refused = Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
             match bench.client.closed(None, refused, ms(0)) {
                 AfterClose::Redial(at) => at.as_ns() / 1_000_000,
-                AfterClose::Forget => panic!("a run goes on dialling"),
+                AfterClose::Forget | AfterClose::Stop => panic!("a run goes on dialling"),
             }
         };
         let pauses: Vec<u64> = (0..6).map(|_| fail()).collect();

@@ -1,5 +1,4 @@
-//! `serve http`: every GET is answered with the same body; whatever else comes is answered to the
-//! letter of RFC 9110 and RFC 9112, and hurts nobody.
+//! `serve http`: answers every GET with the same body, and everything else by RFC 9110 and RFC 9112.
 
 mod request_timer;
 mod response_cache;
@@ -10,24 +9,22 @@ pub use request_timer::Timeouts;
 
 use super::request_cache::RequestCache;
 use super::{Served, Warnings};
-use crate::event_loop::{
-    AfterClose, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
-};
+use crate::event_loop::{Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue};
 use crate::http::reply::WithBody;
 use crate::http::request::{Limits, Method, Request, RequestParser, Step};
 use request_timer::RequestTimer;
 use response_cache::{Answer, ResponseCache};
 
-/// What an HTTP server is told.
+/// Settings of an HTTP server.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Body of the reply to GET.
     pub body: Vec<u8>,
     /// Fields added to every reply; none of those that frame it.
     pub fields: Vec<(String, String)>,
-    /// What a request may be at most.
+    /// Bounds on a request.
     pub limits: Limits,
-    /// How long a client may take.
+    /// Time limits for a client.
     pub timeouts: Timeouts,
 }
 
@@ -41,7 +38,7 @@ pub struct HttpServer {
     served: Served,
 }
 
-/// What a connection of [`HttpServer`] remembers.
+/// State of a connection of [`HttpServer`].
 #[derive(Debug)]
 pub struct HttpConn {
     parser: RequestParser,
@@ -152,10 +149,6 @@ impl Protocol for HttpServer {
         self.answer_each(conn, bytes, now, out)
     }
 
-    fn ended(&mut self, _conn: &mut HttpConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        Flow::Finish
-    }
-
     #[inline]
     fn deadline(&self, conn: &HttpConn) -> Time {
         conn.request_timer.deadline(&self.timeouts)
@@ -175,10 +168,6 @@ impl Protocol for HttpServer {
         conn.request_timer.extend(paused);
     }
 
-    fn closed(&mut self, _conn: Option<HttpConn>, _why: Closed, _now: Time) -> AfterClose {
-        AfterClose::Forget
-    }
-
     fn turn(&mut self, _now: Time, wall: SystemTime) -> TurnResult {
         self.response_cache.set_date(wall);
         TurnResult::Run { wake: Time::NEVER }
@@ -189,7 +178,7 @@ impl Protocol for HttpServer {
     }
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 fn answer_to(request: &Request) -> Answer {
     let persistence = request.persistence;
     let status = match request.method {
@@ -204,7 +193,7 @@ fn answer_to(request: &Request) -> Answer {
     }
 }
 
-/// The end of a connection whose current request cannot be, or was not, received.
+/// The last answer of a connection whose current request is refused or was not received whole.
 fn refusal(conn: &HttpConn, status: u16) -> Answer {
     let with_body = match conn.parser.method() {
         Some(Method::Head) => WithBody::HeadOnly,

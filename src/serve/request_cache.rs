@@ -1,10 +1,10 @@
-//! The repeat-head step: a head that equals one just answered byte for byte needs no reading.
+//! The request cache: a head that equals the last one byte for byte is not parsed again.
 //!
-//! It is exact because both servers are pure functions of the bytes from a request's start: the
-//! same bytes are the same request, end where it ended and draw the same reply, whatever follows.
-//! It applies at a request's start only.
+//! This is exact because the reply is a function of the bytes from a request's start: equal bytes
+//! are the same request, have the same end and draw the same reply, whatever follows. It applies
+//! at a request's start only.
 
-/// A longer head is not worth remembering.
+/// Length of the longest head that is cached.
 pub const HEAD_BYTES_MAX: usize = 1024;
 /// After so many heads in a row of which none came again, learning is given up for [`REST`] heads.
 const MISSES_MAX: u32 = 64;
@@ -12,7 +12,7 @@ const MISSES_MAX: u32 = 64;
 /// reading it.
 const REST: u32 = 1024;
 
-/// A head that was answered lately, and is likely to come again.
+/// The head of the last request, which is likely to come again.
 #[derive(Debug, Default)]
 pub struct RequestCache {
     /// Empty until one is learned.
@@ -22,7 +22,7 @@ pub struct RequestCache {
 }
 
 impl RequestCache {
-    /// Remembers a whole head, read from a request's start, after which its reader is as new.
+    /// Caches a whole head, read from a request's start, after which the parser is at a start again.
     pub fn learn(&mut self, head: &[u8]) {
         if self.resting > 0 {
             self.resting -= 1;
@@ -41,7 +41,7 @@ impl RequestCache {
         }
     }
 
-    /// How many copies of the head `bytes` starts with, and what follows them.
+    /// The number of copies of the head that `bytes` starts with, and what follows them.
     #[inline]
     pub fn strip_repeats<'b>(&mut self, bytes: &'b [u8]) -> (usize, &'b [u8]) {
         let length = self.bytes.len();

@@ -1,15 +1,11 @@
-//! `serve tcp`: the seed's bytes, once for every terminator in the stream, whatever stands between.
-//!
-//! It parses nothing: the difference to `serve http` is what HTTP itself costs.
+//! `serve tcp`: sends a fixed reply for every terminator in the stream, and parses nothing else.
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
 use super::{Served, Warnings};
-use crate::event_loop::{
-    AfterClose, Block, Closed, Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue,
-};
+use crate::event_loop::{Block, Flow, Protocol, ServerWarning, Time, WriteQueue};
 use crate::http::terminator::{self, TerminatorCounter};
 
 /// The reply of the seed's `TCPHandler`.
@@ -24,11 +20,11 @@ pub struct TcpServer {
     served: Served,
 }
 
-/// What a connection of [`TcpServer`] remembers.
+/// State of a connection of [`TcpServer`].
 #[derive(Debug)]
 pub struct TcpConn {
     terminators: TerminatorCounter,
-    heard_at: Time,
+    received_at: Time,
 }
 
 impl TcpServer {
@@ -48,8 +44,8 @@ impl TcpServer {
         self.served
     }
 
-    /// How many terminators end within `bytes`. The fast path comes first: copies of a head that
-    /// is known, one terminator each.
+    /// Number of terminators that end within `bytes`. The fast path comes first: copies of the
+    /// cached head, one terminator each.
     #[inline]
     fn count(&mut self, terminators: &mut TerminatorCounter, bytes: &[u8]) -> usize {
         let (mut copies, mut rest) = (0, bytes);
@@ -77,7 +73,7 @@ impl Protocol for TcpServer {
         self.served.connections += 1;
         TcpConn {
             terminators: TerminatorCounter::default(),
-            heard_at: now,
+            received_at: now,
         }
     }
 
@@ -89,39 +85,23 @@ impl Protocol for TcpServer {
         now: Time,
         out: &mut WriteQueue,
     ) -> Flow {
-        conn.heard_at = now;
+        conn.received_at = now;
         let replies = self.count(&mut conn.terminators, bytes);
         self.served.requests += replies as u64;
         out.push(&self.reply, replies);
         Flow::Keep
     }
 
-    fn ended(&mut self, _conn: &mut TcpConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        Flow::Finish
-    }
-
     #[inline]
     fn deadline(&self, conn: &TcpConn) -> Time {
         match self.idle_timeout {
-            Some(timeout) => conn.heard_at + timeout,
+            Some(timeout) => conn.received_at + timeout,
             None => Time::NEVER,
         }
     }
 
-    fn overdue(&mut self, _conn: &mut TcpConn, _now: Time, _out: &mut WriteQueue) -> Flow {
-        Flow::Finish
-    }
-
     fn resumed(&mut self, conn: &mut TcpConn, paused: Duration) {
-        conn.heard_at = conn.heard_at + paused;
-    }
-
-    fn closed(&mut self, _conn: Option<TcpConn>, _why: Closed, _now: Time) -> AfterClose {
-        AfterClose::Forget
-    }
-
-    fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
-        TurnResult::Run { wake: Time::NEVER }
+        conn.received_at = conn.received_at + paused;
     }
 
     fn trouble(&mut self, what: ServerWarning, now: Time) {
@@ -170,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_begins_with_the_last_bytes_and_our_own_pause_is_not_silence() {
+    fn the_idle_time_begins_with_the_last_bytes_and_excludes_our_own_pause() {
         let at = |seconds| Time::START + Duration::from_secs(seconds);
         let mut server = TcpServer::new(Some(Duration::from_secs(5)), Warnings::discarded());
         let mut out = WriteQueue::new();

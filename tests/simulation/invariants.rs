@@ -173,8 +173,19 @@ impl World<'_> {
         let runs = phase == LoopPhase::Running;
         if runs && waits && !network.listener.pending && server.sockets() < network.connections_max
         {
-            let soon = network.clock.now.get() + ACCEPT_RETRY;
-            assert!(server.due_at() <= soon, "nobody looks at the backlog");
+            let now = network.clock.now.get();
+            let retry_at = match network.is_starved {
+                true => now + ACCEPT_RETRY,
+                false => now,
+            };
+            assert!(server.due_at() <= retry_at, "nobody looks at the backlog");
+        }
+        if !network.signalled[Owner::Server as usize] {
+            match self.signals[Owner::Server as usize].times_raised() {
+                0 => assert_eq!(phase, LoopPhase::Running, "a stop without a signal"),
+                1 => assert_ne!(phase, LoopPhase::Running, "a signal is not obeyed"),
+                2.. => assert_eq!(phase, LoopPhase::Over, "a second signal is not obeyed"),
+            }
         }
     }
 

@@ -234,7 +234,8 @@ impl Kernel for SimulatedKernel {
         let Some(&id) = network.listener.backlog.front() else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
-        if network.descriptors == 0 {
+        network.is_starved = network.descriptors == 0;
+        if network.is_starved {
             return Err(io::Error::other("no descriptor is left"));
         }
         if network.faults && network.random.one_in(30) {

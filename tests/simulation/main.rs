@@ -36,7 +36,7 @@ use socket::{Listener, Network, Owner, Shared, State};
 const SEEDS: u64 = 256;
 const STEPS: usize = 1_200;
 /// Steps in which a run without faults has to end.
-const CALM_STEPS_MAX: usize = 100_000;
+const CALM_STEPS_MAX: usize = 30_000;
 const CONNECTIONS: usize = 4;
 const PIPELINING: usize = 5;
 /// Replies that a run without faults is for.
@@ -285,6 +285,7 @@ fn simulate(seed: u64) {
         ends: Vec::new(),
         listener: Listener::default(),
         descriptors: 6,
+        is_starved: false,
         connections_max: SERVER_LIMITS.connections_max,
         faults,
         signalled: [false; 2],

@@ -109,6 +109,8 @@ pub struct Network {
     pub listener: Listener,
     /// Descriptors that the server may still use.
     pub descriptors: usize,
+    /// The last accept failed for lack of one, and the server has closed none since.
+    pub is_starved: bool,
     pub connections_max: usize,
     /// Resets, refusals, full backlogs, scripted servers.
     pub faults: bool,
@@ -146,7 +148,7 @@ impl Network {
             (answers, first, State::Waiting),
         ] {
             let capacity = match self.random.below(3) {
-                0 => 1 + self.random.below(300),
+                0 => 20 + self.random.below(300),
                 1 => 1 + self.random.below(5_000),
                 _ => 100_000,
             };
@@ -321,6 +323,7 @@ impl Drop for Socket {
         };
         if network.ends[self.id].owner == Owner::Server {
             network.descriptors += 1;
+            network.is_starved = false;
             network.ends[self.id].audit.closed();
         }
         network.close(self.id);

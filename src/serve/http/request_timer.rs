@@ -1,37 +1,37 @@
-//! How long a client may take, by what it is in the middle of.
+//! Time limits for a client, by the part of a request that is awaited.
 
 use std::time::Duration;
 
 use crate::event_loop::Time;
 use crate::http::request::Position;
 
-/// How long a client may take.
+/// Time limits for a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// From a head's first byte to its last, however the bytes are spread.
+    /// Time limit for receiving a complete request head, from its first byte (408).
     pub header: Duration,
-    /// From one piece of a body to the next.
+    /// Time limit between two pieces of a body (408).
     pub body_gap: Duration,
-    /// From a head's end to its body's end.
+    /// Time limit for receiving a complete body, from the end of its head (408).
     pub body_total: Duration,
-    /// From one request's end to the next one's first byte.
+    /// Time limit between the end of a request and the first byte of the next.
     pub idle: Duration,
 }
 
-/// What a client is being waited for, and since when.
+/// The part of a request that is awaited, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestTimer {
     /// The first byte of a request.
     Idle { since: Time },
-    /// The rest of a head whose first byte came then. Later bytes do not move this.
+    /// The rest of a head whose first byte arrived then. Later bytes do not change it.
     Head { since: Time },
-    /// The rest of a body whose head ended then, and of which the last piece came then.
+    /// The rest of a body: the times of the end of its head and of its last piece.
     Body { since: Time, last_piece: Time },
 }
 
 impl RequestTimer {
-    /// Bytes arrived, after which the parser stands at `position`. Whoever saw a request end
-    /// in these bytes has set [`RequestTimer::Idle`] before.
+    /// Bytes arrived, after which the parser is at `position`. If a request ended in these bytes,
+    /// the caller has set [`RequestTimer::Idle`] before.
     pub fn follow(&mut self, position: Position, now: Time) {
         *self = match (position, *self) {
             (Position::Head, RequestTimer::Head { since }) => RequestTimer::Head { since },
@@ -48,7 +48,7 @@ impl RequestTimer {
         };
     }
 
-    /// When request_timer ends.
+    /// Time at which the limit is reached.
     #[inline]
     pub fn deadline(&self, timeouts: &Timeouts) -> Time {
         match *self {
@@ -60,7 +60,7 @@ impl RequestTimer {
         }
     }
 
-    /// The client could not be heard for so long, through no fault of its own.
+    /// Extends the limit by a time in which the server did not read.
     pub fn extend(&mut self, by: Duration) {
         match self {
             RequestTimer::Idle { since } | RequestTimer::Head { since } => *since = *since + by,

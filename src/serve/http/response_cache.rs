@@ -1,7 +1,7 @@
 //! The replies of the present second, each rendered once and then repeated.
 //!
-//! A whole reply, its Date included, is kept ready-made for as long as it is true. (TechEmpower's
-//! rules forbid that; we do not claim to follow them.)
+//! A whole reply, with its Date, is kept as long as the Date is right. (TechEmpower's rules forbid
+//! this; bareloop does not claim to follow them.)
 
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,14 +10,14 @@ use crate::event_loop::Block;
 use crate::http::reply::{CONTINUE, ImfDate, ServerReply, WithBody};
 use crate::http::request::Persistence;
 
-/// What a request, or the lack of one, is answered with.
+/// The answer to a request, or to the lack of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// 200 with the body.
     Get(Persistence),
     /// The same head without the body.
     Head(Persistence),
-    /// 405 or 501: not a method that is served here; the connection may go on.
+    /// 405 or 501: a method that is not served; the connection may go on.
     NotServed {
         status: u16,
         persistence: Persistence,
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-/// The answer of a benchmark's every request.
+/// The usual answer.
 const PLAIN_GET: Answer = Answer::Get(Persistence::Keep);
 
 /// The replies of one server.
@@ -54,12 +54,12 @@ const PLAIN_GET: Answer = Answer::Get(Persistence::Keep);
 pub struct ResponseCache {
     body: Vec<u8>,
     fields: Vec<(String, String)>,
-    /// Seconds since 1970 for which `rendered` is true.
+    /// The second since 1970 whose Date is in the rendered replies.
     second: u64,
     date: ImfDate,
-    /// What plain GETs are answered with.
+    /// The reply to a plain GET.
     plain_get: Rc<Block>,
-    /// What else was asked for in this second; there are only so many answers.
+    /// The other replies of this second; their number is bounded by the kinds of answers.
     rendered: Vec<(Answer, Rc<Block>)>,
 }
 
@@ -78,7 +78,7 @@ impl ResponseCache {
         response_cache
     }
 
-    /// From now on replies carry the Date of `wall`. What was queued before keeps its own.
+    /// Sets the Date of later replies. Queued ones keep theirs.
     pub fn set_date(&mut self, wall: SystemTime) {
         let second = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
         if second.as_secs() != self.second {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn body_and_fields_are_the_users() {
+    fn body_and_fields_are_those_of_the_user() {
         let fields = vec![("X-A".to_owned(), "b".to_owned())];
         let mut response_cache = ResponseCache::new(b"Hi".to_vec(), fields);
         let get = text(&mut response_cache, Answer::Get(Persistence::Keep));

@@ -130,7 +130,7 @@ fn a_batch_of_equal_gets_is_one_run_of_replies() {
 }
 
 #[test]
-fn patience_begins_anew_with_each_request_whichever_path_it_takes() {
+fn the_timer_restarts_with_each_request_on_either_path() {
     const GET: &str = PIECES[0];
     const HEADER: u64 = 10;
     const BODY: u64 = 60;
@@ -181,7 +181,7 @@ fn nothing_is_answered_after_the_end() {
 }
 
 #[test]
-fn an_overdue_head_is_told_408_and_an_idle_connection_nothing() {
+fn an_overdue_head_is_answered_with_408_and_an_idle_connection_is_not() {
     let mut server = HttpServer::new(settings(), Warnings::discarded());
     for (received, sends) in [("", false), ("GET", true), (PIECES[4], true)] {
         let mut out = WriteQueue::new();
