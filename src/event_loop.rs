@@ -106,6 +106,7 @@ pub mod kernel;
 mod limits;
 mod listener;
 mod mio_kernel;
+mod pacing;
 pub mod protocol;
 mod rlimit;
 mod shared;
@@ -149,6 +150,8 @@ pub struct EventLoop<P: Protocol, K: Kernel = MioKernel> {
     signal: StopSignal,
     phase: LoopPhase,
     deadlines: Deadlines,
+    /// Key of the connection that may send what is due next.
+    next_to_send: usize,
     wake_at: Time,
     wall: SystemTime,
     wall_read_at: Time,
@@ -225,6 +228,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             signal: signal.clone(),
             phase: LoopPhase::Running,
             deadlines: Deadlines::new(),
+            next_to_send: 0,
             wake_at: Time::START,
         }
     }
@@ -244,8 +248,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// # Errors
     /// The kernel's wait fails.
     pub fn turn(&mut self, events: &mut K::Events) -> io::Result<LoopPhase> {
-        let due = self.due_at();
-        let timeout = (due != Time::NEVER).then(|| due - self.shared.now);
+        let timeout = self.wait_timeout();
         self.kernel.wait(events, timeout)?;
         self.begin_turn();
         if self.phase == LoopPhase::Over {
@@ -255,6 +258,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             self.dispatch(event);
         }
         self.handle_overdue();
+        self.send_due();
         // New sockets come last, so that no event of this turn is taken for theirs.
         if self.phase == LoopPhase::Running {
             self.accept();

@@ -11,6 +11,7 @@ mod connects;
 mod counters;
 pub mod find_rate;
 pub mod objective;
+mod open_loop;
 mod plan;
 pub mod recorder;
 pub mod report;
@@ -28,7 +29,7 @@ mod windows;
 mod tests;
 
 pub use connect_check::{ConnectError, probe};
-pub use plan::{LoadPlan, PIPELINING_MAX, Refill, Until};
+pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until};
 pub use report::LoadReport;
 pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;

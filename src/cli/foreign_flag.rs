@@ -19,16 +19,8 @@ const LOAD: &[(&[&str], &str)] = &[
         "one event loop drives all connections; leave it out, or start load several times",
     ),
     (
-        &[
-            "-q",
-            "--qps",
-            "--rate",
-            "-R",
-            "--overallRate",
-            "-r",
-            "--connectionRate",
-        ],
-        "there is no limit on the rate: a closed loop sends when a reply comes",
+        &["-q", "--qps", "-r", "--connectionRate"],
+        "a rate is for the whole run, not for one connection: -R {}",
     ),
     (
         &["-s", "--script"],
@@ -210,8 +202,8 @@ mod tests {
                 "--port: the port is part of the URL: http://localhost:80",
             ),
             (
-                "load http://a --rate",
-                "--rate: there is no limit on the rate: a closed loop sends when a reply comes",
+                "load http://a --qps 50",
+                "--qps: a rate is for the whole run, not for one connection: -R 50",
             ),
             (
                 "serve http 8089",

@@ -4,6 +4,7 @@
 //! run, which also shows at the start that stdout can be written.
 
 mod progress;
+mod schedule;
 
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -29,11 +30,15 @@ Examples:
       100 connections with 10 requests in flight on each, for 5 seconds
   bareloop load -a 10000 -m POST -H 'Content-Type: application/json' -b '{}' http://[::1]:3000/items
       10,000 requests with a field and a body, over IPv6
+  bareloop load -R 2000 --arrivals poisson http://localhost:8080
+      2,000 requests a second, as from many independent users
   bareloop load -S /run/app.sock --json http://localhost/health
       through a unix domain socket; the report as one line of JSON
 
 A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
-from its hand-over to its complete reply. Flags mean what they mean in autocannon.
+from its hand-over to its complete reply. With -R an open loop: requests are due at times of their
+own, any free slot takes the oldest, and latency counts from the due time. To keep these times to
+microseconds, the client then uses a whole core. Flags mean what they mean in autocannon.
 
 Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
 130 interrupted, with a report of what was measured so far.";
@@ -95,6 +100,9 @@ pub struct LoadArgs {
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = refill)]
     refill: Refill,
 
+    #[command(flatten)]
+    schedule: schedule::ScheduleArgs,
+
     /// Unix domain socket to connect to in place of the URL's host
     #[arg(
         short = 'S',
@@ -155,6 +163,7 @@ impl LoadArgs {
             },
             timeout: self.timeout,
             refill: self.refill,
+            open_loop: self.schedule.plan(self.duration),
             method: self.method.clone(),
             fields: self.fields.clone(),
             body,

@@ -271,6 +271,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         until: Until::Duration(duration),
         timeout: settings.timeout,
         refill: Refill::Rolling,
+        open_loop: None,
         method: request.method,
         fields: request.fields,
         body: request.body,

@@ -147,6 +147,19 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
         pumped
     }
 
+    /// Lets the protocol send what is due now.
+    pub fn send_due(&mut self, shared: &mut Shared<P>) -> Pumped {
+        let pumped = match self.phase {
+            ConnectionPhase::Open => {
+                let now = shared.received_at();
+                self.catch_up(Pumped::Wait, now, shared)
+            }
+            ConnectionPhase::Flushing(_) | ConnectionPhase::Draining { .. } => Pumped::Wait,
+        };
+        self.invariants(shared);
+        pumped
+    }
+
     /// Whether the kernel has refused bytes that are still to be sent.
     pub fn is_blocked(&self) -> bool {
         self.unsent.is_some()

@@ -68,6 +68,14 @@ pub trait Protocol {
     /// did not take what was queued). Deadlines that blame the peer for silence move by `paused`.
     fn resumed(&mut self, _conn: &mut Self::Conn, _paused: Duration) {}
 
+    /// Time of the next request that is due unasked and that an open connection could take;
+    /// [`Time::NEVER`] if there is none. From then on, [`Protocol::caught_up`] is called for the
+    /// open connections in turn. The loop keeps this time to microseconds, at the cost of a core.
+    #[inline]
+    fn send_at(&self) -> Time {
+        Time::NEVER
+    }
+
     /// The connection is gone; `None` if it never opened.
     fn closed(&mut self, _conn: Option<Self::Conn>, _why: Closed, _now: Time) -> AfterClose {
         AfterClose::Forget

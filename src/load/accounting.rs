@@ -10,7 +10,7 @@
 //!
 //! A request is sent when its first byte is handed to the kernel; one that waits for room in the
 //! kernel's buffer is queued, and has no stamp yet. In a closed loop a request is due when it is
-//! sent. Where the number of replies counts
+//! sent; in an open loop by its schedule, and it is never sent again. Where the number of replies counts
 //! ([`super::Until::Amount`]), a request that got no reply returns to the budget and is sent again.
 
 mod in_flight;
@@ -53,7 +53,7 @@ impl Accounting {
 /// The counts of a run under way. Each method is one transition of requests.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    /// All but `due`, which follows from the others in a closed loop.
+    /// All but `due`, which follows from the others.
     counts: Accounting,
     /// Replies that the run is for; `None` for a run that ends by its duration.
     amount: Option<u64>,
@@ -89,6 +89,11 @@ impl Ledger {
         }
     }
 
+    /// Requests that are in flight on open connections or queued.
+    pub(crate) fn slots_taken(&self) -> u64 {
+        self.counts.in_flight - self.stopped + self.queued
+    }
+
     /// Requests that may be sent now, up to `wanted`.
     pub(crate) fn allowed(&self, wanted: usize) -> usize {
         usize::try_from(self.budget).map_or(wanted, |budget| budget.min(wanted))
@@ -108,6 +113,20 @@ impl Ledger {
         if self.amount.is_some() {
             self.budget -= requests;
         }
+        self.invariants();
+    }
+
+    /// A request that was due at `due` is handed over on a connection at `now`.
+    pub(crate) fn send_due(&mut self, line: &mut InFlight, due: Time, now: Time) {
+        line.send_due(due, now);
+        self.counts.sent += 1;
+        self.counts.in_flight += 1;
+        self.invariants();
+    }
+
+    /// So many requests that were due are not sent.
+    pub(crate) fn never_send(&mut self, requests: u64) {
+        self.counts.never_sent += requests;
         self.invariants();
     }
 
@@ -138,25 +157,27 @@ impl Ledger {
         self.invariants();
     }
 
-    /// All requests of a connection have waited too long. Returns how many.
-    pub(crate) fn time_out(&mut self, line: &mut InFlight) -> u64 {
-        let requests = self.take_back(line);
+    /// All requests of a connection have waited too long. Returns how many. Calls `on_run` with the
+    /// start and the number of each run of requests that get no reply.
+    pub(crate) fn time_out(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
+        let requests = self.take_back(line, on_run);
         self.counts.timed_out += requests;
         self.invariants();
         requests
     }
 
     /// The connection of these requests is gone. Returns how many they were.
-    pub(crate) fn lose(&mut self, line: &mut InFlight) -> u64 {
-        let requests = self.take_back(line);
+    pub(crate) fn lose(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
+        let requests = self.take_back(line, on_run);
         self.counts.lost += requests;
         self.invariants();
         requests
     }
 
     /// The run stopped while these requests were in flight; they stay so.
-    pub(crate) fn stop(&mut self, line: &mut InFlight) {
-        let cleared = line.clear();
+    pub(crate) fn stop(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) {
+        let cleared = line.clear(on_run);
+        self.counts.never_sent += cleared.queued_due as u64;
         self.stopped += cleared.in_flight as u64;
         self.queued -= cleared.queued as u64;
         if self.amount.is_some() {
@@ -176,8 +197,9 @@ impl Ledger {
     }
 
     /// Requests that got no reply; where the number of replies counts, they are sent again.
-    fn take_back(&mut self, line: &mut InFlight) -> u64 {
-        let cleared = line.clear();
+    fn take_back(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
+        let cleared = line.clear(on_run);
+        self.counts.never_sent += cleared.queued_due as u64;
         let (in_flight, queued) = (cleared.in_flight as u64, cleared.queued as u64);
         self.counts.in_flight -= in_flight;
         self.queued -= queued;
@@ -219,10 +241,10 @@ mod tests {
         }
         let [answered, overdue, gone, open] = &mut lines;
         ledger.complete(answered, 10, |_, _| {});
-        assert_eq!(ledger.time_out(overdue), 10);
+        assert_eq!(ledger.time_out(overdue, |_, _| {}), 10);
         ledger.complete(gone, 4, |_, _| {});
-        assert_eq!(ledger.lose(gone), 6);
-        ledger.stop(open);
+        assert_eq!(ledger.lose(gone, |_, _| {}), 6);
+        ledger.stop(open, |_, _| {});
         let counts = ledger.finish();
         assert_eq!(
             counts,
@@ -256,11 +278,11 @@ mod tests {
         ledger.complete(&mut line, 8, |stamp, n| stamps.push((stamp, n)));
         assert_eq!(stamps, [(at(1), 3), (at(5), 5)]);
         // The last two were never sent, and are not lost.
-        assert_eq!(ledger.lose(&mut line), 0);
+        assert_eq!(ledger.lose(&mut line, |_, _| {}), 0);
         assert_eq!(ledger.allowed(10), 4);
         ledger.send(&mut line, 4, at(6));
         ledger.queue(&mut line, 1, at(6));
-        ledger.stop(&mut line);
+        ledger.stop(&mut line, |_, _| {});
         let counts = ledger.finish();
         assert_eq!(
             (counts.sent, counts.completed, counts.in_flight),
@@ -276,11 +298,11 @@ mod tests {
         assert_eq!(ledger.allowed(10), 2);
         ledger.complete(&mut line, 3, |_, _| {});
         assert_eq!(ledger.allowed(10), 2, "a reply frees a slot, and no budget");
-        ledger.lose(&mut line);
+        ledger.lose(&mut line, |_, _| {});
         assert_eq!(ledger.allowed(10), 9);
         ledger.send(&mut line, 9, AT);
         assert!(ledger.is_exhausted());
-        ledger.time_out(&mut line);
+        ledger.time_out(&mut line, |_, _| {});
         assert_eq!(ledger.allowed(10), 9);
     }
 

@@ -6,10 +6,12 @@
 //! takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
-//! a correction for coordinated omission (a closed loop measures service time, and the report says so).
+//! a correction for coordinated omission (a closed loop measures service time, and an open loop
+//! response time; the report names which).
 
 mod closing;
 mod conn;
+mod filling;
 
 pub use conn::LoadConn;
 
@@ -19,6 +21,8 @@ use std::time::{Duration, SystemTime};
 use super::accounting::{Accounting, Ledger};
 use super::connects::Connects;
 use super::counters::Counters;
+use super::open_loop::OpenLoop;
+use super::plan::OpenLoopPlan;
 use super::recorder::Recorder;
 use super::request;
 use super::status::{self, ExpectedStatuses};
@@ -44,6 +48,9 @@ pub struct LoadClient<'a> {
     method: AnsweredMethod,
     pipelining: usize,
     refill: Refill,
+    open_loop_plan: Option<OpenLoopPlan>,
+    /// `None` in a closed loop, and before the start.
+    open_loop: Option<OpenLoop>,
     timeout: Duration,
     until: Until,
     learned: LearnedReply,
@@ -82,6 +89,7 @@ pub(crate) struct RunRecord {
     pub(crate) connects: Connects,
     pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
+    pub(crate) open_loop: Option<OpenLoop>,
     pub(crate) started: Time,
     pub(crate) ended: Time,
     pub(crate) end: RunEnd,
@@ -98,6 +106,8 @@ impl<'a> LoadClient<'a> {
             },
             pipelining: plan.pipelining,
             refill: plan.refill,
+            open_loop_plan: plan.open_loop,
+            open_loop: None,
             timeout: plan.timeout,
             until: plan.until,
             learned: LearnedReply::new(),
@@ -127,6 +137,12 @@ impl<'a> LoadClient<'a> {
 
     /// What was found; the run is over.
     pub(crate) fn finish(mut self) -> RunRecord {
+        if let Some(open_loop) = &self.open_loop {
+            for due in open_loop.untaken(self.ended) {
+                self.ledger.never_send(1);
+                self.recorder.gave_up(due, self.ended, 1);
+            }
+        }
         let accounting = self.ledger.finish();
         self.recorder.finish(self.ended, accounting.completed);
         RunRecord {
@@ -134,27 +150,11 @@ impl<'a> LoadClient<'a> {
             connects: self.connects,
             recorder: self.recorder,
             counters: self.counters,
+            open_loop: self.open_loop,
             started: self.started.unwrap_or_default(),
             ended: self.ended,
             end: self.ending.unwrap_or(RunEnd::Interrupted),
         }
-    }
-
-    /// Sends as many requests as the refill mode and the budget allow.
-    fn fill(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) {
-        let used = conn.in_flight.requests() + conn.in_flight.queued();
-        let free = match self.refill {
-            Refill::Rolling => self.pipelining - used,
-            Refill::Batch if used == 0 => self.pipelining,
-            Refill::Batch => 0,
-        };
-        let requests = self.ledger.allowed(free);
-        if requests == 0 {
-            return;
-        }
-        out.push(&self.request, requests);
-        self.ledger.send(&mut conn.in_flight, requests, now);
-        self.counters.writes += 1;
     }
 
     /// Frames, pairs and records every complete reply in `bytes`.
@@ -218,8 +218,8 @@ impl<'a> LoadClient<'a> {
         self.recorder.replied(reply.status, replies, now);
         let recorder = &mut self.recorder;
         self.ledger
-            .complete(&mut conn.in_flight, replies, |sent_at, n| {
-                recorder.took(sent_at, now, n);
+            .complete(&mut conn.in_flight, replies, |began, n| {
+                recorder.took(began, now, n);
             });
         self.counters.interim += u64::from(reply.interim);
         if reply.body == BodyVerdict::Other {
@@ -320,7 +320,7 @@ impl Protocol for LoadClient<'_> {
     /// the server has already closed.
     fn caught_up(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
         self.fill(conn, now, out);
-        if conn.has_no_work() {
+        if self.open_loop.is_none() && conn.has_no_work() {
             Flow::Abort
         } else {
             Flow::Keep
@@ -341,13 +341,22 @@ impl Protocol for LoadClient<'_> {
         Flow::Abort
     }
 
+    fn send_at(&self) -> Time {
+        self.open_loop
+            .as_ref()
+            .map_or(Time::NEVER, OpenLoop::send_at)
+    }
+
     fn deadline(&self, conn: &LoadConn) -> Time {
         conn.deadline(self.timeout)
     }
 
-    fn overdue(&mut self, conn: &mut LoadConn, _now: Time, _out: &mut WriteQueue) -> Flow {
+    fn overdue(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
         if conn.state == ConnState::Open {
-            self.ledger.time_out(&mut conn.in_flight);
+            let recorder = &mut self.recorder;
+            self.ledger.time_out(&mut conn.in_flight, |began, n| {
+                recorder.gave_up(began, now, n)
+            });
             self.counters.resets += 1;
             self.counters.first_error.get_or_insert_with(|| {
                 format!("no reply within the timeout of {:?}", self.timeout)
@@ -373,6 +382,13 @@ impl Protocol for LoadClient<'_> {
             None => {
                 self.started = Some(now);
                 self.recorder = Recorder::starting(now);
+                self.open_loop = self.open_loop_plan.map(|plan| {
+                    let end = match self.until {
+                        Until::Duration(duration) => now + duration,
+                        Until::Amount(_) => Time::NEVER,
+                    };
+                    OpenLoop::new(&plan, now, end)
+                });
                 now
             }
         };

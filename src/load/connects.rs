@@ -58,6 +58,11 @@ impl Connects {
         self.invariants();
     }
 
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
     /// Connections beyond the first on each slot.
     pub(crate) fn reconnects(&self) -> u64 {
         self.opened - self.peak as u64

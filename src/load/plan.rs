@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Target;
+use super::schedule::{Arrivals, Rate};
 use super::status::ExpectedStatuses;
 
 /// More requests in flight than the socket buffers of both sides hold only wait in the client.
@@ -23,6 +24,8 @@ pub struct LoadPlan {
     pub timeout: Duration,
     /// How a freed slot is used again.
     pub refill: Refill,
+    /// Schedule of the requests; `None` for a closed loop.
+    pub open_loop: Option<OpenLoopPlan>,
     /// Request method.
     pub method: String,
     /// Request fields beyond Host and Connection, or in their place.
@@ -33,6 +36,20 @@ pub struct LoadPlan {
     pub expected_body: Option<Vec<u8>>,
     /// The statuses that replies should have. Without them, any but 4xx, 5xx and beyond.
     pub expected_statuses: Option<ExpectedStatuses>,
+}
+
+/// Requests are due by a schedule, whatever the server does. Only with [`Until::Duration`] and
+/// [`Refill::Rolling`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpenLoopPlan {
+    /// Requests per second of the whole run.
+    pub rate: Rate,
+    /// Law of their arrivals.
+    pub arrivals: Arrivals,
+    /// Seed of Poisson arrivals.
+    pub seed: u64,
+    /// A request that is late by more than this is never sent.
+    pub deadline: Option<Duration>,
 }
 
 /// When a run stops.

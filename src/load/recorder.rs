@@ -6,6 +6,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::statistics::distribution::Distribution;
 use super::windows::Windows;
 use crate::event_loop::Time;
 
@@ -106,6 +107,17 @@ impl Latencies {
         (self.count >= samples_needed(quantile)).then(|| self.at_rank(rank(quantile, self.count)))
     }
 
+    /// The same latencies, in the same buckets.
+    pub(crate) fn distribution(&self) -> Distribution {
+        let mut distribution = Distribution::default();
+        for step in self.histogram.iter_recorded() {
+            let ns = step.value_iterated_to().min(self.max_ns);
+            distribution.record(ns, step.count_since_last_iteration());
+        }
+        distribution.record(self.max_ns, self.beyond_range);
+        distribution
+    }
+
     /// The sample with this rank, 1 for the least.
     fn at_rank(&self, rank: u64) -> u64 {
         let in_histogram = self.count - self.beyond_range;
@@ -152,6 +164,8 @@ pub(crate) struct Silence {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     pub(crate) latencies: Latencies,
+    /// Ages of requests that got no reply.
+    pub(crate) censored: Distribution,
     pub(crate) windows: Windows,
     bytes: u64,
     statuses: Vec<u64>,
@@ -164,6 +178,7 @@ impl Recorder {
     pub(crate) fn starting(now: Time) -> Recorder {
         Recorder {
             latencies: Latencies::new(),
+            censored: Distribution::default(),
             windows: Windows::starting(now),
             bytes: 0,
             statuses: vec![0; STATUSES],
@@ -184,9 +199,14 @@ impl Recorder {
         self.last_reply_at = now;
     }
 
-    /// So many of them took from `sent_at` until `now`.
-    pub(crate) fn took(&mut self, sent_at: Time, now: Time, replies: usize) {
-        self.latencies.record(now.ns_since(sent_at), replies as u64);
+    /// So many of them took from `began` until `now`.
+    pub(crate) fn took(&mut self, began: Time, now: Time, replies: usize) {
+        self.latencies.record(now.ns_since(began), replies as u64);
+    }
+
+    /// So many requests that began at `began` are given up at `now` without a reply.
+    pub(crate) fn gave_up(&mut self, began: Time, now: Time, requests: usize) {
+        self.censored.record(now.ns_since(began), requests as u64);
     }
 
     /// A turn of the loop at `now`, with `completed` replies so far: closes a window that is full.

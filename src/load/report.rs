@@ -50,7 +50,7 @@ pub struct LoadReport {
     pub gave_up: bool,
     /// `rolling` or `batch`.
     pub refill: String,
-    /// From the hand-over of each request to its complete reply.
+    /// From the hand-over of each request to its complete reply; in an open loop from its due time.
     pub latency: Latency,
     /// Complete replies per second.
     pub requests: Rate,
@@ -145,8 +145,20 @@ pub struct Latency {
     pub p99_9: Option<f64>,
     pub p99_99: Option<f64>,
     pub p99_999: Option<f64>,
+    /// Replies.
     #[serde(rename = "totalCount")]
     pub total_count: u64,
+    /// Requests without a reply; they count in the percentiles with their age.
+    pub censored: u64,
+    /// The first percentile that is only a lower bound, such as `p99`; `None` if each is exact.
+    #[serde(rename = "lowerBoundsFrom")]
+    pub lower_bounds_from: Option<String>,
+    /// The same as a number.
+    #[serde(skip)]
+    pub bounded_percent: Option<f64>,
+    /// Age of the oldest request without a reply.
+    #[serde(skip)]
+    pub max_age_ms: f64,
 }
 
 /// A rate per second, from windows divided by their real length. The average is the mean over the
@@ -262,6 +274,21 @@ pub struct ClientCost {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenLoop {
-    /// Requests due per second.
-    pub rate: f64,
+    /// Requests due per second: `100`, or `100:1000` for a ramp.
+    pub rate: String,
+    /// Law of the arrivals: `constant` or `poisson`.
+    pub arrivals: &'static str,
+    /// Seed of Poisson arrivals.
+    pub seed: u64,
+    /// From the due time of each sent request to its hand-over.
+    pub schedule_lag_ms: ScheduleLag,
+}
+
+/// Milliseconds; percentiles as those of [`Latency`].
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
+pub struct ScheduleLag {
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+    pub max: f64,
 }

@@ -75,20 +75,37 @@ type Row = [String; 8];
 fn latency_rows(latency: &Latency) -> Vec<Row> {
     let has_samples = latency.total_count > 0;
     let exact = |ms: f64| or_dash(has_samples.then(|| milliseconds(ms)));
-    let percentile = |ms: Option<f64>| or_dash(ms.map(milliseconds));
+    let max_is_bound = latency.max_age_ms > latency.max;
+    let max = milliseconds(latency.max.max(latency.max_age_ms));
+    let max = or_dash(has_samples.then(|| bound(max_is_bound, max)));
     vec![
         ["Stat", "2.5%", "50%", "97.5%", "99%", "Avg", "Stdev", "Max"].map(str::to_owned),
         [
             "Latency".to_owned(),
-            percentile(latency.p2_5),
-            percentile(latency.p50),
-            percentile(latency.p97_5),
-            percentile(latency.p99),
+            percentile(latency, 2.5, latency.p2_5),
+            percentile(latency, 50.0, latency.p50),
+            percentile(latency, 97.5, latency.p97_5),
+            percentile(latency, 99.0, latency.p99),
             exact(latency.mean),
             exact(latency.stddev),
-            exact(latency.max),
+            max,
         ],
     ]
+}
+
+/// `>= x` for a lower bound.
+fn percentile(latency: &Latency, percent: f64, ms: Option<f64>) -> String {
+    let is_bound = latency
+        .bounded_percent
+        .is_some_and(|first| percent >= first);
+    or_dash(ms.map(|ms| bound(is_bound, milliseconds(ms))))
+}
+
+fn bound(is_bound: bool, figure: String) -> String {
+    match is_bound {
+        true => format!(">= {figure}"),
+        false => figure,
+    }
 }
 
 fn rate_rows(report: &LoadReport) -> Vec<Row> {
@@ -142,7 +159,7 @@ fn percentile_box(latency: &Latency) -> String {
     let header = vec!["Percentile".to_owned(), "Latency".to_owned()];
     let rows = percentiles(latency)
         .into_iter()
-        .map(|(percent, ms)| vec![format!("{percent}"), or_dash(ms.map(milliseconds))]);
+        .map(|(percent, ms)| vec![format!("{percent}"), self::percentile(latency, percent, ms)]);
     boxed(std::iter::once(header).chain(rows))
 }
 
@@ -367,7 +384,6 @@ Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9
 Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
 Sent 152,442 = 26,322 completed + 20 timed out + 126,000 lost + 100 in flight at the stop.
 1 reply had a body other than the first one's.
-Timed out requests have no latency here: the tail is cut at the timeout.
 Interrupted: the figures are of what was measured so far.
 Verdict: SUSPECT
   - gave up after 26,322 replies: errors, and no reply for three timeouts

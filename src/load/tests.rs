@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn};
 use super::report::{Accounting, Circumstances, Cost};
-use super::{LoadPlan, LoadReport, Refill, Target, Until};
+use super::schedule::{Arrivals, Rate};
+use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, Warning};
 use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -19,6 +20,7 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         until: Until::Duration(Duration::from_secs(5)),
         timeout: Duration::from_secs(10),
         refill: Refill::Rolling,
+        open_loop: None,
         method: "GET".into(),
         fields: Vec::new(),
         body: Vec::new(),
@@ -643,7 +645,10 @@ fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
     let json = serde_json::to_value(&report).expect("plain data");
     assert_eq!(json["url"], "http://localhost:8080/x");
     assert_eq!(json["start"], "1970-01-01T00:00:00.000Z");
-    assert_eq!(json["latency"]["p50"], 1.0);
+    // Ten of eleven requests have waited for five seconds and have no reply.
+    assert_eq!(json["latency"]["p50"], 5000.0);
+    assert_eq!(json["latency"]["lowerBoundsFrom"], "p50");
+    assert_eq!(json["latency"]["censored"], 10);
     assert!(json["latency"]["p99"].is_null());
     assert_eq!(json["latency"]["totalCount"], 1);
     assert_eq!(json["requests"]["sent"], 11);
@@ -665,4 +670,102 @@ fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
     ] {
         assert!(json[key].is_u64(), "{key}");
     }
+}
+
+/// 1,000 requests a second for 10 s to a server that answers at once, except while `is_frozen`.
+fn play_open_loop(
+    arrivals: Arrivals,
+    deadline: Option<Duration>,
+    is_frozen: fn(u64) -> bool,
+) -> LoadReport {
+    let open = LoadPlan {
+        pipelining: 1,
+        until: Until::Duration(Duration::from_secs(10)),
+        timeout: Duration::from_secs(60),
+        open_loop: Some(OpenLoopPlan {
+            rate: Rate::Constant(1000.0),
+            arrivals,
+            seed: 3,
+            deadline,
+        }),
+        ..plan("http://localhost")
+    };
+    play(open, |bench| {
+        let mut line = bench.open(0);
+        for at in 0..10_000 {
+            assert!(matches!(bench.turn(at), TurnResult::Run { .. }));
+            let Line { conn, out } = &mut line;
+            assert_eq!(bench.client.caught_up(conn, ms(at), out), Flow::Keep);
+            while !is_frozen(at) && bench.requests(&mut line) == 1 {
+                bench.receive(&mut line, REPLY, at);
+            }
+        }
+        stop(bench, line, 10_000);
+    })
+}
+
+fn assert_near(found_ms: Option<f64>, seconds: f64) {
+    let ratio = found_ms.expect("enough requests") / (seconds * 1e3);
+    assert!((ratio - 1.0).abs() < 0.01, "{found_ms:?} for {seconds} s");
+}
+
+#[test]
+fn a_server_that_freezes_is_in_the_tail_of_an_open_loop() {
+    let report = play_open_loop(Arrivals::Constant, None, |at| (2000..7000).contains(&at));
+    let latency = &report.latency;
+    // F - (1 - q) D
+    assert_near(latency.p75, 2.5);
+    assert_near(latency.p90, 4.0);
+    assert_near(latency.p97_5, 4.75);
+    assert_near(latency.p99, 4.9);
+    assert_eq!(latency.lower_bounds_from, None);
+    assert_eq!(
+        (report.accounting.due, report.accounting.never_sent),
+        (10_000, 0)
+    );
+    let open_loop = report.open_loop.expect("an open loop");
+    assert_near(open_loop.schedule_lag_ms.p99, 4.9);
+    assert_eq!(
+        (open_loop.rate.as_str(), open_loop.arrivals),
+        ("1000", "constant")
+    );
+}
+
+#[test]
+fn a_server_that_hangs_for_good_bounds_the_tail_from_below() {
+    let report = play_open_loop(Arrivals::Constant, None, |at| at >= 5000);
+    let (latency, accounting) = (&report.latency, report.accounting);
+    assert!(latency.p99 >= Some(4900.0), "{:?}", latency.p99);
+    assert_eq!(latency.lower_bounds_from.as_deref(), Some("p75"));
+    assert_eq!(latency.p25, Some(0.0));
+    assert_eq!((accounting.due, accounting.in_flight), (10_000, 1));
+    assert_eq!(accounting.never_sent, 4999);
+    assert_eq!(latency.censored, 5000);
+    let reasons = &report.verdict.reasons;
+    let is_named = reasons
+        .iter()
+        .any(|reason| matches!(reason, Warning::NeverSent { .. }));
+    assert!(is_named, "{reasons:?}");
+}
+
+#[test]
+fn what_is_late_beyond_the_deadline_is_never_sent_and_counts_with_its_age() {
+    let deadline = Some(Duration::from_secs(1));
+    let report = play_open_loop(Arrivals::Constant, deadline, |at| {
+        (2000..7000).contains(&at)
+    });
+    // Due from 2.001 s to 5.999 s.
+    assert_eq!(report.accounting.never_sent, 3999);
+    assert_eq!(report.accounting.due, 10_000);
+    assert_eq!(report.latency.censored, 3999);
+}
+
+#[test]
+fn poisson_arrivals_are_those_of_their_seed() {
+    let [first, again] = [(); 2].map(|()| play_open_loop(Arrivals::Poisson, None, |_| false));
+    assert_eq!(first.accounting, again.accounting);
+    assert_ne!(first.accounting.due, 10_000);
+    assert_eq!(first.accounting.never_sent, 0);
+    // Sent at the next millisecond.
+    assert!(first.latency.max <= 1.0, "{}", first.latency.max);
 }

@@ -28,6 +28,10 @@ const CHANCE_SIGMAS: f64 = 4.0;
 const CONNECTING_SHARE_MAX: f64 = 0.05;
 /// ... and in any case within this time.
 const CONNECTING_S_MIN: f64 = 0.1;
+/// Share of due requests that may be unsent: the last of a run are due as it stops.
+const NEVER_SENT_SHARE_MAX: f64 = 0.01;
+/// A client that sends later than this is slower than a schedule needs.
+const CLIENT_LAG_MS_MAX: f64 = 1.0;
 /// A pause is one if it is longer than the highest percentile by this factor ...
 const PAUSE_FACTOR: f64 = 10.0;
 /// ... and lasts for this share of the run: that many requests of a steady stream would have met
@@ -54,6 +58,8 @@ pub(super) struct Evidence {
     pub(super) mean_latency_s: f64,
     pub(super) duration_s: f64,
     pub(super) connections: Connections,
+    /// `None` in a closed loop.
+    pub(super) schedule: Option<Schedule>,
     pub(super) pipelining: usize,
     pub(super) refill: Refill,
     pub(super) until: Until,
@@ -78,6 +84,15 @@ pub(super) struct Connections {
     pub(super) unserved: usize,
     pub(super) reconnects: u64,
     pub(super) last_after_s: f64,
+}
+
+/// What an open loop adds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    /// The rate changes by itself.
+    pub(super) is_ramp: bool,
+    /// 99 % of requests were sent at most this late though a slot was free.
+    pub(super) client_lag_ms: f64,
 }
 
 /// A time without any reply.
@@ -113,9 +128,10 @@ fn reasons(evidence: &Evidence) -> Vec<Warning> {
     };
     let pause = pause(evidence);
     // A pause makes the rate of one half lower.
+    let is_ramp = evidence.schedule.is_some_and(|schedule| schedule.is_ramp);
     let drift = match pause {
-        None => drift(&evidence.rates),
-        Some(_) => None,
+        None if !is_ramp => drift(&evidence.rates),
+        _ => None,
     };
     [
         gave_up(evidence),
@@ -126,6 +142,8 @@ fn reasons(evidence: &Evidence) -> Vec<Warning> {
         connections,
         unserved,
         busy_client(evidence),
+        never_sent(evidence),
+        late_client(evidence),
         too_few(evidence),
         idle,
         pause,
@@ -212,9 +230,24 @@ fn unserved(evidence: &Evidence) -> Option<Warning> {
     (unserved > 0).then_some(Warning::Unserved { unserved, opened })
 }
 
+/// An open loop polls without sleeping; there, lateness shows a client that is too slow.
 fn busy_client(evidence: &Evidence) -> Option<Warning> {
     let cpu_share = evidence.cpu_share;
-    (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share })
+    (evidence.schedule.is_none() && cpu_share >= CPU_SHARE_MAX)
+        .then_some(Warning::ClientBusy { cpu_share })
+}
+
+fn never_sent(evidence: &Evidence) -> Option<Warning> {
+    let Accounting {
+        never_sent, due, ..
+    } = evidence.accounting;
+    (never_sent as f64 > due as f64 * NEVER_SENT_SHARE_MAX)
+        .then_some(Warning::NeverSent { never_sent, due })
+}
+
+fn late_client(evidence: &Evidence) -> Option<Warning> {
+    let ms = evidence.schedule?.client_lag_ms;
+    (ms > CLIENT_LAG_MS_MAX).then_some(Warning::LateClient { ms })
 }
 
 fn too_few(evidence: &Evidence) -> Option<Warning> {
@@ -230,10 +263,14 @@ pub(super) fn little_ratio(evidence: &Evidence) -> Option<f64> {
     let slots = evidence.connections.asked as u64 * evidence.pipelining as u64;
     let enough = completed >= slots.saturating_mul(LITTLE_REPLIES_PER_SLOT_MIN);
     let applies = evidence.refill == Refill::Rolling || evidence.pipelining == 1;
-    (enough && applies && evidence.duration_s >= LITTLE_DURATION_MIN_S).then(|| {
-        let rate = completed as f64 / evidence.duration_s;
-        evidence.mean_latency_s * rate / slots as f64
-    })
+    (enough
+        && applies
+        && evidence.schedule.is_none()
+        && evidence.duration_s >= LITTLE_DURATION_MIN_S)
+        .then(|| {
+            let rate = completed as f64 / evidence.duration_s;
+            evidence.mean_latency_s * rate / slots as f64
+        })
 }
 
 fn idle(evidence: &Evidence) -> Option<Warning> {
@@ -252,7 +289,8 @@ fn idle(evidence: &Evidence) -> Option<Warning> {
 fn pause(evidence: &Evidence) -> Option<Warning> {
     let Pause { ms, began_s } = evidence.pause;
     let (percentile, percentile_ms) = evidence.top_percentile?;
-    let is_long = ms >= PAUSE_MS_MIN
+    let is_long = evidence.schedule.is_none()
+        && ms >= PAUSE_MS_MIN
         && ms >= evidence.duration_s * 1e3 * PAUSE_SHARE_MIN
         && ms > percentile_ms * PAUSE_FACTOR;
     is_long.then_some(Warning::Pause {
@@ -316,6 +354,7 @@ mod tests {
                 reconnects: 0,
                 last_after_s: 0.01,
             },
+            schedule: None,
             pipelining: 10,
             refill: Refill::Rolling,
             until: Until::Duration(Duration::from_secs(10)),

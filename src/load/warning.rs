@@ -108,6 +108,18 @@ pub enum Warning {
         /// Mean rate of the second half, replies per second.
         second_half: f64,
     },
+    /// Requests were due and not sent before the end.
+    NeverSent {
+        /// Requests not sent.
+        never_sent: u64,
+        /// Requests due.
+        due: u64,
+    },
+    /// The client sent late though a slot was free.
+    LateClient {
+        /// 99 % of requests were at most this late, milliseconds.
+        ms: f64,
+    },
     /// Latencies beyond the histogram's range of one hour.
     BeyondRange {
         /// Replies that took longer.
@@ -173,6 +185,12 @@ impl Warning {
                 first_half,
                 second_half,
             } => drift(*first_half, *second_half),
+            NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
+            LateClient { ms } => format!(
+                "this client sent requests up to {} late (99 %), which the latencies include; give \
+                 it a core of its own, or lower -R",
+                milliseconds(*ms)
+            ),
             BeyondRange { replies } => format!("{} took over an hour", plural(*replies, "reply")),
         }
     }
@@ -270,6 +288,15 @@ fn client_busy(cpu_share: f64) -> String {
         "the client was busy {} of the time: the server may be faster than this; take the rate as \
          a lower bound",
         percent(cpu_share)
+    )
+}
+
+fn never_sent(never_sent: u64, due: u64) -> String {
+    format!(
+        "{} of {} that were due were never sent: the server does not keep up with this rate on so \
+         few connections; lower -R, or raise -c",
+        count(never_sent),
+        plural(due, "request")
     )
 }
 

@@ -259,6 +259,7 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
             true => Refill::Rolling,
             false => Refill::Batch,
         },
+        open_loop: None,
         method: "GET".to_owned(),
         fields: Vec::new(),
         body: Vec::new(),

@@ -13,7 +13,16 @@ const RUNS_RESERVED: usize = 16;
 #[derive(Clone, Copy, Debug)]
 struct StampedRun {
     sent_at: Time,
+    /// `None` in a closed loop: they were due when they were sent.
+    due: Option<Time>,
     requests: usize,
+}
+
+impl StampedRun {
+    /// Start of their latency.
+    fn began(&self) -> Time {
+        self.due.unwrap_or(self.sent_at)
+    }
 }
 
 /// The requests in flight on one connection, oldest first. Only the ledger changes it.
@@ -23,6 +32,8 @@ pub(crate) struct InFlight {
     requests: usize,
     /// Requests behind them of which the kernel has not taken a byte.
     queued: usize,
+    /// Due times of the queued requests; empty in a closed loop.
+    queued_due: VecDeque<Time>,
 }
 
 /// What was removed from a connection.
@@ -30,6 +41,8 @@ pub(crate) struct InFlight {
 pub(super) struct Cleared {
     pub(super) in_flight: usize,
     pub(super) queued: usize,
+    /// Those of the queued requests that had a due time.
+    pub(super) queued_due: usize,
 }
 
 impl InFlight {
@@ -39,6 +52,7 @@ impl InFlight {
             runs: VecDeque::with_capacity(pipelining.min(RUNS_RESERVED)),
             requests: 0,
             queued: 0,
+            queued_due: VecDeque::new(),
         }
     }
 
@@ -66,7 +80,14 @@ impl InFlight {
     /// at `now`, and the newest in flight were not sent after all.
     pub(super) fn set_queued(&mut self, queued: usize, now: Time) {
         if queued < self.queued {
-            self.send(self.queued - queued, now);
+            let mut requests = self.queued - queued;
+            while requests > 0
+                && let Some(due) = self.queued_due.pop_front()
+            {
+                self.send_due(due, now);
+                requests -= 1;
+            }
+            self.send(requests, now);
         } else {
             self.unsend(queued - self.queued);
         }
@@ -80,6 +101,9 @@ impl InFlight {
             let here = last.requests.min(requests);
             requests -= here;
             last.requests -= here;
+            if let Some(due) = last.due {
+                (0..here).for_each(|_| self.queued_due.push_front(due));
+            }
             if last.requests == 0 {
                 self.runs.pop_back();
             }
@@ -87,22 +111,33 @@ impl InFlight {
     }
 
     /// Adds `requests` that are sent at `now`.
+    #[inline]
     pub(super) fn send(&mut self, requests: usize, now: Time) {
-        if requests == 0 {
-            return;
+        if requests > 0 {
+            self.push(requests, None, now);
         }
+    }
+
+    /// Adds a request that was due at `due` and is sent at `now`.
+    pub(super) fn send_due(&mut self, due: Time, now: Time) {
+        self.push(1, Some(due), now);
+    }
+
+    #[inline]
+    fn push(&mut self, requests: usize, due: Option<Time>, now: Time) {
         self.requests += requests;
         match self.runs.back_mut() {
-            Some(last) if last.sent_at == now => last.requests += requests,
+            Some(last) if last.sent_at == now && last.due == due => last.requests += requests,
             _ => self.runs.push_back(StampedRun {
                 sent_at: now,
+                due,
                 requests,
             }),
         }
     }
 
     /// Removes the oldest `replies` requests (no more than are in flight). Calls `on_run` with the
-    /// stamp and the number of each run of them.
+    /// start and the number of each run of them.
     pub(super) fn answer(&mut self, mut replies: usize, mut on_run: impl FnMut(Time, usize)) {
         self.requests -= replies;
         while replies > 0 {
@@ -110,7 +145,7 @@ impl InFlight {
                 return;
             };
             let here = front.requests.min(replies);
-            on_run(front.sent_at, here);
+            on_run(front.began(), here);
             replies -= here;
             front.requests -= here;
             if front.requests == 0 {
@@ -119,10 +154,18 @@ impl InFlight {
         }
     }
 
-    /// Removes all of them.
-    pub(super) fn clear(&mut self) -> Cleared {
-        self.runs.clear();
+    /// Removes all of them. Calls `on_run` with the start and the number of each run of those in
+    /// flight, and of those queued that had a due time.
+    pub(super) fn clear(&mut self, mut on_run: impl FnMut(Time, usize)) -> Cleared {
+        for run in self.runs.drain(..) {
+            on_run(run.began(), run.requests);
+        }
+        let queued_due = self.queued_due.len();
+        for due in self.queued_due.drain(..) {
+            on_run(due, 1);
+        }
         Cleared {
+            queued_due,
             in_flight: std::mem::take(&mut self.requests),
             queued: std::mem::take(&mut self.queued),
         }
@@ -147,7 +190,7 @@ mod tests {
         in_flight.answer(5, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 2), (at(5), 3), (at(7), 2)]);
         assert_eq!((in_flight.requests(), in_flight.oldest()), (2, Some(at(7))));
-        assert_eq!(in_flight.clear().in_flight, 2);
+        assert_eq!(in_flight.clear(|_, _| {}).in_flight, 2);
         assert!(in_flight.is_idle() && in_flight.oldest().is_none());
     }
 
@@ -164,7 +207,7 @@ mod tests {
         in_flight.answer(4, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 1), (at(9), 3)]);
         assert!(!in_flight.is_idle(), "two still wait");
-        let cleared = in_flight.clear();
+        let cleared = in_flight.clear(|_, _| {});
         assert_eq!((cleared.in_flight, cleared.queued), (0, 2));
         assert!(in_flight.is_idle());
     }

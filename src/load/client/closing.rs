@@ -30,10 +30,14 @@ impl LoadClient<'_> {
     ) -> AfterClose {
         if matches!(why, Closed::Stopped) {
             self.note_unserved(&conn, now);
-            self.ledger.stop(&mut conn.in_flight);
+            let (recorder, ended) = (&mut self.recorder, self.ended);
+            self.ledger.stop(&mut conn.in_flight, |began, n| {
+                recorder.gave_up(began, ended, n)
+            });
             return AfterClose::Forget;
         }
-        self.settle(conn, why);
+        self.settle(conn, why, now);
+        self.note_free_slots(now);
         self.redial(now)
     }
 
@@ -72,13 +76,15 @@ impl LoadClient<'_> {
     }
 
     /// Accounts for the requests that were in flight on a connection that is gone.
-    fn settle(&mut self, mut conn: LoadConn, why: &Closed) {
+    fn settle(&mut self, mut conn: LoadConn, why: &Closed, now: Time) {
         if conn.in_flight.is_idle() {
             return;
         }
         self.counters.resets += 1;
+        let recorder = &mut self.recorder;
+        let on_run = |began, n| recorder.gave_up(began, now, n);
         if matches!(why, Closed::Stalled) {
-            self.ledger.time_out(&mut conn.in_flight);
+            self.ledger.time_out(&mut conn.in_flight, on_run);
             self.counters.first_error.get_or_insert_with(|| {
                 format!(
                     "the server read nothing of a request within the timeout of {:?}",
@@ -87,7 +93,7 @@ impl LoadClient<'_> {
             });
             return;
         }
-        let lost = self.ledger.lose(&mut conn.in_flight);
+        let lost = self.ledger.lose(&mut conn.in_flight, on_run);
         match (conn.state, why) {
             (ConnState::GivenUp, _) => {}
             (ConnState::Open, Closed::Failed(error)) => {

@@ -1,18 +1,23 @@
 //! A report from what was recorded: units, rounding, and nothing else.
 
+mod latency;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, Latency, LoadReport, Rate,
-    StatusCount,
+    Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate,
+    ScheduleLag, StatusCount,
 };
 use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
 use crate::load::connects::Connects;
 use crate::load::counters::Counters;
-use crate::load::recorder::{Latencies, Recorder};
-use crate::load::verdict::{self, Connections, Evidence, Pause};
+use crate::load::open_loop;
+use crate::load::plan::OpenLoopPlan;
+use crate::load::recorder::Recorder;
+use crate::load::schedule::Rate as ScheduledRate;
+use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{LoadPlan, Until};
 
@@ -70,7 +75,7 @@ impl LoadReport {
             gave_up: record.end == RunEnd::GaveUp,
             interrupted: record.end == RunEnd::Interrupted,
             refill: plan.refill.as_str().to_owned(),
-            latency: Latency::new(&recorder.latencies),
+            latency: latency::build(recorder),
             requests: Rate {
                 total: accounting.completed,
                 sent: Some(accounting.sent),
@@ -103,7 +108,10 @@ impl LoadReport {
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
             verdict: verdict::judge(&evidence),
             client,
-            open_loop: None,
+            open_loop: plan
+                .open_loop
+                .zip(record.open_loop.as_ref())
+                .map(|(plan, found)| OpenLoop::new(&plan, found)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -141,6 +149,19 @@ fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64
             reconnects: record.connects.reconnects(),
             last_after_s: (record.connects.peak_at - record.started).as_secs_f64(),
         },
+        schedule: record.open_loop.as_ref().map(|found| Schedule {
+            is_ramp: matches!(
+                plan.open_loop,
+                Some(OpenLoopPlan {
+                    rate: ScheduledRate::Ramp { .. },
+                    ..
+                })
+            ),
+            client_lag_ms: found
+                .client_lag
+                .quantile_ns(0.99)
+                .map_or(0.0, |ns| ns as f64 / NS_PER_MS),
+        }),
         pipelining: plan.pipelining,
         refill: plan.refill,
         until: plan.until,
@@ -187,36 +208,6 @@ impl Statuses {
             }
         }
         statuses
-    }
-}
-
-impl Latency {
-    fn new(found: &Latencies) -> Latency {
-        let mean = ms(found.mean_ns());
-        let at = |percent: f64| found.quantile_ns(percent / 100.0).map(|ns| ms(ns as f64));
-        Latency {
-            average: mean,
-            mean,
-            stddev: ms(found.stdev_ns()),
-            min: ms(found.min_ns() as f64),
-            max: ms(found.max_ns() as f64),
-            p0_001: at(0.001),
-            p0_01: at(0.01),
-            p0_1: at(0.1),
-            p1: at(1.0),
-            p2_5: at(2.5),
-            p10: at(10.0),
-            p25: at(25.0),
-            p50: at(50.0),
-            p75: at(75.0),
-            p90: at(90.0),
-            p97_5: at(97.5),
-            p99: at(99.0),
-            p99_9: at(99.9),
-            p99_99: at(99.99),
-            p99_999: at(99.999),
-            total_count: found.count(),
-        }
     }
 }
 
@@ -282,6 +273,25 @@ impl ConnectStats {
                 p50: at(0.5),
                 p99: at(0.99),
                 max: ms(latencies.max_ns() as f64),
+            },
+        }
+    }
+}
+
+impl OpenLoop {
+    fn new(plan: &OpenLoopPlan, found: &open_loop::OpenLoop) -> OpenLoop {
+        let at = |quantile| found.lag.quantile_ns(quantile).map(|ns| ms(ns as f64));
+        OpenLoop {
+            rate: match plan.rate {
+                ScheduledRate::Constant(rate) => rate.to_string(),
+                ScheduledRate::Ramp { from, to, .. } => format!("{from}:{to}"),
+            },
+            arrivals: plan.arrivals.as_str(),
+            seed: plan.seed,
+            schedule_lag_ms: ScheduleLag {
+                p50: at(0.5),
+                p99: at(0.99),
+                max: ms(found.lag.max_ns() as f64),
             },
         }
     }

@@ -1,8 +1,8 @@
 //! The lines below the boxes, wrapped to the terminal.
 
-use crate::format::{bytes, count, milliseconds, percent, plural};
+use crate::format::{bytes, count, milliseconds, or_dash, percent, plural};
 use crate::load::Warning;
-use crate::load::report::LoadReport;
+use crate::load::report::{LoadReport, OpenLoop};
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
 
@@ -103,11 +103,17 @@ fn error_kinds(report: &LoadReport) -> Vec<String> {
 /// The method of measurement, and the account of every request.
 fn method_lines(report: &LoadReport) -> Vec<String> {
     let (bundling, client) = (&report.bundling, &report.client);
+    let law = match &report.open_loop {
+        None => format!(
+            "Closed loop: latency is service time. Refill {}",
+            report.refill
+        ),
+        Some(open_loop) => law(open_loop),
+    };
     let mut lines = vec![
         format!(
-            "Closed loop: latency is service time. Refill {}: {:.1} requests per write, {:.1} \
-             replies per read.",
-            report.refill, bundling.requests_per_write, bundling.replies_per_read
+            "{law}: {:.1} requests per write, {:.1} replies per read.",
+            bundling.requests_per_write, bundling.replies_per_read
         ),
         format!(
             "Client: {} of a core, {:.2} µs of CPU per request. Longest silence: {} at {:.1} s.",
@@ -117,7 +123,18 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
             report.longest_silence_began
         ),
     ];
+    if let Some(open_loop) = &report.open_loop {
+        lines.push(lateness_line(open_loop));
+    }
     let accounting = &report.accounting;
+    if accounting.never_sent > 0 {
+        lines.push(format!(
+            "Due {} = {} sent + {} never sent.",
+            count(accounting.due),
+            count(accounting.sent),
+            count(accounting.never_sent)
+        ));
+    }
     if accounting.sent != accounting.completed {
         lines.push(accounting_line(report));
     }
@@ -125,12 +142,37 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
         let varied = plural(report.varied_bodies, "reply");
         lines.push(format!("{varied} had a body other than the first one's."));
     }
-    if report.timeouts > 0 {
-        lines.push(
-            "Timed out requests have no latency here: the tail is cut at the timeout.".to_owned(),
-        );
+    let latency = &report.latency;
+    if latency.lower_bounds_from.is_some() || latency.max_age_ms > latency.max {
+        let requests = plural(latency.censored, "request");
+        lines.push(format!(
+            "{requests} without a reply took at least their age; >= marks a lower bound."
+        ));
     }
     lines
+}
+
+/// The kind of latency and the law of the arrivals.
+fn law(open_loop: &OpenLoop) -> String {
+    let arrivals = match open_loop.arrivals {
+        "poisson" => format!("Poisson arrivals (seed {})", open_loop.seed),
+        law => format!("{law} arrivals"),
+    };
+    format!(
+        "Open loop: latency is response time, from the due time. Rate {}/s, {arrivals}",
+        open_loop.rate
+    )
+}
+
+fn lateness_line(open_loop: &OpenLoop) -> String {
+    let lag = &open_loop.schedule_lag_ms;
+    let figure = |ms: Option<f64>| or_dash(ms.map(milliseconds));
+    format!(
+        "Requests were sent late by {} (50 %), {} (99 %), {} at most.",
+        figure(lag.p50),
+        figure(lag.p99),
+        milliseconds(lag.max)
+    )
 }
 
 fn accounting_line(report: &LoadReport) -> String {

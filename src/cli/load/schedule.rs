@@ -1,0 +1,90 @@
+//! The flags of an open loop.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::values;
+use crate::load::OpenLoopPlan;
+use crate::load::schedule::{Arrivals, Rate};
+
+/// When requests are due.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ScheduleArgs {
+    /// Requests per second of the whole run, or FROM:TO for a ramp: an open loop
+    #[arg(
+        short = 'R',
+        long,
+        alias = "overallRate",
+        value_name = "RATE",
+        value_parser = rate,
+        conflicts_with_all = ["amount", "refill"]
+    )]
+    rate: Option<Ends>,
+
+    /// Law of the arrivals: constant (evenly spaced) or poisson (many independent users)
+    #[arg(long, value_name = "LAW", default_value = "constant", value_parser = arrivals, requires = "rate")]
+    arrivals: Arrivals,
+
+    /// Seed of poisson arrivals [default: random, named in the report]
+    #[arg(long, value_name = "N", requires = "rate")]
+    seed: Option<u32>,
+
+    /// Never send a request that is late by more than this: seconds, or with a unit
+    #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "rate")]
+    deadline: Option<Duration>,
+}
+
+/// Rates at the start and at the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ends {
+    from: f64,
+    to: f64,
+}
+
+impl ScheduleArgs {
+    /// The schedule of a run of this length; `None` for a closed loop.
+    pub(super) fn plan(&self, over: Duration) -> Option<OpenLoopPlan> {
+        let Ends { from, to } = self.rate?;
+        Some(OpenLoopPlan {
+            rate: match from == to {
+                true => Rate::Constant(from),
+                false => Rate::Ramp { from, to, over },
+            },
+            arrivals: self.arrivals,
+            seed: u64::from(self.seed.unwrap_or_else(random)),
+            deadline: self.deadline,
+        })
+    }
+}
+
+/// The only source of randomness in the standard library.
+fn random() -> u32 {
+    RandomState::new().hash_one(0) as u32
+}
+
+/// `1000`, `0.5`, or `100:10000`.
+fn rate(text: &str) -> Result<Ends, String> {
+    let remedy = || {
+        format!("'{text}' is not a rate; write requests per second (1000), or a ramp (100:10000)")
+    };
+    let (from, to) = text.split_once(':').unwrap_or((text, text));
+    let [from, to] = [from, to].map(str::parse::<f64>);
+    let (Ok(from), Ok(to)) = (from, to) else {
+        return Err(remedy());
+    };
+    let is_rate = |rate: f64| (0.0..=1e9).contains(&rate);
+    match is_rate(from) && is_rate(to) && from + to > 0.0 {
+        true => Ok(Ends { from, to }),
+        false => Err(remedy()),
+    }
+}
+
+/// `constant` or `poisson`.
+fn arrivals(text: &str) -> Result<Arrivals, String> {
+    [Arrivals::Constant, Arrivals::Poisson]
+        .into_iter()
+        .find(|law| law.as_str() == text)
+        .ok_or_else(|| format!("'{text}' is not a law; write constant or poisson"))
+}

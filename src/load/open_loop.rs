@@ -1,0 +1,101 @@
+//! The open loop's queue of due requests, one for the whole run: any free slot takes the oldest.
+//! It is a schedule with two cursors, so its memory does not depend on the backlog.
+
+use std::time::Duration;
+
+use super::plan::OpenLoopPlan;
+use super::recorder::Latencies;
+use super::schedule::{Schedule, SchedulePlan};
+use crate::event_loop::Time;
+
+/// The requests of a run that are due and not sent, and the lateness of those that were sent.
+#[derive(Debug)]
+pub(crate) struct OpenLoop {
+    schedule: Schedule,
+    deadline: Duration,
+    /// From a request's due time to its hand-over.
+    pub(crate) lag: Latencies,
+    /// The part of it in which a slot was free: the client's own delay.
+    pub(crate) client_lag: Latencies,
+    slots: Slots,
+}
+
+/// Whether a due request finds a free slot.
+#[derive(Clone, Copy, Debug)]
+enum Slots {
+    AllTaken,
+    FreeSince(Time),
+}
+
+/// Longer than any run: nothing is shed.
+const NO_DEADLINE: Duration = Duration::MAX;
+
+impl OpenLoop {
+    /// The queue of a run from `start` to `end`.
+    pub(crate) fn new(plan: &OpenLoopPlan, start: Time, end: Time) -> OpenLoop {
+        let schedule = SchedulePlan {
+            rate: plan.rate,
+            arrivals: plan.arrivals,
+            seed: plan.seed,
+            worker: 0,
+            workers: 1,
+            start,
+            end,
+        };
+        OpenLoop {
+            schedule: Schedule::new(&schedule),
+            deadline: plan.deadline.unwrap_or(NO_DEADLINE),
+            lag: Latencies::new(),
+            client_lag: Latencies::new(),
+            slots: Slots::AllTaken,
+        }
+    }
+
+    /// When a free slot has something to send; never while no slot is free.
+    pub(crate) fn send_at(&self) -> Time {
+        match self.slots {
+            Slots::AllTaken => Time::NEVER,
+            Slots::FreeSince(_) => self.schedule.next_due().unwrap_or(Time::NEVER),
+        }
+    }
+
+    /// So many slots are free on all connections at `now`.
+    pub(crate) fn note_free(&mut self, slots: usize, now: Time) {
+        self.slots = match (slots, self.slots) {
+            (0, _) => Slots::AllTaken,
+            (_, Slots::AllTaken) => Slots::FreeSince(now),
+            (_, since) => since,
+        };
+    }
+
+    /// The share of the backlog for one of `connections`, so that requests that are due together
+    /// do not queue behind each other on one.
+    pub(crate) fn share(&mut self, connections: usize, now: Time) -> u64 {
+        self.schedule
+            .backlog(now)
+            .div_ceil(connections.max(1) as u64)
+    }
+
+    /// Takes the oldest request that is too late to be sent, and returns when it was due.
+    pub(crate) fn shed(&mut self, now: Time) -> Option<Time> {
+        let due = self.schedule.next_due()?;
+        (now - due > self.deadline).then(|| self.schedule.take(now))?
+    }
+
+    /// Takes the oldest request that is due, to be sent at `now`; returns when it was due.
+    pub(crate) fn take(&mut self, now: Time) -> Option<Time> {
+        let due = self.schedule.take(now)?;
+        self.lag.record(now.ns_since(due), 1);
+        let client_since = match self.slots {
+            Slots::AllTaken => now,
+            Slots::FreeSince(since) => since.max(due),
+        };
+        self.client_lag.record(now.ns_since(client_since), 1);
+        Some(due)
+    }
+
+    /// Due times of all requests that are due by `now` and were not taken.
+    pub(crate) fn untaken(&self, now: Time) -> impl Iterator<Item = Time> + use<> {
+        self.schedule.untaken(now)
+    }
+}
