@@ -137,12 +137,7 @@ impl<'a> LoadClient<'a> {
 
     /// What was found; the run is over.
     pub(crate) fn finish(mut self) -> RunRecord {
-        if let Some(open_loop) = &self.open_loop {
-            for due in open_loop.untaken(self.ended) {
-                self.ledger.never_send(1);
-                self.recorder.gave_up(due, self.ended, 1);
-            }
-        }
+        self.censor_backlog();
         let accounting = self.ledger.finish();
         self.recorder.finish(self.ended, accounting.completed);
         RunRecord {
@@ -382,13 +377,7 @@ impl Protocol for LoadClient<'_> {
             None => {
                 self.started = Some(now);
                 self.recorder = Recorder::starting(now);
-                self.open_loop = self.open_loop_plan.map(|plan| {
-                    let end = match self.until {
-                        Until::Duration(duration) => now + duration,
-                        Until::Amount(_) => Time::NEVER,
-                    };
-                    OpenLoop::new(&plan, now, end)
-                });
+                self.start_open_loop(now);
                 now
             }
         };

@@ -3,7 +3,8 @@
 
 use super::{LoadClient, LoadConn};
 use crate::event_loop::{Time, WriteQueue};
-use crate::load::Refill;
+use crate::load::open_loop::OpenLoop;
+use crate::load::{Refill, Until};
 
 impl LoadClient<'_> {
     /// Sends as many requests as the refill mode and the budget allow.
@@ -59,6 +60,28 @@ impl LoadClient<'_> {
             let slots = self.connects.open() * self.pipelining;
             let taken = usize::try_from(self.ledger.slots_taken()).unwrap_or(slots);
             open_loop.note_free(slots.saturating_sub(taken), now);
+        }
+    }
+
+    /// The run starts now, and with it the schedule, if there is one.
+    pub(super) fn start_open_loop(&mut self, now: Time) {
+        let end = match self.until {
+            Until::Duration(duration) => now + duration,
+            Until::Amount(_) => Time::NEVER,
+        };
+        self.open_loop = self
+            .open_loop_plan
+            .map(|plan| OpenLoop::new(&plan, now, end));
+    }
+
+    /// The run is over: what was due and is still in the queue is never sent.
+    pub(super) fn censor_backlog(&mut self) {
+        let Some(open_loop) = &self.open_loop else {
+            return;
+        };
+        for due in open_loop.untaken(self.ended) {
+            self.ledger.never_send(1);
+            self.recorder.gave_up(due, self.ended, 1);
         }
     }
 }
