@@ -93,6 +93,13 @@ impl RunFigures {
     pub fn is_client_limited(&self) -> bool {
         self.client_cpu_share >= warning::BUSY_SHARE_MIN
     }
+
+    /// Whether the load generator used a whole core and the server did not: the figures say
+    /// nothing of the server's own limit.
+    pub fn is_client_limited_alone(&self) -> bool {
+        let server_is_busy = |share| share >= warning::BUSY_SHARE_MIN;
+        self.is_client_limited() && !self.server_cpu_share().is_some_and(server_is_busy)
+    }
 }
 
 /// What a server does with a connection after a reply.

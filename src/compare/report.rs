@@ -285,9 +285,13 @@ impl ContestantRuns {
 }
 
 impl Bound {
+    /// A reference that was busy itself was measured at its own limit, although the load generator
+    /// was busy too; a contestant may still be faster than it could be loaded.
     fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> Bound {
         let ours = pairs.iter().any(|(ours, _)| ours.is_client_limited());
-        let theirs = pairs.iter().any(|(_, theirs)| theirs.is_client_limited());
+        let theirs = pairs
+            .iter()
+            .any(|(_, theirs)| theirs.is_client_limited_alone());
         match (ours, theirs) {
             (false, false) => Bound::None,
             (true, false) => Bound::AtLeast,

@@ -468,7 +468,7 @@ fn a_client_at_its_limit_makes_the_sentence_a_bound() {
         (
             0.99,
             0.99,
-            "bareloop-http and python-http cannot be told apart by speed",
+            "bareloop-http was 300 times faster than python-http under this client, which was at its limit with both",
         ),
         (
             0.2,
@@ -515,6 +515,24 @@ fn a_slower_contestant_is_at_least_so_much_slower_if_the_reference_was_not_at_it
         report.contestants[0].ratio.unwrap().bound,
         report::Bound::AtMost
     );
+}
+
+#[test]
+fn a_reference_that_was_busy_itself_was_measured_at_its_own_limit() {
+    let plan = plan(&["python-http", "bareloop-http"], 6);
+    let mut script = Script::default()
+        .with(
+            "python-http",
+            (0..6).map(|_| busy(100, 0.92, 0.97)).collect(),
+        )
+        .with(
+            "bareloop-http",
+            (0..6).map(|_| busy(30_000, 0.95, 0.93)).collect(),
+        );
+    let (_, report, _) = held(&plan, &mut script);
+    let sentence = &verdict::sentences(&report)[0];
+    let expected = "bareloop-http is at least 300 times faster than python-http";
+    assert!(sentence.starts_with(expected), "{sentence}");
 }
 
 /// The warnings about a contestant that ran like this.

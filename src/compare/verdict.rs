@@ -51,8 +51,9 @@ fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<S
             )
         }
         Bound::Unknown => format!(
-            "{name} and {other} cannot be told apart by speed: the client was at its limit with \
-             both"
+            "{name} was {} than {other} under this client, which was at its limit with both; the \
+             servers' own limits are not known",
+            pace(ratio.mean)
         ),
     };
     Some(format!("{speed}.{}", cost(result, reference)))
