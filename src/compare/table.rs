@@ -15,8 +15,8 @@ pub fn heading(plan: &ComparisonPlan) -> String {
     let settings = plan.settings();
     let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
     format!(
-        "Comparing {}\n{}, {} in flight on each; {} of {} s after {} s of warm-up: about {:.0} s; \
-         seed {}",
+        "Comparing {}\n{}, {} in flight on each\n{} of {} s after {} s of warm-up: about {:.0} s; seed \
+         {}",
         names.join(", "),
         plural(settings.connections.get() as u64, "connection"),
         plural(settings.pipelining.get() as u64, "request"),

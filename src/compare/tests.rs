@@ -747,6 +747,25 @@ fn the_table_becomes_a_list_where_it_does_not_fit() {
 }
 
 #[test]
+fn the_widest_figures_of_the_default_comparison_fit_100_columns() {
+    let plan = plan(&["python-http", "bareloop-http"], 6);
+    let client_limited = |rate| {
+        Ok(RunFigures {
+            errors: 165_700,
+            ..busy(rate, 0.99, 0.9).unwrap()
+        })
+    };
+    let script = Script::default().rates("python-http", &[4823, 8697, 12_909, 14_492, 5893, 5000]);
+    let rates = [
+        1_660_454, 2_121_038, 21_900_000, 999_358, 10_000_000, 9_999_999,
+    ];
+    let mut script = script.with("bareloop-http", rates.map(client_limited).into());
+    let (_, report, _) = held(&plan, &mut script);
+    let text = table::render(&report, 100);
+    assert!(text.contains('│'), "{text}");
+}
+
+#[test]
 fn the_table_looks_like_this() {
     let plan = plan(&["python-http", "bareloop-http", "node"], 2);
     let mut script = Script::default()
