@@ -1,23 +1,23 @@
 //! `bareloop`: one hand-rolled event loop, three jobs.
 //!
 //! - `serve` answers HTTP (or counts terminators) as fast as one core's kernel allows;
-//! - `load` measures a server and says how far its own figures can be trusted;
-//! - `compare` runs servers side by side under the same load and judges them.
+//! - `load` measures a server and reports how far its own figures can be trusted;
+//! - `compare` runs servers side by side under the same load and gives a verdict.
 //!
-//! # Floors
+//! # Layers
 //!
-//! Imports go down only; `tests/architecture.rs` reads the source and holds it to that.
+//! Imports go down only; `tests/architecture.rs` reads the source and checks it.
 //!
-//! | floor  | modules                     | what it knows                                             |
-//! |--------|-----------------------------|-----------------------------------------------------------|
-//! | hand   | [`cli`]                     | flags, stdout, stderr, exit codes                          |
-//! | judge  | [`compare`]                 | contestants, rounds, statistics                            |
-//! | jobs   | [`serve`], [`load`]         | what connections are for; never a socket, never a clock    |
-//! | loop   | [`event_loop`]              | `mio`, `slab`, sockets, the clock                          |
-//! | stones | [`http`]                    | bytes; pure, no I/O                                        |
-//! | stones | [`page`]                    | a report as HTML; pure, no I/O                             |
+//! | layer                      | modules                        | knows                                        |
+//! |----------------------------|--------------------------------|----------------------------------------------|
+//! | command line               | [`cli`]                        | flags, standard streams, exit codes          |
+//! | comparison                 | [`compare`]                    | contestants, rounds, statistics              |
+//! | servers and load generator | [`serve`], [`load`]            | purpose of connections; no socket, no clock  |
+//! | event loop                 | [`event_loop`]                 | `mio`, `slab`, sockets, clocks               |
+//! | HTTP codec                 | [`http`]                       | bytes; pure, no I/O                          |
+//! | output                     | [`mod@format`], [`page`]       | figures as text, a report as HTML; pure      |
 //!
-//! # Laws
+//! # Rules
 //!
 //! 1. `mio` and `slab` are named in `event_loop` only.
 //! 2. `Instant::now` and `SystemTime::now` are called in the loop and at the top of a job only.
@@ -27,7 +27,7 @@
 //!    documentation of a module are not counted.
 //! 6. README's help blocks equal `--help`.
 //!
-//! # Two walks
+//! # Two paths
 //!
 //! A byte: readiness event → [`event_loop::EventLoop`] → `Connection::pump` →
 //! [`serve::http::HttpServer`] → [`http::request::RequestParser`] → [`event_loop::WriteQueue`]
@@ -37,9 +37,9 @@
 //! by [`http::response::ResponseReader`] → paired with its stamp → [`load::recorder::Recorder`] →
 //! [`load::report::LoadReport`] → table or JSON.
 //!
-//! Neither walk turns back.
+//! Neither path turns back.
 //!
-//! # Absences, deliberate
+//! # Deliberately absent
 //!
 //! No async runtime, no HTTP framework, no HTTP/2, no scripting, no configuration file, no
 //! routes. More cores come from more copies of the same loop, never from threads inside it.

@@ -1,4 +1,4 @@
-//! The laws of `src/lib.rs`, held by reading the source.
+//! The rules of `src/lib.rs`, checked by reading the source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,8 @@ use std::process::Command;
 const FUNCTION_LINES_MAX: usize = 60;
 const FILE_LINES_MAX: usize = 400;
 
-/// The floors, from the ground up. A module may use its own floor's modules below it in this
-/// list, and every floor below.
-const FLOORS: [&str; 8] = [
+/// The modules, from the lowest layer up. A module may use those before it in this list.
+const LAYERS: [&str; 8] = [
     "format",
     "page",
     "http",
@@ -123,11 +122,11 @@ fn time_is_read_in_the_loop_and_at_the_top_of_a_job_only() {
 
 #[test]
 fn no_import_points_upward() {
-    let floor = |module: &str| FLOORS.iter().position(|&name| name == module);
+    let layer = |module: &str| LAYERS.iter().position(|&name| name == module);
     assert_none(
         "imports go down only",
         find(|source, line| {
-            let Some(own) = floor(source.module()) else {
+            let Some(own) = layer(source.module()) else {
                 return false;
             };
             line.split("crate::").skip(1).any(|rest| {
@@ -135,7 +134,7 @@ fn no_import_points_upward() {
                 let used = &rest[..end.unwrap_or(rest.len())];
                 // Serve and load stand side by side.
                 let beside = matches!((source.module(), used), ("serve", "load"));
-                beside || floor(used).is_some_and(|used| used > own)
+                beside || layer(used).is_some_and(|used| used > own)
             })
         }),
     );
