@@ -84,6 +84,40 @@ impl World<'_> {
         self.check();
     }
 
+    /// A request that arrives in two pieces with turns in between, before anything else can go
+    /// wrong: a server that forgets partial requests fails every seed.
+    fn cut_request(&mut self) {
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let (client, server) = {
+            let network = &mut *self.network.borrow_mut();
+            network.faults = false;
+            let client = network.pair(Owner::Script, Owner::Server);
+            let server = network.ends[client].peer;
+            for end in [client, server] {
+                network.ends[end].capacity = 1_000;
+            }
+            network.connect(client);
+            (client, server)
+        };
+        let cut = 1 + self.network.borrow_mut().random.below(request.len() - 1);
+        for piece in [&request[..cut], &request[cut..]] {
+            {
+                let network = &mut *self.network.borrow_mut();
+                network.write(client, piece).expect("there is room");
+                network.deliver(server, usize::MAX);
+            }
+            for _ in 0..20 {
+                self.turn_server();
+            }
+        }
+        let network = &mut *self.network.borrow_mut();
+        assert!(
+            network.ends[server].sent_bytes > 0,
+            "a cut request is not answered"
+        );
+        network.faults = self.faults;
+    }
+
     fn turn_server(&mut self) {
         let Some(server) = &mut self.server else {
             return;
@@ -319,6 +353,7 @@ fn simulate(seed: u64) {
         signals,
         faults,
     };
+    world.cut_request();
     if faults {
         for _ in 0..STEPS {
             world.step();
