@@ -320,6 +320,17 @@ Verdict: VALID
     }
 
     #[test]
+    fn a_percentile_that_is_only_bounded_is_marked() {
+        let latency = Latency {
+            bounded_percent: Some(97.5),
+            ..Latency::default()
+        };
+        assert_eq!(percentile(&latency, 50.0, Some(2.0)), "2.00 ms");
+        assert_eq!(percentile(&latency, 97.5, Some(2.0)), ">= 2.00 ms");
+        assert_eq!(percentile(&latency, 99.0, None), "-");
+    }
+
+    #[test]
     fn what_went_wrong_is_said_line_by_line() {
         let report = LoadReport {
             non2xx: 15,

@@ -363,3 +363,17 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
     assert!(ordered[0] > 0.0);
     assert_eq!(report.at("/version"), env!("CARGO_PKG_VERSION"));
 }
+
+#[test]
+fn an_open_loop_sends_what_is_due_and_counts_the_rest() {
+    let server = Server::http(&[]);
+    let report = load_well(&["-R", "300", "-d", "1", "-c", "5", &url_of(&server)]);
+    let [due, sent, never_sent] = [
+        report.count("/accounting/due"),
+        report.count("/accounting/sent"),
+        report.count("/accounting/neverSent"),
+    ];
+    assert!(due >= 300, "{due} requests were due in a second");
+    assert_eq!(due, sent + never_sent);
+    assert!(sent > 0);
+}

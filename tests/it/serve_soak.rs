@@ -85,14 +85,15 @@ fn a_soak_leaves_memory_constant_descriptors_closed_and_all_replies_right() {
     let seconds: u64 = seconds.parse().expect("BARELOOP_SOAK_SECONDS is a number");
     let seed = seed();
     println!("BARELOOP_TEST_SEED={seed}");
-    let server = Server::http(&[
+    // Long enough that a client of this test that gets no CPU time for a while is not timed out.
+    let limits = [
         "--send-timeout",
-        "1s",
         "--header-timeout",
-        "1s",
         "--body-timeout",
-        "1s",
-    ]);
+        "--linger",
+    ];
+    let flags: Vec<&str> = limits.iter().flat_map(|limit| [limit, "5s"]).collect();
+    let server = Server::http(&flags);
     let address = server.address();
     let mut probe = server.connect();
     probe.get();

@@ -88,3 +88,58 @@ fn arrivals(text: &str) -> Result<Arrivals, String> {
         .find(|law| law.as_str() == text)
         .ok_or_else(|| format!("'{text}' is not a law; write constant or poisson"))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        load: crate::cli::load::LoadArgs,
+    }
+
+    fn plan(flags: &[&str]) -> Result<Option<OpenLoopPlan>, String> {
+        let argv = [&["load", "-d", "5", "http://localhost"], flags].concat();
+        let cli = Cli::try_parse_from(argv).map_err(|error| error.to_string())?;
+        Ok(cli.load.schedule.plan(Duration::from_secs(5)))
+    }
+
+    #[test]
+    fn without_a_rate_the_loop_is_closed() {
+        assert_eq!(plan(&[]), Ok(None));
+    }
+
+    #[test]
+    fn a_rate_a_ramp_a_law_a_seed_and_a_deadline_make_a_schedule() {
+        let constant = plan(&["-R", "1000", "--deadline", "500ms"]).expect("valid");
+        let constant = constant.expect("an open loop");
+        assert_eq!(constant.rate, Rate::Constant(1000.0));
+        assert_eq!(constant.arrivals, Arrivals::Constant);
+        assert_eq!(constant.deadline, Some(Duration::from_millis(500)));
+        let flags = ["-R", "100:2000", "--arrivals", "poisson", "--seed", "7"];
+        let ramp = plan(&flags).expect("valid").expect("an open loop");
+        let over = Duration::from_secs(5);
+        let (from, to) = (100.0, 2000.0);
+        assert_eq!(ramp.rate, Rate::Ramp { from, to, over });
+        assert_eq!((ramp.arrivals, ramp.seed), (Arrivals::Poisson, 7));
+    }
+
+    #[test]
+    fn what_is_no_schedule_names_the_flag_and_the_remedy() {
+        for (flags, flag, remedy) in [
+            (&["-R", "0"][..], "--rate", "requests per second"),
+            (&["-R", "1:x"], "--rate", "100:10000"),
+            (&["-R", "inf"], "--rate", "requests per second"),
+            (&["-R", "9", "--arrivals", "even"], "--arrivals", "poisson"),
+            (&["--deadline", "1"], "--rate", ""),
+            (&["-R", "9", "-a", "5"], "--rate", "cannot be used with"),
+        ] {
+            let message = plan(flags).expect_err("no schedule");
+            assert!(message.contains(flag), "{flags:?}: {message}");
+            assert!(message.contains(remedy), "{flags:?}: {message}");
+        }
+    }
+}
