@@ -57,15 +57,21 @@ impl Stream {
         };
         match connected {
             Ok(()) => {
-                if let Stream::Tcp(stream) = self {
-                    // Fails for a connection that is gone (macOS: an invalid argument); the first
-                    // read reports that.
-                    let _ = stream.set_nodelay(true);
-                }
+                self.disable_nagle();
                 Ok(Dialled::Connected)
             }
             Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(Dialled::Pending),
             Err(e) => Err(e),
+        }
+    }
+
+    /// Sets `TCP_NODELAY`. It fails for a connection that is gone (macOS: an invalid argument); the
+    /// first read reports that.
+    fn disable_nagle(&self) {
+        match self {
+            Stream::Tcp(stream) => drop(stream.set_nodelay(true)),
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
         }
     }
 
