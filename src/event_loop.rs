@@ -180,7 +180,7 @@ enum Entry<S, P: Protocol> {
     },
     Open {
         connection: Connection<S, P>,
-        /// What the kernel was asked to report.
+        /// The events that the kernel was asked to report.
         interest: Interest,
     },
 }

@@ -1,4 +1,4 @@
-//! What both floors share: a request, a first reply, and a send that must be whole.
+//! Parts that both floors share: a request, a first reply, and a send that must be whole.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -96,7 +96,7 @@ impl Drop for Process {
     }
 }
 
-/// What a process writes into a pipe.
+/// Output of a process, read from a pipe.
 #[derive(Debug)]
 pub struct Output {
     writes: Receiver<Vec<u8>>,

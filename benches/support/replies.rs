@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 
-/// Whether a reply brings the body that its head describes.
+/// Presence of the body that a reply's head describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     Sent,
@@ -68,7 +68,7 @@ impl Received {
     /// Takes the next reply; `None` if it is not whole yet.
     ///
     /// # Errors
-    /// What has come is no reply, or is framed wrongly.
+    /// The bytes are no reply, or are framed wrongly.
     pub fn next(&mut self, body: Body) -> Result<Option<Reply>, String> {
         let (start, received) = (self.start, self.untaken());
         let at = |reply: &Reply, is_repeat| Reply {
@@ -100,7 +100,7 @@ impl Received {
         &self.buffer[place.clone()]
     }
 
-    /// What has been received and not taken.
+    /// Bytes received and not yet taken.
     pub fn untaken(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

@@ -1,4 +1,4 @@
-//! What a process uses, as Linux reports it in /proc.
+//! Resource usage of a process, as Linux reports it in /proc.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// How long a process's CPU time must not change for the process to be idle. The kernel may be a
+/// A process is idle once its CPU time has not changed for so long. The kernel may be a
 /// tick behind with a process that runs (10 ms at 100 Hz).
 const IDLE: Duration = Duration::from_millis(20);
 
@@ -36,7 +36,7 @@ pub fn descriptors(id: u32) -> io::Result<usize> {
     Ok(fs::read_dir(format!("/proc/{id}/fd"))?.count())
 }
 
-/// What the scheduler has given to a thread, and what it has not.
+/// Time that the scheduler has given to a thread, and time that it has withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scheduled {
     /// CPU time.

@@ -64,7 +64,7 @@ enum ConnectionPhase {
     Draining { until: Time, budget_bytes: usize },
 }
 
-/// Whether the peer may send more.
+/// The peer's side of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PeerSide {
     MaySend,
@@ -160,7 +160,7 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
         pumped
     }
 
-    /// Whether the kernel has refused bytes that are still to be sent.
+    /// Returns true while the kernel refuses bytes that are still to be sent.
     pub fn is_blocked(&self) -> bool {
         self.unsent.is_some()
     }

@@ -59,7 +59,7 @@ pub trait Kernel {
     /// Begins to connect to `peer` and registers the socket as [`Interest::Writable`].
     ///
     /// # Errors
-    /// What the system knows at once: no descriptor or local port left, no route, no such unix
+    /// Failures that the system knows at once: no descriptor or local port left, no route, no such unix
     /// socket. `WouldBlock` if the backlog of a unix socket is full.
     fn dial(&mut self, peer: &Address, token: usize) -> io::Result<Self::Stream>;
 

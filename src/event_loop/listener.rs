@@ -194,8 +194,8 @@ impl AcceptState {
     }
 }
 
-/// Whether an error belongs to a connection that ended while it waited to be accepted, and not to
-/// the next one. Linux passes on pending network errors.
+/// Returns true for an error of a connection that ended while it waited to be accepted; the next
+/// one is not affected. Linux passes on pending network errors.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

@@ -10,7 +10,7 @@ pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// State that the connections of one loop share.
 #[derive(Debug)]
 pub struct Shared<P> {
-    /// What the connections are for.
+    /// The protocol of the connections.
     pub protocol: P,
     /// Bounds and timeouts of connections.
     pub limits: ConnectionLimits,

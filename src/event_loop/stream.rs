@@ -26,7 +26,7 @@ impl Stream {
     /// Begins to connect to `peer`.
     ///
     /// # Errors
-    /// What the system knows at once: see [`Kernel::dial`](super::Kernel::dial).
+    /// Those of [`Kernel::dial`](super::Kernel::dial).
     pub fn dial(peer: &Address) -> io::Result<Stream> {
         match peer {
             Address::Tcp(address) => TcpStream::connect(*address).map(Stream::Tcp),

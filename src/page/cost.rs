@@ -1,4 +1,4 @@
-//! What a request costs the server: CPU time, split into user and system, and memory.
+//! The cost of a request to the server: CPU time, split into user and system, and memory.
 
 use maud::{Markup, html};
 

@@ -148,7 +148,7 @@ fn timeline_id(index: usize) -> String {
     format!("timeline-{index}")
 }
 
-/// What the script shows beside the pointer, by chart.
+/// Values that the script shows beside the pointer, by chart.
 fn readings(page: &Page, timelines: &[Timeline]) -> Value {
     let mut readings = Map::new();
     if let Some(percentiles) = &page.percentiles {

@@ -13,7 +13,7 @@ const DESCRIPTION: &str = "Interval and rounds on a log axis; their figures stan
 /// Contestants against a reference.
 #[derive(Clone, Debug)]
 pub struct Forest {
-    /// What is compared: `requests per second`.
+    /// The compared quantity: `requests per second`.
     pub quantity: String,
     /// Name of the reference.
     pub reference: String,

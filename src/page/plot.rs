@@ -1,4 +1,4 @@
-//! What all charts share: places in per cent, grid lines with tick labels, marks.
+//! Parts that all charts share: places in per cent, grid lines with tick labels, marks.
 //!
 //! A chart has no `viewBox`. Its height is fixed, its width is that of the page, and places along
 //! it are per cent, so that text and dots keep their size on a telephone and on a large screen.

@@ -16,7 +16,7 @@ pub struct Sweep {
     pub name: Option<String>,
     /// Its number, for its colour.
     pub contestant: usize,
-    /// What was varied.
+    /// The setting that was varied.
     pub variable: SweepVariable,
     /// In the order in which they were measured.
     pub points: Vec<SweepPoint>,
@@ -24,7 +24,7 @@ pub struct Sweep {
     pub knee: Option<Estimate>,
 }
 
-/// What a sweep varies.
+/// The setting that a sweep varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepVariable {
     /// Requests due per second.

@@ -24,7 +24,7 @@ pub struct Doubt {
     pub about: Option<Text>,
     /// The reason.
     pub reason: Text,
-    /// What to do about it.
+    /// The remedy.
     pub advice: Option<Text>,
 }
 
@@ -35,9 +35,9 @@ pub struct SelfTest {
     pub name: Text,
     /// Its result.
     pub result: SelfTestResult,
-    /// What it found.
+    /// Its finding.
     pub detail: Text,
-    /// What to do about it.
+    /// The remedy.
     pub advice: Option<Text>,
 }
 

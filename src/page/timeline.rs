@@ -46,7 +46,7 @@ pub struct TimelineRound {
     pub pauses: Vec<Pause>,
 }
 
-/// What happened in a slice of time.
+/// Events of a slice of time.
 #[derive(Clone, Debug, Default)]
 pub struct Slice {
     /// Length, seconds.
@@ -337,7 +337,7 @@ impl Slice {
         }
     }
 
-    /// What fills the form of the readings, between bars.
+    /// Values that fill the form of the readings, between bars.
     fn reading(&self, start: f64) -> String {
         let mut sorted = self.latencies.clone();
         sorted.sort_by(|a, b| a.ms.total_cmp(&b.ms));

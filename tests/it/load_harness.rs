@@ -194,7 +194,7 @@ pub struct Peer {
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What a [`Peer`] has received so far.
+/// The bytes that a [`Peer`] has received so far.
 #[derive(Debug, Default)]
 pub struct Seen {
     requests: AtomicUsize,

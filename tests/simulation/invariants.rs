@@ -41,7 +41,7 @@ pub fn settings() -> HttpSettings {
     }
 }
 
-/// What a connection of the server should have sent, and what it has sent.
+/// The bytes that a connection of the server should have sent, and those that it has sent.
 #[derive(Debug, Default)]
 pub struct Audit {
     conn: Option<HttpConn>,

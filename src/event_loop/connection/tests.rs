@@ -9,16 +9,16 @@ use super::closing::{DRAINED_BYTES_MAX, IDLE_LINGER};
 use super::*;
 use crate::event_loop::{AfterClose, Block, Clock, ConnectionLimits, TurnResult};
 
-/// What the next read finds; a script that is over would block.
+/// Outcome of the next read. A script that is over would block.
 enum Incoming {
     Bytes(Vec<u8>),
     End,
     Error(io::ErrorKind),
 }
 
-/// What the next write meets; a script that is over takes everything.
+/// Outcome of the next write. A script that is over takes everything.
 enum Room {
-    /// So many bytes, and then none until the next pump.
+    /// This many bytes are taken, then none until the next pump.
     Bytes(usize),
     Error(io::ErrorKind),
 }

@@ -45,7 +45,7 @@ impl SystemSignals {
         Ok(())
     }
 
-    /// How many were caught since the last call.
+    /// Returns the number of signals caught since the last call.
     pub fn take_caught(&self) -> u32 {
         let state = self.lock();
         let Some(mut socket) = state.caught.as_ref() else {

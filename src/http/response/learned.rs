@@ -5,7 +5,7 @@
 //! its bytes stand at a message boundary and the request was the same. So it is if fields that mean
 //! nothing here (a date, an id, a counter) have other values of the same length: any bytes that are
 //! allowed in a field value leave the lines of the head as they are. All other bytes must be equal.
-//! So the comparison is exact, not a guess. Replies that end with their connection, or that came
+//! The comparison is exact, not a guess. Replies that end with their connection, or that came
 //! after interim ones, are never learned.
 
 use super::ReceivedReply;

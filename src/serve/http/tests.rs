@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::http::request::Persistence;
 
-/// What streams are made of: plain GETs that nearly equal each other, and everything that must
+/// Pieces that streams are made of: plain GETs that nearly equal each other, and everything that must
 /// not be taken for one.
 const PIECES: [&str; 16] = [
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -43,7 +43,7 @@ fn settings() -> HttpSettings {
     }
 }
 
-/// What a connection sends and what becomes of it when `pieces` arrive one after the other.
+/// Returns the replies and the end of a connection on which `pieces` arrive one after the other.
 fn converse<'b>(
     server: &mut HttpServer,
     pieces: impl IntoIterator<Item = &'b [u8]>,
