@@ -33,11 +33,11 @@ const LOAD: &[(&[&str], &str)] = &[
     ),
     (&["--disable-keepalive"], "write -H 'Connection: close'"),
     (
-        &["-D", "--body-file", "--data-file"],
+        &["--body-file", "--data-file"],
         "the file with the body is -i {}",
     ),
     (&["--data"], "the body is -b {}"),
-    (&["-T", "--content-type"], "write -H 'Content-Type: {}'"),
+    (&["--content-type"], "write -H 'Content-Type: {}'"),
     (&["-C", "--cookie"], "write -H 'Cookie: {}'"),
     (
         &["-A", "--accept"],
@@ -67,7 +67,7 @@ const LOAD: &[(&[&str], &str)] = &[
     ),
     (
         &["--renderStatusCodes"],
-        "statuses other than 2xx are always told; leave it out",
+        "statuses other than 2xx are always shown, and all of them in --json; leave it out",
     ),
     (
         &["-W", "--warmup"],
@@ -78,16 +78,30 @@ const LOAD: &[(&[&str], &str)] = &[
             "-F",
             "--form",
             "--har",
-            "-B",
-            "--bailout",
-            "-M",
-            "-O",
             "-I",
+            "--idReplacement",
             "-f",
-            "-x",
+            "--forever",
             "-L",
+            "--on-port",
         ],
         "it is not supported; leave it out",
+    ),
+    (
+        &["-M", "--maxConnectionRequests"],
+        "a number of requests is for the whole run: -a N, which is {} x connections",
+    ),
+    (
+        &["-O", "--maxOverallRequests"],
+        "the number of requests is -a {}",
+    ),
+    (
+        &["-x", "--excludeErrorStats"],
+        "error replies stay in the figures, and the verdict names them; leave it out",
+    ),
+    (
+        &["--ignoreCoordinatedOmission"],
+        "with -R latency always counts from the due time; leave it out",
     ),
 ];
 
@@ -113,19 +127,47 @@ pub fn hint(argv: &[String]) -> Option<String> {
     }
 }
 
-/// A flag that is accepted, and means something else than in another tool.
+/// A flag of `load` that is accepted, and means something else than in another tool.
 pub fn misunderstanding(argv: &[String]) -> Option<String> {
-    let is_load = argv.get(1).is_some_and(|job| job == "load");
-    let threads = argv.iter().find_map(|arg| {
+    let (job, args) = argv.get(1..)?.split_first()?;
+    match job.as_str() {
+        "load" => threads(args).or_else(|| content_type(args)),
+        _ => None,
+    }
+}
+
+/// `-t2`: two threads in wrk.
+fn threads(args: &[String]) -> Option<String> {
+    let threads = args.iter().find_map(|arg| {
         let digits = arg.strip_prefix("-t")?;
         is_number(digits).then_some(digits)
-    });
-    threads.filter(|_| is_load).map(|threads| {
-        format!(
-            "-t{threads} is a timeout of {threads} s, as in autocannon; wrk's threads are not \
-             needed: one event loop drives all connections"
-        )
-    })
+    })?;
+    Some(format!(
+        "-t{threads} is a timeout of {threads} s, as in autocannon; wrk's threads are not needed: \
+         one event loop drives all connections"
+    ))
+}
+
+/// `-T text/plain`: the type of the body in ab, hey and oha.
+fn content_type(args: &[String]) -> Option<String> {
+    let at = args.iter().position(|arg| arg == "-T")?;
+    let value = args.get(at + 1).filter(|value| is_media_type(value))?;
+    Some(format!(
+        "-T {value} is a title, as in autocannon; for the type of the body write -H \
+         'Content-Type: {value}'"
+    ))
+}
+
+fn is_media_type(text: &str) -> bool {
+    let types = [
+        "application/",
+        "text/",
+        "image/",
+        "audio/",
+        "video/",
+        "multipart/",
+    ];
+    types.iter().any(|kind| text.starts_with(kind))
 }
 
 /// `-n 1000`: a number of requests in ab, hey and oha; without progress here, as in autocannon.
@@ -196,6 +238,23 @@ mod tests {
                 "-n 1000: the number of requests is -a 1000",
             ),
             ("load -z 5s http://a", "-z: the time is -d 5s"),
+            (
+                "load -r 9 http://a",
+                "-r: a rate is for the whole run, not for one connection: -R 9",
+            ),
+            (
+                "load http://a -M 9",
+                "-M: a number of requests is for the whole run: -a N, which is 9 x connections",
+            ),
+            (
+                "load -x http://a",
+                "-x: error replies stay in the figures, and the verdict names them; leave it out",
+            ),
+            (
+                "load --renderStatusCodes http://a",
+                "--renderStatusCodes: statuses other than 2xx are always shown, and all of them in \
+                 --json; leave it out",
+            ),
             ("load --data={} http://a", "--data: the body is -b {}"),
             (
                 "load --port 80 a",
@@ -240,6 +299,19 @@ mod tests {
             assert_eq!(hint(&argv(&format!("bareloop {line}"))), None, "{line}");
         }
         assert_eq!(hint(&[]), None);
+    }
+
+    #[test]
+    fn a_type_of_a_body_is_told_to_be_a_title() {
+        let said = |line| misunderstanding(&argv(line));
+        let words = said("bareloop load -T application/json http://a").expect("a word");
+        assert!(
+            words.contains("-H 'Content-Type: application/json'"),
+            "{words}"
+        );
+        for line in ["bareloop load -T nightly/7 http://a", "bareloop load -T"] {
+            assert_eq!(said(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The report goes to stdout, progress and warnings to stderr. Its heading is printed before the
 //! run, which also shows at the start that stdout can be written.
 
+mod limits;
 mod progress;
 mod schedule;
 
@@ -103,6 +104,9 @@ pub struct LoadArgs {
     #[command(flatten)]
     schedule: schedule::ScheduleArgs,
 
+    #[command(flatten)]
+    limits: limits::LimitArgs,
+
     /// Unix domain socket to connect to in place of the URL's host
     #[arg(
         short = 'S',
@@ -111,6 +115,10 @@ pub struct LoadArgs {
         value_name = "PATH"
     )]
     socket_path: Option<PathBuf>,
+
+    /// Name of the run in its reports
+    #[arg(short = 'T', long, value_name = "TEXT")]
+    title: Option<String>,
 
     /// Show fifteen latency percentiles
     #[arg(short, long)]
@@ -169,6 +177,9 @@ impl LoadArgs {
             body,
             expected_body: self.expect_body.clone().map(String::into_bytes),
             expected_statuses: self.expect_status.clone(),
+            bailout: self.limits.bailout,
+            requests_per_connection: self.limits.requests_per_connection,
+            title: self.title.clone(),
         })
     }
 

@@ -277,6 +277,9 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         body: request.body,
         expected_body: None,
         expected_statuses: request.expected_statuses,
+        bailout: None,
+        requests_per_connection: None,
+        title: None,
     }
 }
 

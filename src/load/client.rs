@@ -11,9 +11,11 @@
 
 mod closing;
 mod conn;
+mod ending;
 mod filling;
 
 pub use conn::LoadConn;
+pub(crate) use ending::RunEnd;
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -39,8 +41,6 @@ use conn::ConnState;
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// Longest time between two checks whether an amount is complete.
 const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
-/// A run for an amount gives up when no reply came for this number of timeouts.
-const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 
 /// A load generator as a protocol.
 pub struct LoadClient<'a> {
@@ -58,6 +58,10 @@ pub struct LoadClient<'a> {
     /// A body that differs from the first is a note; one that differs from the user's is wrong.
     body_is_given: bool,
     expected_statuses: Option<ExpectedStatuses>,
+    /// Errors and wrong bodies that end the run.
+    bailout: u64,
+    /// Requests that are sent on each connection.
+    requests_per_connection: usize,
     connects_failed_in_a_row: usize,
     ledger: Ledger,
     connects: Connects,
@@ -69,17 +73,6 @@ pub struct LoadClient<'a> {
     ending: Option<RunEnd>,
     progress_due: Time,
     on_progress: &'a mut dyn FnMut(Progress),
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RunEnd {
-    /// It was stopped from outside.
-    Interrupted,
-    /// As planned.
-    Planned,
-    /// The amount was out of reach.
-    GaveUp,
 }
 
 /// What is left of a client when its run is over.
@@ -112,6 +105,8 @@ impl<'a> LoadClient<'a> {
             until: plan.until,
             learned: LearnedReply::new(),
             expected_statuses: plan.expected_statuses.clone(),
+            bailout: plan.bailout.unwrap_or(u64::MAX),
+            requests_per_connection: plan.requests_per_connection.unwrap_or(usize::MAX),
             body_is_given: plan.expected_body.is_some(),
             expected_body: match &plan.expected_body {
                 Some(body) => ExpectedBody::given(body.clone()),
@@ -230,25 +225,6 @@ impl<'a> LoadClient<'a> {
         }
     }
 
-    /// Whether no reply came for so long that none will.
-    fn is_out_of_reach(&self, now: Time) -> bool {
-        let limit = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
-        now > self.recorder.last_reply_at() + limit
-    }
-
-    /// The run's end, if this is it.
-    fn end(&self, now: Time, started: Time) -> Option<(RunEnd, Time)> {
-        match self.until {
-            Until::Duration(duration) => {
-                (now >= started + duration).then_some((RunEnd::Planned, now))
-            }
-            Until::Amount(amount) if self.ledger.counts().completed >= amount => {
-                Some((RunEnd::Planned, self.recorder.last_reply_at()))
-            }
-            Until::Amount(_) => self.is_out_of_reach(now).then_some((RunEnd::GaveUp, now)),
-        }
-    }
-
     /// As autocannon counts: each error of a connection once, and each request that timed out.
     fn errors_total(&self) -> u64 {
         self.counters.errors.total() + self.ledger.counts().timed_out
@@ -289,7 +265,7 @@ impl Protocol for LoadClient<'_> {
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> LoadConn {
         self.connects.opened(now);
         self.connects_failed_in_a_row = 0;
-        LoadConn::with_room_for(self.pipelining)
+        LoadConn::new(self.pipelining, self.requests_per_connection)
     }
 
     fn received(

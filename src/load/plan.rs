@@ -36,6 +36,12 @@ pub struct LoadPlan {
     pub expected_body: Option<Vec<u8>>,
     /// The statuses that replies should have. Without them, any but 4xx, 5xx and beyond.
     pub expected_statuses: Option<ExpectedStatuses>,
+    /// Errors and wrong bodies after which the run ends early.
+    pub bailout: Option<u64>,
+    /// Requests after which a connection is closed and another one opened; only in a closed loop.
+    pub requests_per_connection: Option<usize>,
+    /// Name of the run in its reports.
+    pub title: Option<String>,
 }
 
 /// Requests are due by a schedule, whatever the server does. Only with [`Until::Duration`] and

@@ -21,6 +21,8 @@ pub use super::accounting::Accounting;
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadReport {
+    /// Name of the run.
+    pub title: Option<String>,
     /// Where requests were sent, scheme included.
     pub url: String,
     /// The address or socket that answered.
@@ -48,6 +50,8 @@ pub struct LoadReport {
     pub interrupted: bool,
     /// Its amount was out of reach: errors, and no reply for three timeouts.
     pub gave_up: bool,
+    /// It ended early, after as many errors as were allowed.
+    pub bailed_out: bool,
     /// `rolling` or `batch`.
     pub refill: String,
     /// From the hand-over of each request to its complete reply; in an open loop from its due time.
@@ -114,9 +118,9 @@ pub struct LoadReport {
 }
 
 impl LoadReport {
-    /// True for a run without a result: no reply at all, or an amount out of reach.
+    /// True for a run without a result: no reply at all, an amount out of reach, or too many errors.
     pub fn is_failure(&self) -> bool {
-        self.accounting.completed == 0 || self.gave_up
+        self.accounting.completed == 0 || self.gave_up || self.bailed_out
     }
 }
 

@@ -39,8 +39,10 @@ pub fn heading(plan: &LoadPlan, address: &str) -> String {
     if plan.pipelining > 1 {
         slots += &format!(" with {} pipelining factor", count(plan.pipelining as u64));
     }
+    let title = plan.title.iter().map(|title| format!("{title}\n"));
+    let title: String = title.collect();
     format!(
-        "Running {until} test @ {} ({address})\n{slots}\n",
+        "{title}Running {until} test @ {} ({address})\n{slots}\n",
         plan.target
     )
 }
@@ -214,7 +216,8 @@ fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
 mod tests {
     use super::super::Warning;
     use super::super::report::{
-        Accounting, Bundling, ClientCost, ErrorKinds, StatusCount, Verdict,
+        Accounting, Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, StatusCount,
+        Verdict,
     };
     use super::*;
 
@@ -273,6 +276,14 @@ mod tests {
                 replies_per_read: 9.5,
                 connects: 100,
             },
+            connects: ConnectStats {
+                latency_ms: ConnectLatency {
+                    p50: Some(0.21),
+                    p99: None,
+                    max: 1.9,
+                },
+                ..ConnectStats::default()
+            },
             longest_silence_ms: 3.2,
             longest_silence_began: 1.25,
             client: ClientCost {
@@ -314,6 +325,7 @@ Req/Bytes counts sampled once per second.
 
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
 Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
+100 connections opened in 0.210 ms (50 %), 1.90 ms at most.
 Verdict: VALID
 "
         );
@@ -393,6 +405,7 @@ request pipeline was reset 14,002 times
 
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
 Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
+100 connections opened in 0.210 ms (50 %), 1.90 ms at most.
 Sent 152,442 = 26,322 completed + 20 timed out + 126,000 lost + 100 in flight at the stop.
 1 reply had a body other than the first one's.
 Interrupted: the figures are of what was measured so far.

@@ -26,6 +26,9 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
+        bailout: None,
+        requests_per_connection: None,
+        title: None,
     }
 }
 
@@ -314,6 +317,56 @@ fn an_amount_out_of_reach_is_given_up_and_failed() {
     });
     assert!(report.gave_up && report.is_failure());
     assert_eq!(report.error_kinds.refused, 1);
+}
+
+#[test]
+fn a_run_ends_early_after_the_errors_that_are_allowed() {
+    let three = LoadPlan {
+        bailout: Some(3),
+        expected_body: Some(b"hello".to_vec()),
+        ..plan("http://localhost")
+    };
+    let report = play(three, |bench| {
+        let refused = || Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
+        let mut line = bench.open(1);
+        bench.receive(&mut line, REPLY, 2);
+        bench.client.closed(None, refused(), ms(3));
+        let wrong = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo";
+        bench.receive(&mut line, wrong, 4);
+        assert!(matches!(bench.turn(5), TurnResult::Run { .. }));
+        bench.client.closed(None, refused(), ms(6));
+        stop(bench, line, 7);
+    });
+    assert!(report.bailed_out && report.is_failure() && !report.interrupted);
+    assert_eq!(report.duration, 0.007);
+    let bailed_out = Warning::BailedOut { errors: 3 };
+    assert_eq!(report.verdict.reasons.first(), Some(&bailed_out));
+}
+
+#[test]
+fn a_connection_is_closed_after_its_share_of_requests() {
+    let fifteen = LoadPlan {
+        requests_per_connection: Some(15),
+        ..plan("http://localhost")
+    };
+    let report = play(fifteen, |bench| {
+        let mut line = bench.open(0);
+        assert_eq!(bench.requests(&mut line), 10);
+        assert_eq!(bench.receive(&mut line, &REPLY.repeat(8), 1), Flow::Keep);
+        assert_eq!(bench.requests(&mut line), 5);
+        assert_eq!(bench.receive(&mut line, &REPLY.repeat(6), 2), Flow::Keep);
+        assert_eq!(bench.requests(&mut line), 0);
+        assert_eq!(bench.receive(&mut line, REPLY, 3), Flow::Abort);
+        assert_eq!(
+            bench.close(line, Closed::Done, 4),
+            AfterClose::Redial(ms(4))
+        );
+        let mut line = bench.open(5);
+        assert_eq!(bench.requests(&mut line), 10);
+        stop(bench, line, 5000);
+    });
+    assert_eq!((report.errors, report.resets), (0, 0));
+    assert_eq!(report.accounting.completed, 15);
 }
 
 #[test]

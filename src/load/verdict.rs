@@ -52,6 +52,7 @@ pub(super) struct Evidence {
     pub(super) last_replies: u64,
     pub(super) wrong_bodies: u64,
     pub(super) gave_up: bool,
+    pub(super) bailed_out: bool,
     pub(super) first_error: Option<String>,
     pub(super) beyond_range: u64,
     pub(super) cpu_share: f64,
@@ -134,6 +135,7 @@ fn reasons(evidence: &Evidence) -> Vec<Warning> {
         _ => None,
     };
     [
+        bailed_out(evidence),
         gave_up(evidence),
         unexpected_status(evidence),
         no_keep_alive,
@@ -153,6 +155,11 @@ fn reasons(evidence: &Evidence) -> Vec<Warning> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn bailed_out(evidence: &Evidence) -> Option<Warning> {
+    let errors = evidence.errors + evidence.wrong_bodies;
+    evidence.bailed_out.then_some(Warning::BailedOut { errors })
 }
 
 fn gave_up(evidence: &Evidence) -> Option<Warning> {
@@ -342,6 +349,7 @@ mod tests {
             last_replies: 0,
             wrong_bodies: 0,
             gave_up: false,
+            bailed_out: false,
             first_error: None,
             beyond_range: 0,
             cpu_share: 0.5,
@@ -397,6 +405,7 @@ mod tests {
         one(|e| e.mean_latency_s = 0.106, "106 % of the time");
         one(|e| e.errors = 1, "1 error");
         one(|e| e.wrong_bodies = 2, "2 replies had another body");
+        one(|e| e.bailed_out = true, "ended early, after 0 errors");
         one(|e| e.gave_up = true, "gave up after 100,000 replies");
         one(|e| e.accounting.completed = 99, "only 99 replies");
         one(|e| e.accounting.completed = 0, "no reply");

@@ -13,6 +13,11 @@ pub enum Warning {
         /// The first error, if any.
         first_error: Option<String>,
     },
+    /// The run ended early because of its errors.
+    BailedOut {
+        /// Errors and wrong bodies.
+        errors: u64,
+    },
     /// A run for an amount ended without reaching it.
     GaveUp {
         /// Completed replies.
@@ -138,6 +143,7 @@ impl Warning {
         use Warning::*;
         match self {
             NoReply { first_error } => no_reply(first_error.as_deref()),
+            BailedOut { errors } => bailed_out(*errors),
             GaveUp { replies } => {
                 let replies = plural(*replies, "reply");
                 format!("gave up after {replies}: errors, and no reply for three timeouts")
@@ -158,10 +164,7 @@ impl Warning {
                 errors,
                 first_error,
             } => self::errors(*errors, first_error.as_deref()),
-            WrongBodies { replies } => {
-                let replies = plural(*replies, "reply");
-                format!("{replies} had another body than the expected one")
-            }
+            WrongBodies { replies } => wrong_bodies(*replies),
             Connections {
                 opened,
                 asked,
@@ -201,6 +204,16 @@ fn no_reply(first_error: Option<&str>) -> String {
         None => "no reply was completed; run longer, or see what the server does".to_owned(),
         Some(error) => format!("no reply was completed; first error: {error}"),
     }
+}
+
+fn bailed_out(errors: u64) -> String {
+    let errors = plural(errors, "error");
+    format!("the run ended early, after {errors}; see what the server does, or raise --bailout")
+}
+
+fn wrong_bodies(replies: u64) -> String {
+    let replies = plural(replies, "reply");
+    format!("{replies} had another body than the expected one")
 }
 
 fn unexpected_status(

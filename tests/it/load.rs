@@ -78,6 +78,47 @@ fn our_servers_answer_every_request_at_any_depth() {
 }
 
 #[test]
+fn connections_are_replaced_after_their_share_of_requests() {
+    let server = Server::http(&[]);
+    let flags = [
+        "-c",
+        "2",
+        "-p",
+        "4",
+        "-a",
+        "60",
+        "-D",
+        "6",
+        "-T",
+        "short lives",
+    ];
+    let (_, report) = load(&[&flags[..], &[&url_of(&server)]].concat());
+    report.assert_flawless();
+    assert_eq!(
+        (report.completed(), report.count("/bundling/connects")),
+        (60, 10)
+    );
+    assert_eq!(report.at("/title"), "short lives");
+    assert!(report.number("/connects/latencyMs/max") > 0.0);
+}
+
+#[test]
+fn a_run_with_too_many_errors_ends_early_and_failed() {
+    let peer = Peer::serving(|visit| {
+        while visit.request().is_some() && visit.answer(OK.as_bytes()) {
+            if visit.before % 10 == 9 {
+                return;
+            }
+        }
+    });
+    let (finished, report) = load(&["-c", "1", "-d", "60", "-B", "5", &peer.url()]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.stderr.contains("--bailout"), "{finished:?}");
+    assert_eq!(report.at("/bailedOut"), true);
+    assert_eq!(report.errors_of_any_kind(), 5);
+}
+
+#[test]
 fn an_amount_from_our_server_is_exact() {
     let server = Server::http(&[]);
     for refill in ["rolling", "batch"] {

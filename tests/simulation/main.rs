@@ -299,6 +299,9 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
+        bailout: None,
+        requests_per_connection: None,
+        title: None,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct LoadConn {
     pub(super) in_flight: InFlight,
     pub(super) state: ConnState,
     pub(super) has_replied: bool,
+    /// Requests that may still be sent on it.
+    pub(super) requests_left: usize,
 }
 
 /// How far a connection is from its end.
@@ -28,12 +30,14 @@ pub(super) enum ConnState {
 }
 
 impl LoadConn {
-    pub(super) fn with_room_for(pipelining: usize) -> LoadConn {
+    /// A connection on which `requests` are sent, `pipelining` of them at once.
+    pub(super) fn new(pipelining: usize, requests: usize) -> LoadConn {
         LoadConn {
             reader: ResponseReader::new(),
             in_flight: InFlight::with_room_for(pipelining),
             state: ConnState::Open,
             has_replied: false,
+            requests_left: requests,
         }
     }
 

@@ -19,10 +19,11 @@ impl LoadClient<'_> {
             Refill::Batch if used == 0 => self.pipelining,
             Refill::Batch => 0,
         };
-        let requests = self.ledger.allowed(free);
+        let requests = self.ledger.allowed(free.min(conn.requests_left));
         if requests == 0 {
             return;
         }
+        conn.requests_left -= requests;
         out.push(&self.request, requests);
         self.ledger.send(&mut conn.in_flight, requests, now);
         self.counters.writes += 1;

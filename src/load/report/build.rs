@@ -61,6 +61,7 @@ impl LoadReport {
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
         LoadReport {
+            title: plan.title.clone(),
             url: plan.target.to_string(),
             address: around.address,
             connections: plan.connections,
@@ -73,6 +74,7 @@ impl LoadReport {
             start: humantime::format_rfc3339_millis(around.start).to_string(),
             finish: humantime::format_rfc3339_millis(around.finish).to_string(),
             gave_up: record.end == RunEnd::GaveUp,
+            bailed_out: record.end == RunEnd::BailedOut,
             interrupted: record.end == RunEnd::Interrupted,
             refill: plan.refill.as_str().to_owned(),
             latency: latency::build(recorder),
@@ -137,6 +139,7 @@ fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64
         last_replies: counters.last_replies,
         wrong_bodies: counters.wrong_bodies,
         gave_up: record.end == RunEnd::GaveUp,
+        bailed_out: record.end == RunEnd::BailedOut,
         first_error: counters.first_error.clone(),
         beyond_range: latencies.beyond_range(),
         cpu_share,

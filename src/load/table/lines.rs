@@ -123,6 +123,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
             report.longest_silence_began
         ),
     ];
+    lines.extend(connects_line(report));
     if let Some(open_loop) = &report.open_loop {
         lines.push(lateness_line(open_loop));
     }
@@ -162,6 +163,22 @@ fn law(open_loop: &OpenLoop) -> String {
         "Open loop: latency is response time, from the due time. Rate {}/s, {arrivals}",
         open_loop.rate
     )
+}
+
+/// The time that connecting took, which no latency includes.
+fn connects_line(report: &LoadReport) -> Option<String> {
+    let latency = &report.connects.latency_ms;
+    let percentiles = [(latency.p50, "50 %"), (latency.p99, "99 %")];
+    let known = percentiles.iter().filter_map(|(ms, name)| {
+        let ms = milliseconds((*ms)?);
+        Some(format!("{ms} ({name}), "))
+    });
+    let known: String = known.collect();
+    (report.bundling.connects > 0).then(|| {
+        let connections = plural(report.bundling.connects, "connection");
+        let max = milliseconds(latency.max);
+        format!("{connections} opened in {known}{max} at most.")
+    })
 }
 
 fn lateness_line(open_loop: &OpenLoop) -> String {
