@@ -1,5 +1,6 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
+mod judgement;
 mod screen;
 
 use std::hash::{BuildHasher, RandomState};
@@ -16,6 +17,7 @@ use crate::compare::{
 };
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses, Target};
+use judgement::JudgementArgs;
 use screen::{Screen, StdoutState};
 
 const EXAMPLES: &str = "\
@@ -46,6 +48,8 @@ pub struct CompareArgs {
     /// Runs of each contestant
     #[arg(short, long, value_name = "N", default_value = "6", value_parser = count)]
     rounds: NonZeroUsize,
+    #[command(flatten)]
+    judgement: JudgementArgs,
     /// Seed of the order in which the contestants run [default: random, named in the report]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -157,6 +161,7 @@ impl CompareArgs {
             timeout: self.timeout,
             start_timeout: self.start_timeout,
             rounds: self.rounds,
+            same_within: self.judgement.same_within,
             seed: self.seed.unwrap_or_else(fresh_seed),
             request: RequestSettings {
                 path: self.path.clone(),

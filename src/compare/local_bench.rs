@@ -289,6 +289,7 @@ mod tests {
 
     use super::*;
     use crate::compare::RequestSettings;
+    use crate::compare::statistics::Margin;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -347,6 +348,7 @@ mod tests {
             start_timeout: Duration::from_secs(1),
             request: RequestSettings::default(),
             rounds: one,
+            same_within: Margin::new(0.02).unwrap(),
             seed: 0,
         };
         measure(subject, &settings, &mut |_| {}).unwrap()

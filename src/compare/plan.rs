@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Contestant;
+use super::statistics::Margin;
 use crate::load::ExpectedStatuses;
 
 /// How each contestant is loaded, and how often.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Connections kept open at once.
     pub connections: NonZeroUsize,
@@ -25,6 +26,8 @@ pub struct Settings {
     pub request: RequestSettings,
     /// How often each contestant runs.
     pub rounds: NonZeroUsize,
+    /// The difference below which two contestants count as the same.
+    pub same_within: Margin,
     /// Decides the order in which the contestants run.
     pub seed: u32,
 }

@@ -1,9 +1,13 @@
 //! What a comparison found, in the shape of its JSON.
 
+mod ratio;
+
+pub use ratio::{Bounds, ClientLimit, Finding, RatioToReference};
+
 use serde::Serialize;
 
 use super::contestant::DEFAULT_REFERENCE;
-use super::statistics::{Finding, Ratio, Summary};
+use super::statistics::Summary;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RunFigures, Settings, Warning,
     warning,
@@ -50,6 +54,8 @@ pub struct SettingsUsed {
     pub method: String,
     /// How often each contestant was to run.
     pub rounds: usize,
+    /// The difference below which two servers count as the same: 0.02 is 2 %.
+    pub same_within: f64,
     /// Decided the order in which the contestants ran.
     pub seed: u32,
 }
@@ -124,40 +130,6 @@ pub struct LatencyMs {
     pub max: f64,
 }
 
-/// See [`Ratio`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RatioToReference {
-    /// Geometric mean over rounds of the rounds' ratios.
-    pub mean: f64,
-    /// Median over rounds of the rounds' ratios.
-    pub median: f64,
-    /// Lower end of the 95 % interval, or of the range if there are too few rounds for one;
-    /// `null` with a single round.
-    pub low: Option<f64>,
-    /// Upper end, likewise.
-    pub high: Option<f64>,
-    /// What the rounds say.
-    pub finding: Finding,
-    /// What is known of the true ratio if the load generator was the limit.
-    pub bound: Bound,
-}
-
-/// What a measured ratio says about the true one. A server that was limited by the load generator
-/// may be faster than measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Bound {
-    /// The load generator limited neither server.
-    None,
-    /// It limited the contestant: the true ratio is at least this.
-    AtLeast,
-    /// It limited the reference: the true ratio is at most this.
-    AtMost,
-    /// It limited both: the true ratio is unknown.
-    Unknown,
-}
-
 /// A figure that was measured elsewhere, for orientation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,32 +167,40 @@ impl ComparisonReport {
         outcome: &ComparisonOutcome,
         machine: Machine,
     ) -> ComparisonReport {
-        let reference = reference(plan, &outcome.records);
-        let result = |record| ContestantResult::new(record, reference);
+        let records = &outcome.records;
+        let reference = reference(plan, records);
+        let settings = plan.settings();
+        let ratios = match reference {
+            Some(index) => ratio::ratios(records, index, settings.seed, settings.same_within),
+            None => vec![None; records.len()],
+        };
         ComparisonReport {
             machine,
-            settings: plan.settings().into(),
+            settings: settings.into(),
             interrupted: outcome.interrupted,
-            reference: reference.map(|record| record.contestant.name().to_owned()),
-            contestants: outcome.records.iter().map(result).collect(),
+            reference: reference.map(|index| records[index].contestant.name().to_owned()),
+            contestants: std::iter::zip(records, ratios)
+                .map(|(record, ratio)| ContestantResult::new(record, ratio))
+                .collect(),
             published: PUBLISHED.to_vec(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 }
 
-/// The chosen reference if it ran and answered as expected, else the first that did.
-fn reference<'a>(
-    plan: &ComparisonPlan,
-    records: &'a [ContestantRuns],
-) -> Option<&'a ContestantRuns> {
+/// The place of the chosen reference if it ran and answered as expected, else of the first that
+/// did.
+fn reference(plan: &ComparisonPlan, records: &[ContestantRuns]) -> Option<usize> {
     let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
-    let has_run = |record: &&ContestantRuns| record.runs().next().is_some();
-    let is_right = |record: &&ContestantRuns| record.wrong_statuses().is_none();
-    let mut ran = records.iter().filter(has_run).filter(is_right);
-    ran.clone()
-        .find(|record| record.contestant.name() == chosen)
-        .or_else(|| ran.next())
+    let is_usable = |&index: &usize| {
+        let record = &records[index];
+        record.runs().next().is_some() && record.wrong_statuses().is_none()
+    };
+    let mut usable = (0..records.len()).filter(is_usable);
+    usable
+        .clone()
+        .find(|&index| records[index].contestant.name() == chosen)
+        .or_else(|| usable.next())
 }
 
 impl ContestantRuns {
@@ -261,50 +241,10 @@ impl ContestantRuns {
             rounds,
         })
     }
-
-    /// Pairs of one round each, of those in which both ran.
-    fn ratio_to(&self, reference: &ContestantRuns) -> Option<RatioToReference> {
-        let pairs: Vec<(&RunFigures, &RunFigures)> = std::iter::zip(&self.runs, &reference.runs)
-            .filter_map(|(ours, theirs)| Some((ours.as_ref()?, theirs.as_ref()?)))
-            .collect();
-        let rates: Vec<(f64, f64)> = pairs
-            .iter()
-            .map(|(ours, theirs)| (ours.requests_per_second(), theirs.requests_per_second()))
-            .collect();
-        let ratio = Ratio::of_pairs(&rates)?;
-        let interval = ratio.interval();
-        Some(RatioToReference {
-            mean: ratio.mean,
-            median: ratio.median,
-            low: interval.map(|interval| interval.low),
-            high: interval.map(|interval| interval.high),
-            finding: ratio.finding(),
-            bound: Bound::of_pairs(&pairs),
-        })
-    }
-}
-
-impl Bound {
-    /// A reference that was busy itself was measured at its own limit, although the load generator
-    /// was busy too; a contestant may still be faster than it could be loaded.
-    fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> Bound {
-        let ours = pairs.iter().any(|(ours, _)| ours.is_client_limited());
-        let theirs = pairs
-            .iter()
-            .any(|(_, theirs)| theirs.is_client_limited_alone());
-        match (ours, theirs) {
-            (false, false) => Bound::None,
-            (true, false) => Bound::AtLeast,
-            (false, true) => Bound::AtMost,
-            (true, true) => Bound::Unknown,
-        }
-    }
 }
 
 impl ContestantResult {
-    fn new(record: &ContestantRuns, reference: Option<&ContestantRuns>) -> ContestantResult {
-        let is_reference =
-            |other: &ContestantRuns| other.contestant.name() == record.contestant.name();
+    fn new(record: &ContestantRuns, ratio: Option<RatioToReference>) -> ContestantResult {
         let reason = record.reason();
         let status = match &reason {
             Some(_) => ContestantStatus::Failed,
@@ -322,10 +262,7 @@ impl ContestantResult {
             peak_memory_bytes: record.runs().filter_map(|run| run.peak_memory_bytes).max(),
             errors: record.runs().map(|run| run.errors).sum(),
             non2xx: record.runs().map(|run| run.non2xx).sum(),
-            ratio: reference
-                .filter(|reference| !is_reference(reference))
-                .filter(|_| record.wrong_statuses().is_none())
-                .and_then(|reference| record.ratio_to(reference)),
+            ratio,
             warnings: warning::of_runs(record.runs()),
         }
     }
@@ -350,6 +287,7 @@ impl From<&Settings> for SettingsUsed {
             path: settings.request.path.clone(),
             method: settings.request.method.clone(),
             rounds: settings.rounds.get(),
+            same_within: settings.same_within.share(),
             seed: settings.seed,
         }
     }

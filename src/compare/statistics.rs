@@ -12,7 +12,6 @@ mod estimate;
 mod knee;
 mod paired_ratio;
 mod percentile;
-mod ratio;
 mod rounds_needed;
 mod stopping;
 mod summary;
@@ -28,9 +27,8 @@ pub use duet::{
 };
 pub use estimate::{Estimate, Interval};
 pub use knee::{Knee, Shape, Walk, knee_of_walk};
-pub use paired_ratio::{PairedRatio, PairedRound};
+pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertainty};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
-pub use ratio::{Finding, INTERVAL_ROUNDS_MIN, Ratio, Uncertainty};
 pub use stopping::{AutoRounds, NextStep, RoundEvidence, StoppingRule};
 pub use summary::Summary;
 pub use variance::{Variances, squared_error_of_mean, squared_relative_error};

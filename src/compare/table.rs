@@ -3,7 +3,9 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
-use super::report::{Bound, ComparisonReport, ContestantResult, ContestantStatus, Published};
+use super::report::{
+    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Published,
+};
 use super::{ComparisonPlan, Failure, RunFigures, verdict};
 use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits};
 
@@ -142,7 +144,7 @@ fn list(report: &ComparisonReport, columns: usize) -> String {
         text.push('\n');
         for (name, value) in [
             ("requests/s", cells.speed.join(" ")),
-            ("speed", cells.versus.join(" ")),
+            ("speed", cells.versus.join(", ")),
             ("p50", p50),
             ("p99", p99),
             ("errors", errors),
@@ -209,21 +211,27 @@ fn speed(result: &ContestantResult) -> Vec<String> {
     lines
 }
 
-/// The ratio in words, and its interval or range.
+/// The ratio in words, its bounds, and the answer.
 fn versus(result: &ContestantResult) -> Vec<String> {
-    let Some(ratio) = result.ratio else {
+    let Some(ratio) = &result.ratio else {
         return vec!["-".to_owned()];
     };
-    let bound = match ratio.bound {
-        Bound::None => "",
-        Bound::AtLeast | Bound::AtMost => "client limit:",
-        Bound::Unknown => return vec!["client limit".to_owned()],
+    let mut lines = match ratio.limit {
+        ClientLimit::None => vec![verdict::pace(ratio.mean)],
+        ClientLimit::AtLeast | ClientLimit::AtMost => {
+            let (word, pace) = verdict::bound(ratio);
+            return vec![word.to_owned(), pace, verdict::answer(ratio)];
+        }
+        ClientLimit::Unknown => return vec!["client limit".to_owned()],
     };
-    let mut lines: Vec<String> = [bound.to_owned(), verdict::pace(ratio.mean)].into();
-    lines.retain(|line| !line.is_empty());
     if let Some((low, high)) = ratio.low.zip(ratio.high) {
-        lines.push(format!("({} - {})", three_digits(low), three_digits(high)));
+        let (low, high) = (three_digits(low), three_digits(high));
+        lines.push(match ratio.bounds {
+            Bounds::Interval => format!("({low} - {high})"),
+            Bounds::Range | Bounds::Unknown => format!("range {low} - {high}"),
+        });
     }
+    lines.push(verdict::answer(ratio));
     lines
 }
 

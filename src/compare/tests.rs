@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use super::statistics::Margin;
 use super::*;
 
 fn count(count: usize) -> NonZeroUsize {
@@ -23,6 +24,7 @@ fn settings(rounds: usize) -> Settings {
         start_timeout: Duration::from_secs(10),
         request: RequestSettings::default(),
         rounds: count(rounds),
+        same_within: Margin::new(0.02).unwrap(),
         seed: SEED,
     }
 }
@@ -248,7 +250,7 @@ fn a_contestant_that_dies_in_a_later_round_keeps_the_rounds_it_had() {
     assert!(outcome.has_failures());
     let node = &report.contestants[1];
     assert_eq!(node.requests_per_second.as_ref().unwrap().rounds, [3000.0]);
-    assert!((node.ratio.unwrap().mean - 3.0).abs() < 1e-9);
+    assert!((node.ratio.as_ref().unwrap().mean - 3.0).abs() < 1e-9);
     let reason = "in round 2: ended under load (signal: 9 (SIGKILL)): out of memory";
     assert_eq!(node.reason.as_deref(), Some(reason));
     assert!(
@@ -267,7 +269,7 @@ fn ratios_pair_the_rounds_in_which_both_ran() {
         )
         .rates("node", &[400, 200, 9000]);
     let (_, report, _) = held(&plan, &mut script);
-    let ratio = report.contestants[1].ratio.unwrap();
+    let ratio = report.contestants[1].ratio.as_ref().unwrap();
     assert_eq!(ratio.median, 4.0);
     assert!((ratio.low.unwrap() - 4.0).abs() < 1e-9);
     assert!((ratio.high.unwrap() - 4.0).abs() < 1e-9);
@@ -396,12 +398,73 @@ fn sentences_say_which_is_faster_by_how_much_at_what_cost_and_how_sure() {
         [
             "bareloop-http is 100 times faster than python-http (6 rounds; 100 times faster with \
              95 % confidence). Server CPU per request: 8.00 µs against 800 µs.",
-            "python-tcp and python-http: no difference shown (6 rounds; 9.3 % slower to 9.5 % \
-             faster with 95 % confidence). Server CPU per request: 800 µs against 800 µs.",
-            "node is 5.00 times slower than python-http (6 rounds; 4.77 to 5.24 times slower \
+            "python-tcp and python-http: undecided: about 204 more rounds would decide (measured \
+             0.3 % slower; 6 rounds; 14.9 % slower to 16.7 % faster with 95 % confidence). Server \
+             CPU per request: 800 µs against 800 µs.",
+            "node is 5.00 times slower than python-http (6 rounds; 4.65 to 5.39 times slower \
              with 95 % confidence). Server CPU per request: 4,000 µs against 800 µs.",
         ]
     );
+}
+
+#[test]
+fn the_same_within_the_margin_is_an_answer_and_so_is_different_by_less() {
+    let plan = plan(&["python-http", "bareloop-http", "node"], 6);
+    let mut script = Script::default()
+        .rates("python-http", &[100_000; 6])
+        .rates(
+            "bareloop-http",
+            &[100_100, 99_900, 100_100, 99_900, 100_000, 100_000],
+        )
+        .rates(
+            "node",
+            &[100_600, 100_500, 100_600, 100_500, 100_600, 100_500],
+        );
+    let (_, report, _) = held(&plan, &mut script);
+    let ratio = |index: usize| report.contestants[index].ratio.as_ref().unwrap();
+    assert_eq!(
+        (ratio(1).finding, ratio(1).within_margin),
+        (report::Finding::Same, true)
+    );
+    assert_eq!(
+        (ratio(2).finding, ratio(2).within_margin),
+        (report::Finding::Different, true)
+    );
+    let sentences = verdict::sentences(&report);
+    for (sentence, expected) in std::iter::zip(
+        sentences,
+        [
+            "bareloop-http and python-http are the same within 2 % (6 rounds; measured 0.0 %",
+            "node is 0.5 % faster than python-http, which is within 2 % (6 rounds; 0.5 % to 0.6 %",
+        ],
+    ) {
+        assert!(sentence.starts_with(expected), "{sentence}");
+    }
+}
+
+#[test]
+fn a_client_at_its_limit_leaves_one_side_of_the_answer() {
+    use report::Finding::{Different, Undecided};
+    // The clients of contestant and reference, the contestant's rate, and what is left.
+    for (ours, theirs, rate, finding) in [
+        (0.99, 0.2, 2000, Different),
+        (0.99, 0.2, 500, Undecided),
+        (0.2, 0.99, 500, Different),
+        (0.2, 0.99, 2000, Undecided),
+        (0.99, 0.99, 2000, Undecided),
+        (0.99, 0.2, 1000, Undecided),
+    ] {
+        let plan = plan(&["python-http", "node"], 6);
+        let runs = |rate, client| (0..6).map(|_| busy(rate, client, 0.5)).collect();
+        let mut script = Script::default()
+            .with("python-http", runs(1000, theirs))
+            .with("node", runs(rate, ours));
+        let (_, report, _) = held(&plan, &mut script);
+        let ratio = report.contestants[1].ratio.as_ref().unwrap();
+        assert_eq!(ratio.finding, finding, "{ours} {theirs} {rate}");
+        assert_eq!(ratio.rounds_needed, None, "rounds do not help a client");
+        assert!(!ratio.within_margin);
+    }
 }
 
 #[test]
@@ -409,11 +472,15 @@ fn a_single_round_claims_nothing() {
     let plan = plan(&["python-http", "bareloop-http"], 1);
     let mut script = Script::default().rates("bareloop-http", &[2000]);
     let (_, report, _) = held(&plan, &mut script);
-    let ratio = report.contestants[1].ratio.unwrap();
+    let ratio = report.contestants[1].ratio.as_ref().unwrap();
     assert_eq!((ratio.low, ratio.high), (None, None));
-    assert_eq!(ratio.finding, statistics::Finding::TooFewRounds);
+    assert_eq!(ratio.finding, report::Finding::Undecided);
+    assert_eq!(
+        (ratio.bounds, ratio.rounds_needed),
+        (report::Bounds::Unknown, None)
+    );
     let sentence = &verdict::sentences(&report)[0];
-    let expected = "bareloop-http was 2.00 times faster than python-http in one round; more";
+    let expected = "bareloop-http was 2.00 times faster than python-http in one round, which decides nothing; run 6";
     assert!(sentence.starts_with(expected), "{sentence}");
 }
 
@@ -428,16 +495,13 @@ fn too_few_rounds_are_an_answer_of_their_own() {
     let sentences = verdict::sentences(&report);
     assert!(
         sentences[0].starts_with(
-            "bareloop-http was 507 times faster than python-http in each of 2 rounds (294 to 873 \
-             times faster); 6 rounds or more show how sure that is"
+            "bareloop-http and python-http: undecided: about 4 more rounds would decide (measured \
+             507 times faster; 2 rounds; range 294 to 873 times faster)"
         ),
         "{sentences:?}"
     );
     assert!(
-        sentences[1].starts_with(
-            "node and python-http: 2 rounds are too few for an answer (1.95 times slower to 1.53 \
-             times faster); run 6 or more"
-        ),
+        sentences[1].starts_with("node and python-http: undecided: about"),
         "{sentences:?}"
     );
 }
@@ -512,8 +576,8 @@ fn a_slower_contestant_is_at_least_so_much_slower_if_the_reference_was_not_at_it
     let expected = "node is at least 10.0 times slower than bareloop-http (the client was at its limit with bareloop-http)";
     assert!(sentence.starts_with(expected), "{sentence}");
     assert_eq!(
-        report.contestants[0].ratio.unwrap().bound,
-        report::Bound::AtMost
+        report.contestants[0].ratio.as_ref().unwrap().limit,
+        report::ClientLimit::AtMost
     );
 }
 
@@ -719,8 +783,12 @@ fn json_has_the_keys_that_scripts_rely_on() {
     assert_eq!(ours["errors"], 0);
     assert_eq!(ours["non2xx"], 0);
     assert_eq!(ours["ratio"]["median"], 4.0);
-    assert_eq!(ours["ratio"]["finding"], "tooFewRounds");
-    assert_eq!(ours["ratio"]["bound"], "none");
+    assert_eq!(ours["ratio"]["finding"], "undecided");
+    assert_eq!(ours["ratio"]["bounds"], "range");
+    assert_eq!(ours["ratio"]["margin"], 0.02);
+    assert_eq!(ours["ratio"]["roundsNeeded"], 4);
+    assert_eq!(ours["ratio"]["rounds"], serde_json::json!([4.0, 4.0]));
+    assert_eq!(ours["ratio"]["limit"], "none");
     assert_eq!(ours["warnings"], serde_json::json!([]));
     let node = &json["contestants"][2];
     assert_eq!(node["status"], "failed");
@@ -741,7 +809,7 @@ fn the_table_becomes_a_list_where_it_does_not_fit() {
     }
     let list = table::render(&report, 60);
     assert!(
-        list.contains("  speed        1,162 times faster (900 - 1,500)\n"),
+        list.contains("  speed        1,162 times faster, range 900 - 1,500,\n"),
         "{list}"
     );
 }

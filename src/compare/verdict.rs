@@ -2,10 +2,11 @@
 //! how sure that is.
 
 use super::report::{
-    Bound, ComparisonReport, ContestantResult, ContestantStatus, RatioToReference,
+    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Finding,
+    RatioToReference,
 };
-use super::statistics::{Finding, INTERVAL_ROUNDS_MIN};
-use crate::format::three_digits;
+use super::statistics::INTERVAL_ROUNDS_MIN;
+use crate::format::{plural, three_digits};
 
 /// From this factor on, a ratio is written as a factor, below as a percentage.
 const FACTOR_MIN: f64 = 1.5;
@@ -29,28 +30,19 @@ pub fn sentences(report: &ComparisonReport) -> Vec<String> {
 }
 
 fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<String> {
-    let ratio = result.ratio?;
-    let rounds = result.requests_per_second.as_ref()?.rounds.len();
+    let ratio = result.ratio.as_ref()?;
     let (name, other) = (&result.name, &reference.name);
-    let speed = match ratio.bound {
-        Bound::None => measured(&ratio, rounds, name, other),
-        Bound::AtLeast => {
-            let bound = ratio.low.unwrap_or(ratio.mean);
-            let word = if bound >= 1.0 { "at least" } else { "at most" };
-            format!(
-                "{name} is {word} {} than {other} (the client was at its limit)",
-                pace(bound)
-            )
+    let speed = match ratio.limit {
+        ClientLimit::None => answered(ratio, name, other),
+        ClientLimit::AtLeast | ClientLimit::AtMost => {
+            let (word, pace) = bound(ratio);
+            let with = match ratio.limit {
+                ClientLimit::AtMost => format!(" with {other}"),
+                _ => String::new(),
+            };
+            format!("{name} is {word} {pace} than {other} (the client was at its limit{with})")
         }
-        Bound::AtMost => {
-            let bound = ratio.high.unwrap_or(ratio.mean);
-            let word = if bound <= 1.0 { "at least" } else { "at most" };
-            format!(
-                "{name} is {word} {} than {other} (the client was at its limit with {other})",
-                pace(bound)
-            )
-        }
-        Bound::Unknown => format!(
+        ClientLimit::Unknown => format!(
             "{name} was {} than {other} under this client, which was at its limit with both; the \
              servers' own limits are not known",
             pace(ratio.mean)
@@ -60,32 +52,74 @@ fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<S
 }
 
 /// The speed of a contestant where the client was not the limit.
-fn measured(ratio: &RatioToReference, rounds: usize, name: &str, other: &str) -> String {
-    let pace = pace(ratio.mean);
-    let Some((low, high)) = ratio.low.zip(ratio.high) else {
-        return format!(
-            "{name} was {pace} than {other} in one round; more rounds show how sure \
-                        that is"
-        );
-    };
-    let range = pace_range(low, high);
-    match ratio.finding {
-        Finding::Different => {
-            format!("{name} is {pace} than {other} ({rounds} rounds; {range} with 95 % confidence)")
+fn answered(ratio: &RatioToReference, name: &str, other: &str) -> String {
+    let (pace, evidence) = (pace(ratio.mean), evidence(ratio));
+    let margin = margin(ratio.margin);
+    match (ratio.finding, ratio.bounds) {
+        (Finding::Different, _) if ratio.within_margin => {
+            format!("{name} is {pace} than {other}, which is within {margin} ({evidence})")
         }
-        Finding::Undecided => format!(
-            "{name} and {other}: no difference shown ({rounds} rounds; {range} with 95 % \
-             confidence)"
+        (Finding::Different, _) => format!("{name} is {pace} than {other} ({evidence})"),
+        // The interval that belongs to this answer is not the one that is shown elsewhere.
+        (Finding::Same, _) => format!(
+            "{name} and {other} are the same within {margin} ({}; measured {pace})",
+            plural(ratio.rounds.len() as u64, "round")
         ),
-        Finding::TooFewRounds if low > 1.0 || high < 1.0 => format!(
-            "{name} was {pace} than {other} in each of {rounds} rounds ({range}); \
-             {INTERVAL_ROUNDS_MIN} rounds or more show how sure that is"
-        ),
-        Finding::TooFewRounds => format!(
-            "{name} and {other}: {rounds} rounds are too few for an answer ({range}); run \
+        (Finding::Undecided, Bounds::Unknown) => format!(
+            "{name} was {pace} than {other} in one round, which decides nothing; run \
              {INTERVAL_ROUNDS_MIN} or more"
         ),
+        (Finding::Undecided, _) => {
+            let needed = ratio.rounds_needed.map_or_else(String::new, |rounds| {
+                let rounds = plural(rounds as u64, "more round");
+                format!(": about {rounds} would decide")
+            });
+            format!("{name} and {other}: undecided{needed} (measured {pace}; {evidence})")
+        }
     }
+}
+
+/// The rounds and the bounds that they give, under the only name that the bounds deserve.
+fn evidence(ratio: &RatioToReference) -> String {
+    let rounds = plural(ratio.rounds.len() as u64, "round");
+    match (ratio.low.zip(ratio.high), ratio.bounds) {
+        (Some((low, high)), Bounds::Interval) => {
+            format!("{rounds}; {} with 95 % confidence", pace_range(low, high))
+        }
+        (Some((low, high)), _) => format!("{rounds}; range {}", pace_range(low, high)),
+        (None, _) => rounds,
+    }
+}
+
+/// The answer in a few words.
+pub(super) fn answer(ratio: &RatioToReference) -> String {
+    match ratio.finding {
+        Finding::Different if ratio.within_margin => {
+            format!("different, by < {}", margin(ratio.margin))
+        }
+        Finding::Different => "different".to_owned(),
+        Finding::Same => format!("same within {}", margin(ratio.margin)),
+        Finding::Undecided => "undecided".to_owned(),
+    }
+}
+
+/// What is known of the ratio where the client was the limit, in words: `at least`, and the pace.
+pub(super) fn bound(ratio: &RatioToReference) -> (&'static str, String) {
+    let is_lower = ratio.limit == ClientLimit::AtLeast;
+    let end = if is_lower { ratio.low } else { ratio.high };
+    let bound = end.unwrap_or(ratio.mean);
+    // 'At least 5 % slower' bounds the ratio from above.
+    let word = match is_lower == (bound >= 1.0) {
+        true => "at least",
+        false => "at most",
+    };
+    (word, pace(bound))
+}
+
+/// A margin in words: `2 %`.
+pub(super) fn margin(share: f64) -> String {
+    // Without the digits that a share of 0.1 % cannot have.
+    format!("{} %", (share * 1e5).round() / 1e3)
 }
 
 /// A ratio of speeds in words: `150 times faster`, `2.5 % slower`.

@@ -3,7 +3,22 @@
 //! Both of a pair ran within the same minute, so that slow drift of the machine cancels.
 
 use super::drift::{DriftFit, LogRatio};
-use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Summary, Uncertainty};
+use super::{Estimate, Interval, Summary};
+
+/// Fewer rounds give no interval: their spread is a range.
+pub const INTERVAL_ROUNDS_MIN: usize = 6;
+
+/// The bounds of a ratio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Uncertainty {
+    /// A single round: nothing is known of the spread.
+    Unknown,
+    /// The smallest and the largest ratio of a round: too few rounds for a statement of
+    /// confidence.
+    Range(Interval),
+    /// The true ratio lies within, with a stated confidence.
+    Confidence(Interval),
+}
 
 /// The figures of one round.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +37,8 @@ pub struct PairedRound {
 pub struct PairedRatio {
     /// Median, smallest and largest of the rounds' ratios.
     pub summary: Summary,
-    /// Rounds in which both ran; at least one.
-    pub rounds: usize,
+    /// The ratio of each round in which both ran; at least one.
+    pub rounds: Vec<f64>,
     /// Mean of ln(contestant / reference), free from linear drift; `None` with a single round.
     pub log_mean: Option<Estimate>,
 }
@@ -45,7 +60,7 @@ impl PairedRatio {
         let evidence: Vec<_> = std::iter::zip(rounds, &ratios).map(evidence).collect();
         Some(PairedRatio {
             summary: Summary::of(&ratios)?,
-            rounds: rounds.len(),
+            rounds: ratios,
             log_mean: DriftFit::of_rounds(&evidence).estimate(),
         })
     }
@@ -74,7 +89,8 @@ impl PairedRatio {
 
     /// The evidence, if it is of enough rounds for a statement of confidence.
     pub(super) fn interval_estimate(&self) -> Option<Estimate> {
-        self.log_mean.filter(|_| self.rounds >= INTERVAL_ROUNDS_MIN)
+        self.log_mean
+            .filter(|_| self.rounds.len() >= INTERVAL_ROUNDS_MIN)
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) fn rounds_needed(
 ) -> Option<NonZeroUsize> {
     let estimate = ratio.log_mean?;
     let decides = |pairs: usize| {
-        probability_of_decision(&estimate, ratio.rounds, 2 * pairs, margin, alpha) >= POWER
+        probability_of_decision(&estimate, ratio.rounds.len(), 2 * pairs, margin, alpha) >= POWER
     };
-    let fewest = (ratio.rounds / 2 + 1).max(INTERVAL_ROUNDS_MIN.div_ceil(2));
+    let fewest = (ratio.rounds.len() / 2 + 1).max(INTERVAL_ROUNDS_MIN.div_ceil(2));
     let (mut low, mut high) = (fewest, fewest.max(ROUNDS_MAX / 2));
     while low < high {
         let middle = low.midpoint(high);
@@ -36,7 +36,7 @@ pub(super) fn rounds_needed(
             false => low = middle + 1,
         }
     }
-    NonZeroUsize::new(2 * high - ratio.rounds)
+    NonZeroUsize::new(2 * high - ratio.rounds.len())
 }
 
 fn probability_of_decision(

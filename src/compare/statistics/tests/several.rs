@@ -77,7 +77,7 @@ fn several_p_values_are_tested_one_step_after_another() {
         let t = super::super::estimate::t_quantile(1.0 - p_value / 2.0, 4.0);
         PairedRatio {
             summary: Summary::of(&[(0.1 * t).exp()]).unwrap(),
-            rounds: 6,
+            rounds: vec![1.0; 6],
             log_mean: Some(Estimate {
                 mean: 0.1 * t,
                 standard_error: 0.1,

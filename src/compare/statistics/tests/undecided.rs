@@ -85,7 +85,7 @@ fn the_rounds_named_are_the_fewest_that_decide_with_80_percent() {
     ] {
         let ratio = PairedRatio {
             summary: Summary::of(&[1.0]).unwrap(),
-            rounds,
+            rounds: vec![1.0; rounds],
             log_mean: Some(Estimate {
                 mean,
                 standard_error,

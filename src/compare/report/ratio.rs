@@ -1,0 +1,212 @@
+//! Ratios to the reference: each with its bounds, its answer, and what would decide it.
+
+use serde::Serialize;
+
+use crate::compare::statistics::{
+    Answer, Direction, Interval, Judgement, Margin, PairedRatio, PairedRound, Uncertainty, judge,
+};
+use crate::compare::{ContestantRuns, RunFigures, schedule};
+
+/// A contestant's replies per second, to the reference's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RatioToReference {
+    /// Geometric mean of the rounds' ratios, free from linear drift.
+    pub mean: f64,
+    /// Median of the rounds' ratios.
+    pub median: f64,
+    /// Lower bound; `null` with a single round.
+    pub low: Option<f64>,
+    /// Upper bound, likewise.
+    pub high: Option<f64>,
+    /// The meaning of the two bounds.
+    pub bounds: Bounds,
+    /// What the rounds say.
+    pub finding: Finding,
+    /// True if the difference is shown to be less than the margin, be there one or not.
+    pub within_margin: bool,
+    /// The difference below which two servers count as the same: 0.02 is 2 %.
+    pub margin: f64,
+    /// About so many more rounds would decide; `null` if it is decided, or if rounds cannot.
+    pub rounds_needed: Option<usize>,
+    /// What is known of the true ratio if the load generator was the limit.
+    pub limit: ClientLimit,
+    /// The ratio of each round in which both ran, in their order.
+    pub rounds: Vec<f64>,
+}
+
+/// The meaning of the two bounds of a ratio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Bounds {
+    /// A single round: there are none.
+    Unknown,
+    /// The smallest and the largest of too few rounds.
+    Range,
+    /// The true ratio lies within, with 95 % confidence for all contestants together.
+    Interval,
+}
+
+/// What the rounds say about a contestant and the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Finding {
+    /// The 95 % interval of the ratio excludes 1.
+    Different,
+    /// The 90 % interval of the ratio lies within the margin.
+    Same,
+    /// Neither.
+    Undecided,
+}
+
+/// What a measured ratio says about the true one. A server that was limited by the load generator
+/// may be faster than measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClientLimit {
+    /// The load generator limited neither server.
+    None,
+    /// It limited the contestant: the true ratio is at least this.
+    AtLeast,
+    /// It limited the reference: the true ratio is at most this.
+    AtMost,
+    /// It limited both: the true ratio is unknown.
+    Unknown,
+}
+
+/// The ratio of each of `records` to the one at `reference`, in their order; `None` for the
+/// reference itself, for one that answered wrongly, and without a common round.
+pub(super) fn ratios(
+    records: &[ContestantRuns],
+    reference: usize,
+    seed: u32,
+    margin: Margin,
+) -> Vec<Option<RatioToReference>> {
+    let paired: Vec<Option<PairedRatio>> = (0..records.len())
+        .map(|index| {
+            let is_judged = index != reference && records[index].wrong_statuses().is_none();
+            is_judged.then(|| paired_ratio(records, index, reference, seed))?
+        })
+        .collect();
+    let known: Vec<PairedRatio> = paired.iter().flatten().cloned().collect();
+    let mut judgements = judge(&known, margin).into_iter();
+    std::iter::zip(records, paired)
+        .map(|(record, paired)| {
+            let (paired, judgement) = (paired?, judgements.next()?);
+            let limit = ClientLimit::of_pairs(&pairs(record, &records[reference]));
+            Some(RatioToReference::new(&paired, &judgement, limit, margin))
+        })
+        .collect()
+}
+
+/// The rounds in which both ran.
+fn pairs<'a>(
+    record: &'a ContestantRuns,
+    reference: &'a ContestantRuns,
+) -> Vec<(&'a RunFigures, &'a RunFigures)> {
+    std::iter::zip(&record.runs, &reference.runs)
+        .filter_map(|(ours, theirs)| Some((ours.as_ref()?, theirs.as_ref()?)))
+        .collect()
+}
+
+fn paired_ratio(
+    records: &[ContestantRuns],
+    index: usize,
+    reference: usize,
+    seed: u32,
+) -> Option<PairedRatio> {
+    let round = |round: usize| {
+        let ours = records[index].runs[round].as_ref()?;
+        let theirs = records[reference].runs[round].as_ref()?;
+        Some(PairedRound {
+            contestant: ours.requests_per_second(),
+            reference: theirs.requests_per_second(),
+            slots_apart: slots_apart(records, round, index, reference, seed),
+        })
+    };
+    let rounds: Vec<_> = (0..records[index].runs.len()).filter_map(round).collect();
+    PairedRatio::of_rounds(&rounds)
+}
+
+/// Runs from the reference's to the contestant's, in a round in which both ran.
+pub(in crate::compare) fn slots_apart(
+    records: &[ContestantRuns],
+    round: usize,
+    contestant: usize,
+    reference: usize,
+    seed: u32,
+) -> i32 {
+    let mut order = schedule::order(records.len(), round, seed);
+    order.retain(|&index| records[index].runs[round].is_some());
+    schedule::slots_apart(&order, contestant, reference).unwrap_or(0)
+}
+
+impl RatioToReference {
+    fn new(
+        ratio: &PairedRatio,
+        judgement: &Judgement,
+        limit: ClientLimit,
+        margin: Margin,
+    ) -> RatioToReference {
+        let (bounds, interval) = match judgement.uncertainty {
+            Uncertainty::Unknown => (Bounds::Unknown, None),
+            Uncertainty::Range(range) => (Bounds::Range, Some(range)),
+            Uncertainty::Confidence(interval) => (Bounds::Interval, Some(interval)),
+        };
+        let answer = limit.weaken(judgement.answer);
+        let (finding, within_margin, rounds_needed) = match answer {
+            Answer::Different(_) => (Finding::Different, false, None),
+            Answer::DifferentWithinMargin(_) => (Finding::Different, true, None),
+            Answer::Same => (Finding::Same, true, None),
+            Answer::Undecided { more_rounds } => (Finding::Undecided, false, more_rounds),
+        };
+        RatioToReference {
+            mean: ratio.mean(),
+            median: ratio.summary.median,
+            low: interval.map(|Interval { low, .. }| low),
+            high: interval.map(|Interval { high, .. }| high),
+            bounds,
+            finding,
+            within_margin,
+            margin: margin.share(),
+            rounds_needed: rounds_needed.map(usize::from),
+            limit,
+            rounds: ratio.rounds.clone(),
+        }
+    }
+}
+
+impl ClientLimit {
+    /// A reference that was busy itself was measured at its own limit, although the load generator
+    /// was busy too; a contestant may still be faster than it could be loaded.
+    fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> ClientLimit {
+        let ours = pairs.iter().any(|(ours, _)| ours.is_client_limited());
+        let theirs = pairs
+            .iter()
+            .any(|(_, theirs)| theirs.is_client_limited_alone());
+        match (ours, theirs) {
+            (false, false) => ClientLimit::None,
+            (true, false) => ClientLimit::AtLeast,
+            (false, true) => ClientLimit::AtMost,
+            (true, true) => ClientLimit::Unknown,
+        }
+    }
+
+    /// The part of `answer` that is left: a ratio of which one side is open can be different to
+    /// the other side only, and never the same. More rounds would not help.
+    fn weaken(self, answer: Answer) -> Answer {
+        use Answer::{Different, DifferentWithinMargin};
+        match (self, answer) {
+            (ClientLimit::None, answer) => answer,
+            (
+                ClientLimit::AtLeast,
+                Different(Direction::More) | DifferentWithinMargin(Direction::More),
+            ) => Different(Direction::More),
+            (
+                ClientLimit::AtMost,
+                Different(Direction::Less) | DifferentWithinMargin(Direction::Less),
+            ) => Different(Direction::Less),
+            _ => Answer::Undecided { more_rounds: None },
+        }
+    }
+}
