@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::recorder::Latencies;
+use super::statistics::distribution::Distribution;
 use crate::event_loop::Time;
 
 /// Counts of connections as they open and close.
@@ -14,7 +14,7 @@ pub(crate) struct Connects {
     /// Connections that opened, reconnects included.
     pub(crate) opened: u64,
     /// From the dial to the open connection.
-    pub(crate) latencies: Latencies,
+    pub(crate) latencies: Distribution,
     open: usize,
     /// The most that were open at once.
     pub(crate) peak: usize,
@@ -28,7 +28,7 @@ impl Connects {
         Connects {
             asked,
             opened: 0,
-            latencies: Latencies::new(),
+            latencies: Distribution::default(),
             open: 0,
             peak: 0,
             peak_at: Time::START,

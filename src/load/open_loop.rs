@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::plan::OpenLoopPlan;
-use super::recorder::Latencies;
 use super::schedule::{Schedule, SchedulePlan};
+use super::statistics::distribution::Distribution;
 use crate::event_loop::Time;
 
 /// The requests of a run that are due and not sent, and the lateness of those that were sent.
@@ -14,9 +14,9 @@ pub(crate) struct OpenLoop {
     schedule: Schedule,
     deadline: Duration,
     /// From a request's due time to its hand-over.
-    pub(crate) lag: Latencies,
+    pub(crate) lag: Distribution,
     /// The part of it in which a slot was free: the client's own delay.
-    pub(crate) client_lag: Latencies,
+    pub(crate) client_lag: Distribution,
     slots: Slots,
 }
 
@@ -45,8 +45,8 @@ impl OpenLoop {
         OpenLoop {
             schedule: Schedule::new(&schedule),
             deadline: plan.deadline.unwrap_or(NO_DEADLINE),
-            lag: Latencies::new(),
-            client_lag: Latencies::new(),
+            lag: Distribution::default(),
+            client_lag: Distribution::default(),
             slots: Slots::AllTaken,
         }
     }

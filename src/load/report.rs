@@ -154,6 +154,8 @@ pub struct Latency {
     pub total_count: u64,
     /// Requests without a reply; they count in the percentiles with their age.
     pub censored: u64,
+    /// Of five percentiles, in milliseconds.
+    pub intervals: LatencyIntervals,
     /// The first percentile that is only a lower bound, such as `p99`; `None` if each is exact.
     #[serde(rename = "lowerBoundsFrom")]
     pub lower_bounds_from: Option<String>,
@@ -163,6 +165,30 @@ pub struct Latency {
     /// Age of the oldest request without a reply.
     #[serde(skip)]
     pub max_age_ms: f64,
+}
+
+/// 95 % intervals of percentiles, which hold although latencies that follow each other are alike.
+/// `None`: too little of the run reached the percentile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
+pub struct LatencyIntervals {
+    pub p50: Option<LatencyInterval>,
+    pub p90: Option<LatencyInterval>,
+    pub p97_5: Option<LatencyInterval>,
+    pub p99: Option<LatencyInterval>,
+    pub p99_9: Option<LatencyInterval>,
+    /// The run is too short for any interval.
+    #[serde(skip)]
+    pub too_short: bool,
+}
+
+/// Milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct LatencyInterval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end; `None` if the run does not bound the percentile from above.
+    pub high: Option<f64>,
 }
 
 /// A rate per second, from windows divided by their real length. The average is the mean over the
@@ -278,14 +304,23 @@ pub struct ClientCost {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenLoop {
-    /// Requests due per second: `100`, or `100:1000` for a ramp.
-    pub rate: String,
+    /// Requests due per second.
+    pub rate: ScheduledRate,
     /// Law of the arrivals: `constant` or `poisson`.
     pub arrivals: &'static str,
     /// Seed of Poisson arrivals.
     pub seed: u64,
     /// From the due time of each sent request to its hand-over.
     pub schedule_lag_ms: ScheduleLag,
+}
+
+/// Requests due per second; both ends are equal unless it is a ramp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ScheduledRate {
+    /// At the start.
+    pub from: f64,
+    /// At the end.
+    pub to: f64,
 }
 
 /// Milliseconds; percentiles as those of [`Latency`].

@@ -1,6 +1,7 @@
 //! The report for people: autocannon's two boxes and closing lines, then what they do not tell.
 //! Each fact is told once: what the verdict states is not repeated above it.
 
+mod intervals;
 mod lines;
 
 use std::collections::BTreeMap;
@@ -8,8 +9,8 @@ use std::collections::BTreeMap;
 use comfy_table::{ContentLineStyle, LineStyle, Table, TableStyle};
 
 use super::plan::{LoadPlan, Until};
-use super::recorder::samples_needed;
 use super::report::{Latency, LoadReport, Rate};
+use super::statistics::distribution::samples_needed;
 use crate::format::{bytes, count, milliseconds, or_dash, plural, rate};
 
 const BOX: TableStyle = TableStyle::new()
@@ -61,7 +62,13 @@ pub fn render(report: &LoadReport, detail: Detail, columns: usize) -> String {
     if detail == Detail::Percentiles {
         line(&percentile_box(latency));
     }
-    if let Some(note) = missing_percentiles(latency, detail) {
+    for note in [
+        missing_percentiles(latency, detail),
+        intervals::line(latency, detail),
+    ]
+    .into_iter()
+    .flatten()
+    {
         line(&lines::wrap(&note, columns));
     }
     line("");
@@ -216,8 +223,8 @@ fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
 mod tests {
     use super::super::Warning;
     use super::super::report::{
-        Accounting, Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, StatusCount,
-        Verdict,
+        Accounting, Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds,
+        LatencyInterval, LatencyIntervals, StatusCount, Verdict,
     };
     use super::*;
 
@@ -241,6 +248,17 @@ mod tests {
                 mean: 0.760_96,
                 stddev: 0.0849,
                 max: 4146.0,
+                intervals: LatencyIntervals {
+                    p50: Some(LatencyInterval {
+                        low: 550.4,
+                        high: Some(566.0),
+                    }),
+                    p97_5: Some(LatencyInterval {
+                        low: 3391.0,
+                        high: None,
+                    }),
+                    ..LatencyIntervals::default()
+                },
                 ..Latency::default()
             },
             requests: Rate {
@@ -317,6 +335,7 @@ mod tests {
 │ Bytes/Sec │ 556 kB │ 556 kB │ 664 kB │ 688 kB │ 648 kB  │ 47.4 kB │ 556 kB │
 └───────────┴────────┴────────┴────────┴────────┴─────────┴─────────┴────────┘
 -: too few replies; p99 needs 1,000 replies.
+With 95 % confidence: p50 550 ms to 566 ms, p97.5 3,391 ms or more (no upper bound from this run).
 
 Req/Bytes counts sampled once per second.
 # of samples: 5

@@ -54,7 +54,6 @@ pub(super) struct Evidence {
     pub(super) gave_up: bool,
     pub(super) bailed_out: bool,
     pub(super) first_error: Option<String>,
-    pub(super) beyond_range: u64,
     pub(super) cpu_share: f64,
     pub(super) mean_latency_s: f64,
     pub(super) duration_s: f64,
@@ -150,7 +149,6 @@ fn reasons(evidence: &Evidence) -> Vec<Warning> {
         idle,
         pause,
         drift,
-        beyond_range(evidence),
     ]
     .into_iter()
     .flatten()
@@ -324,11 +322,6 @@ fn drift(rates: &[f64]) -> Option<Warning> {
     })
 }
 
-fn beyond_range(evidence: &Evidence) -> Option<Warning> {
-    let replies = evidence.beyond_range;
-    (replies > 0).then_some(Warning::BeyondRange { replies })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -351,7 +344,6 @@ mod tests {
             gave_up: false,
             bailed_out: false,
             first_error: None,
-            beyond_range: 0,
             cpu_share: 0.5,
             mean_latency_s: 0.1,
             duration_s: 10.0,
@@ -409,7 +401,6 @@ mod tests {
         one(|e| e.gave_up = true, "gave up after 100,000 replies");
         one(|e| e.accounting.completed = 99, "only 99 replies");
         one(|e| e.accounting.completed = 0, "no reply");
-        one(|e| e.beyond_range = 1, "over an hour");
         one(
             |e| e.rates = vec![10_000.0, 10_000.0, 1.0, 8_900.0, 8_900.0],
             "from 10,000 to 8,900",

@@ -125,11 +125,6 @@ pub enum Warning {
         /// 99 % of requests were at most this late, milliseconds.
         ms: f64,
     },
-    /// Latencies beyond the histogram's range of one hour.
-    BeyondRange {
-        /// Replies that took longer.
-        replies: u64,
-    },
 }
 
 impl fmt::Display for Warning {
@@ -194,7 +189,6 @@ impl Warning {
                  it a core of its own, or lower -R",
                 milliseconds(*ms)
             ),
-            BeyondRange { replies } => format!("{} took over an hour", plural(*replies, "reply")),
         }
     }
 }

@@ -82,9 +82,10 @@ impl LoadClient<'_> {
         }
         self.counters.resets += 1;
         let recorder = &mut self.recorder;
-        let on_run = |began, n| recorder.gave_up(began, now, n);
         if matches!(why, Closed::Stalled) {
-            self.ledger.time_out(&mut conn.in_flight, on_run);
+            self.ledger.time_out(&mut conn.in_flight, |began, n| {
+                recorder.gave_up(began, now, n);
+            });
             self.counters.first_error.get_or_insert_with(|| {
                 format!(
                     "the server read nothing of a request within the timeout of {:?}",
@@ -93,7 +94,9 @@ impl LoadClient<'_> {
             });
             return;
         }
-        let lost = self.ledger.lose(&mut conn.in_flight, on_run);
+        let lost = self.ledger.lose(&mut conn.in_flight, |began, n| {
+            recorder.lost(began, now, n);
+        });
         match (conn.state, why) {
             (ConnState::GivenUp, _) => {}
             (ConnState::Open, Closed::Failed(error)) => {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate,
-    ScheduleLag, StatusCount,
+    ScheduleLag, ScheduledRate, StatusCount,
 };
 use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
@@ -16,7 +16,9 @@ use crate::load::counters::Counters;
 use crate::load::open_loop;
 use crate::load::plan::OpenLoopPlan;
 use crate::load::recorder::Recorder;
-use crate::load::schedule::Rate as ScheduledRate;
+use crate::load::schedule;
+use crate::load::statistics::distribution::Distribution;
+use crate::load::statistics::interval_log::all_answered;
 use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{LoadPlan, Until};
@@ -57,7 +59,8 @@ impl LoadReport {
         let exact_duration = record.ended - record.started;
         let duration = exact_duration.as_secs_f64();
         let client = ClientCost::new(around.cost, accounting.completed);
-        let evidence = evidence(plan, record, duration, client.cpu_share);
+        let answered = all_answered(recorder.log.intervals());
+        let evidence = evidence(plan, record, &answered, duration, client.cpu_share);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
         LoadReport {
@@ -77,7 +80,7 @@ impl LoadReport {
             bailed_out: record.end == RunEnd::BailedOut,
             interrupted: record.end == RunEnd::Interrupted,
             refill: plan.refill.as_str().to_owned(),
-            latency: latency::build(recorder),
+            latency: latency::build(recorder.log.intervals(), &answered),
             requests: Rate {
                 total: accounting.completed,
                 sent: Some(accounting.sent),
@@ -119,17 +122,22 @@ impl LoadReport {
     }
 }
 
-fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64) -> Evidence {
+fn evidence(
+    plan: &LoadPlan,
+    record: &RunRecord,
+    answered: &Distribution,
+    duration_s: f64,
+    cpu_share: f64,
+) -> Evidence {
     let RunRecord {
         accounting,
         recorder,
         counters,
         ..
     } = record;
-    let latencies = &recorder.latencies;
     let silence = recorder.longest_silence();
     let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
-        let ns = latencies.quantile_ns(percent / 100.0)?;
+        let ns = answered.told_quantile_ns(percent / 100.0)?;
         Some((percent, ns as f64 / NS_PER_MS))
     });
     Evidence {
@@ -141,9 +149,8 @@ fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64
         gave_up: record.end == RunEnd::GaveUp,
         bailed_out: record.end == RunEnd::BailedOut,
         first_error: counters.first_error.clone(),
-        beyond_range: latencies.beyond_range(),
         cpu_share,
-        mean_latency_s: latencies.mean_ns() / 1e9,
+        mean_latency_s: answered.mean_ns() / 1e9,
         duration_s,
         connections: Connections {
             unserved: counters.unserved,
@@ -156,13 +163,13 @@ fn evidence(plan: &LoadPlan, record: &RunRecord, duration_s: f64, cpu_share: f64
             is_ramp: matches!(
                 plan.open_loop,
                 Some(OpenLoopPlan {
-                    rate: ScheduledRate::Ramp { .. },
+                    rate: schedule::Rate::Ramp { .. },
                     ..
                 })
             ),
             client_lag_ms: found
                 .client_lag
-                .quantile_ns(0.99)
+                .told_quantile_ns(0.99)
                 .map_or(0.0, |ns| ns as f64 / NS_PER_MS),
         }),
         pipelining: plan.pipelining,
@@ -267,7 +274,7 @@ impl Bundling {
 impl ConnectStats {
     fn new(connects: &Connects, started: Time) -> ConnectStats {
         let latencies = &connects.latencies;
-        let at = |quantile| latencies.quantile_ns(quantile).map(|ns| ms(ns as f64));
+        let at = |quantile| latencies.told_quantile_ns(quantile).map(|ns| ms(ns as f64));
         ConnectStats {
             asked: connects.asked,
             opened: connects.peak,
@@ -283,11 +290,14 @@ impl ConnectStats {
 
 impl OpenLoop {
     fn new(plan: &OpenLoopPlan, found: &open_loop::OpenLoop) -> OpenLoop {
-        let at = |quantile| found.lag.quantile_ns(quantile).map(|ns| ms(ns as f64));
+        let at = |quantile| found.lag.told_quantile_ns(quantile).map(|ns| ms(ns as f64));
         OpenLoop {
             rate: match plan.rate {
-                ScheduledRate::Constant(rate) => rate.to_string(),
-                ScheduledRate::Ramp { from, to, .. } => format!("{from}:{to}"),
+                schedule::Rate::Constant(rate) => ScheduledRate {
+                    from: rate,
+                    to: rate,
+                },
+                schedule::Rate::Ramp { from, to, .. } => ScheduledRate { from, to },
             },
             arrivals: plan.arrivals.as_str(),
             seed: plan.seed,

@@ -1,13 +1,24 @@
 //! Percentiles of requests of which some have no reply.
 //!
-//! A request without a reply (timed out, lost, in flight at the stop, never sent) is known only to
-//! have taken at least its age: it is *right-censored*. The Kaplan-Meier estimate (Kaplan and Meier,
-//! 1958) uses it as long as it was waiting. Where the estimate ends below a percentile, there is
-//! still a lower bound that needs no assumption: the percentile if every censored request had been
-//! answered at its age.
+//! There are two kinds of them, and they are treated differently:
+//!
+//! - *Censored*: the run stopped watching while the request waited (in flight at the stop, never
+//!   sent, timed out). It is known only to have taken at least its age, and why the watching ended
+//!   has nothing to do with how long it would have taken. The Kaplan-Meier estimate (Kaplan and
+//!   Meier, 1958) uses it as long as it was waiting.
+//! - *Lost*: its connection ended, so it never has a reply. It is slower than every reply. Taking
+//!   it for censored would be wrong: a server that closes after each reply loses young requests, and
+//!   the few replies that came late would stand for all of them.
+//!
+//! Where the estimate ends below a percentile, there is still a lower bound: the percentile with
+//! each lost request counted at its age; and where that is not reached either, the percentile with
+//! every request without a reply counted at its age, which needs no assumption.
+
+use std::collections::BTreeMap;
 
 use super::buckets::highest;
 use super::distribution::Distribution;
+use super::interval_log::{Interval, all_answered, all_censored, all_lost};
 use crate::event_loop::Time;
 use crate::load::schedule::Schedule;
 
@@ -52,40 +63,26 @@ struct Step {
     bucket: usize,
     /// Kaplan-Meier's estimate of the share of requests that take no longer.
     done: f64,
-    /// The share of requests that were answered or censored no later.
+    /// The same, had lost requests been answered when they were lost.
+    done_or_lost: f64,
+    /// The share of requests that were answered, lost or censored no later.
     gone: f64,
 }
 
 impl Survival {
-    /// Kaplan-Meier's estimate over buckets. In a bucket with both, the replies come first.
-    pub fn new(answered: &Distribution, censored: &Distribution) -> Survival {
-        let total = answered.total() + censored.total();
-        let (mut waiting, mut surviving) = (total, 1.0);
-        let mut steps = Vec::new();
-        let mut replies = answered.buckets().peekable();
-        let mut ages = censored.buckets().peekable();
-        while waiting > 0 {
-            let next = [replies.peek(), ages.peek()];
-            let Some(bucket) = next.into_iter().flatten().map(|&(bucket, _)| bucket).min() else {
-                break;
-            };
-            let answered = replies
-                .next_if(|&(at, _)| at == bucket)
-                .map_or(0, |(_, n)| n);
-            let censored = ages.next_if(|&(at, _)| at == bucket).map_or(0, |(_, n)| n);
-            surviving *= 1.0 - answered as f64 / waiting as f64;
-            waiting -= answered + censored;
-            steps.push(Step {
-                bucket,
-                done: 1.0 - surviving,
-                gone: 1.0 - waiting as f64 / total as f64,
-            });
-        }
+    /// The distribution of the replies' latencies and of the ages of requests without one.
+    pub fn new(answered: &Distribution, censored: &Distribution, lost: &Distribution) -> Survival {
         Survival {
-            steps,
+            steps: steps(answered, censored, lost),
             max_ns: answered.max_ns(),
-            max_age_ns: censored.max_ns(),
+            max_age_ns: censored.max_ns().max(lost.max_ns()),
         }
+    }
+
+    /// The distribution in these intervals.
+    pub fn of(intervals: &[Interval]) -> Survival {
+        let [answered, censored, lost] = [all_answered, all_censored, all_lost];
+        Survival::new(&answered(intervals), &censored(intervals), &lost(intervals))
     }
 
     /// The latency that the share `quantile` of all requests does not exceed; `None` without
@@ -93,15 +90,22 @@ impl Survival {
     pub fn quantile(&self, quantile: f64) -> Option<Percentile> {
         // The share of 990 of 1,000 must reach 0.99, whatever the last bits are.
         let reached = quantile - 1e-9;
-        let done = self.steps.partition_point(|step| step.done < reached);
-        if let Some(step) = self.steps.get(done) {
-            return Some(Percentile::Exactly(highest(step.bucket).min(self.max_ns)));
+        let first = |share: fn(&Step) -> f64| {
+            let below = self.steps.partition_point(|step| share(step) < reached);
+            self.steps.get(below).map(|step| highest(step.bucket))
+        };
+        if let Some(ns) = first(|step| step.done) {
+            return Some(Percentile::Exactly(ns.min(self.max_ns)));
         }
-        let gone = self.steps.partition_point(|step| step.gone < reached);
-        let step = self.steps.get(gone).or(self.steps.last())?;
-        // The estimate ends at the last reply, so the percentile lies beyond that, too.
+        if let Some(ns) = first(|step| step.done_or_lost) {
+            let max_ns = self.max_ns.max(self.max_age_ns);
+            return Some(Percentile::AtLeast(ns.min(max_ns)));
+        }
+        let last = highest(self.steps.last()?.bucket);
+        let ns = first(|step| step.gone).unwrap_or(last);
+        // Without losses, the estimate ends at the last reply, and the percentile lies beyond.
         Some(Percentile::AtLeast(
-            highest(step.bucket).min(self.max_age_ns).max(self.max_ns),
+            ns.min(self.max_age_ns).max(self.max_ns),
         ))
     }
 
@@ -115,6 +119,43 @@ impl Survival {
             .filter(bounded)
             .min_by(f64::total_cmp)
     }
+}
+
+/// Kaplan-Meier's estimates over buckets. In a bucket with both, the replies come first.
+fn steps(answered: &Distribution, censored: &Distribution, lost: &Distribution) -> Vec<Step> {
+    let total = answered.total() + censored.total() + lost.total();
+    // A lost request waits forever in the one estimate, and until it was lost in the other.
+    let (mut waiting, mut waiting_or_lost) = (total, total);
+    let (mut surviving, mut surviving_loss) = (1.0, 1.0);
+    let mut steps = Vec::new();
+    for (bucket, [answered, censored, lost]) in merged([answered, censored, lost]) {
+        surviving *= 1.0 - ratio(answered, waiting);
+        surviving_loss *= 1.0 - ratio(answered + lost, waiting_or_lost);
+        waiting -= answered + censored;
+        waiting_or_lost -= answered + censored + lost;
+        steps.push(Step {
+            bucket,
+            done: 1.0 - surviving,
+            done_or_lost: 1.0 - surviving_loss,
+            gone: 1.0 - ratio(waiting_or_lost, total),
+        });
+    }
+    steps
+}
+
+/// The counts of each bucket that is not empty in all of them.
+fn merged(distributions: [&Distribution; 3]) -> BTreeMap<usize, [u64; 3]> {
+    let mut merged: BTreeMap<usize, [u64; 3]> = BTreeMap::new();
+    for (which, distribution) in distributions.into_iter().enumerate() {
+        for (bucket, count) in distribution.buckets() {
+            merged.entry(bucket).or_default()[which] = count;
+        }
+    }
+    merged
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 #[cfg(test)]
@@ -157,12 +198,16 @@ mod tests {
     #[test]
     fn without_censoring_a_percentile_is_a_rank() {
         let answered = distribution(&(1..=1000).map(|ns| (ns, 1)).collect::<Vec<_>>());
-        let survival = Survival::new(&answered, &Distribution::default());
+        let survival = Survival::new(
+            &answered,
+            &Distribution::default(),
+            &Distribution::default(),
+        );
         for (quantile, ns) in [(0.5, 500), (0.9, 900), (0.99, 990), (0.999, 999)] {
             assert_eq!(survival.quantile(quantile), Some(Percentile::Exactly(ns)));
         }
         let none = Distribution::default();
-        assert_eq!(Survival::new(&none, &none).quantile(0.5), None);
+        assert_eq!(Survival::new(&none, &none, &none).quantile(0.5), None);
     }
 
     /// The textbook example of Kaplan and Meier's estimator: remission in weeks of 21 leukaemia
@@ -176,6 +221,7 @@ mod tests {
         let survival = Survival::new(
             &distribution(&answered),
             &distribution(&[&censored[..], &later[..]].concat()),
+            &Distribution::default(),
         );
         let at = |week| {
             survival
@@ -214,7 +260,11 @@ mod tests {
             };
             answered.record(wait + 50_000, 1);
         }
-        let survival = Survival::new(&answered, &Distribution::default());
+        let survival = Survival::new(
+            &answered,
+            &Distribution::default(),
+            &Distribution::default(),
+        );
         for quantile in [0.75, 0.9, 0.99] {
             close(
                 survival.quantile(quantile),
@@ -240,7 +290,7 @@ mod tests {
             censor_backlog(&schedule, stop, &mut censored);
             let due = schedule.due_by(stop);
             assert_eq!(answered.total() + censored.total(), due);
-            let survival = Survival::new(&answered, &censored);
+            let survival = Survival::new(&answered, &censored, &Distribution::default());
             let p99 = survival.quantile(0.99);
             assert!(matches!(p99, Some(Percentile::AtLeast(_))), "{p99:?}");
             let bound = p99.unwrap().ns() as f64 / 1e9;
@@ -260,9 +310,38 @@ mod tests {
     fn requests_in_flight_at_the_stop_do_not_lower_a_percentile() {
         let answered = distribution(&[(1_000_000, 900), (9_000_000, 100)]);
         let censored = distribution(&[(1000, 500)]);
-        let survival = Survival::new(&answered, &censored);
+        let survival = Survival::new(&answered, &censored, &Distribution::default());
         close(survival.quantile(0.95), 9e6);
         close(survival.quantile(0.85), 1e6);
+    }
+
+    /// A server that closes after each reply, with ten requests in flight: nine are lost.
+    #[test]
+    fn a_lost_request_is_slower_than_every_reply() {
+        let answered = distribution(&[(900_000, 990), (831_000_000, 10)]);
+        let (lost, none) = (distribution(&[(900_000, 9000)]), Distribution::default());
+        let survival = Survival::new(&answered, &none, &lost);
+        close(survival.quantile(0.05), 900_000.0);
+        let Some(Percentile::AtLeast(bound)) = survival.quantile(0.5) else {
+            panic!("nine of ten requests have no reply");
+        };
+        assert!(bound < 901_000, "{bound}");
+        // As if they were only watched no longer, the late replies would stand for all.
+        let independent = Survival::new(&answered, &lost, &none);
+        close(independent.quantile(0.5), 831_000_000.0);
+    }
+
+    #[test]
+    fn a_few_lost_requests_leave_the_percentiles_below_them() {
+        let answered = distribution(&[(1_000_000, 980)]);
+        let (lost, none) = (distribution(&[(7_000_000, 20)]), Distribution::default());
+        let survival = Survival::new(&answered, &none, &lost);
+        close(survival.quantile(0.975), 1e6);
+        assert_eq!(
+            survival.quantile(0.99),
+            Some(Percentile::AtLeast(7_000_000))
+        );
+        assert_eq!(survival.first_bounded(&[0.975, 0.99, 0.999]), Some(0.99));
     }
 
     #[test]

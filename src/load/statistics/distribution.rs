@@ -3,25 +3,88 @@
 
 use super::buckets::{BUCKETS, highest, index_of};
 
+/// Samples that a percentile needs on its thinner side, to be told.
+const SAMPLES_BEYOND_MIN: u64 = 10;
+/// Quantiles are exact to this fraction.
+const QUANTILE_STEPS: u64 = 10_000_000;
+
 /// Counts of latencies in nanoseconds, all buckets at hand: 440 KiB, of which only the pages in use
-/// are touched. Count, sum, least and greatest value are exact.
+/// are touched. What the moments tell is exact; the buckets round to three digits.
 #[derive(Clone, Debug)]
 pub struct Distribution {
     counts: Vec<u64>,
-    total: u64,
-    sum_ns: u128,
-    min_ns: u64,
-    max_ns: u64,
+    moments: Moments,
 }
 
 impl Default for Distribution {
     fn default() -> Distribution {
         Distribution {
             counts: vec![0; BUCKETS],
+            moments: Moments::default(),
+        }
+    }
+}
+
+/// Exact figures of recorded latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moments {
+    total: u64,
+    sum_ns: u128,
+    /// Saturates; beyond that, the spread is of no interest.
+    sum_of_squares: u128,
+    min_ns: u64,
+    max_ns: u64,
+}
+
+impl Default for Moments {
+    fn default() -> Moments {
+        Moments {
             total: 0,
             sum_ns: 0,
+            sum_of_squares: 0,
             min_ns: u64::MAX,
             max_ns: 0,
+        }
+    }
+}
+
+impl Moments {
+    #[inline]
+    fn record(&mut self, ns: u64, times: u64) {
+        let sum = u128::from(ns) * u128::from(times);
+        self.add(&Moments {
+            total: times,
+            sum_ns: sum,
+            sum_of_squares: sum.saturating_mul(u128::from(ns)),
+            min_ns: ns,
+            max_ns: ns,
+        });
+    }
+
+    #[inline]
+    fn add(&mut self, other: &Moments) {
+        self.total += other.total;
+        self.sum_ns += other.sum_ns;
+        self.sum_of_squares = self.sum_of_squares.saturating_add(other.sum_of_squares);
+        self.min_ns = self.min_ns.min(other.min_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+    }
+
+    fn mean_ns(&self) -> f64 {
+        self.sum_ns as f64 / self.total.max(1) as f64
+    }
+
+    /// sqrt(n * sum(x^2) - sum(x)^2) / n.
+    fn stdev_ns(&self) -> f64 {
+        let n = self.total.max(1);
+        let product = u128::from(n).checked_mul(self.sum_of_squares);
+        match product.zip(self.sum_ns.checked_mul(self.sum_ns)) {
+            // Without rounding, as long as it fits: the two terms may be nearly equal.
+            Some((left, right)) => (left.saturating_sub(right) as f64).sqrt() / n as f64,
+            None => {
+                let mean_of_squares = self.sum_of_squares as f64 / n as f64;
+                (mean_of_squares - self.mean_ns().powi(2)).max(0.0).sqrt()
+            }
         }
     }
 }
@@ -34,10 +97,7 @@ impl Distribution {
             return;
         }
         self.counts[index_of(ns)] += times;
-        self.total += times;
-        self.sum_ns += u128::from(ns) * u128::from(times);
-        self.min_ns = self.min_ns.min(ns);
-        self.max_ns = self.max_ns.max(ns);
+        self.moments.record(ns, times);
     }
 
     /// Adds a packed distribution, bucket by bucket.
@@ -45,32 +105,47 @@ impl Distribution {
         for (index, count) in packed.buckets() {
             self.counts[index] += count;
         }
-        self.total += packed.total;
-        self.sum_ns += packed.sum_ns;
-        self.min_ns = self.min_ns.min(packed.min_ns);
-        self.max_ns = self.max_ns.max(packed.max_ns);
+        self.moments.add(&packed.moments);
     }
 
     /// Recorded latencies.
     pub fn total(&self) -> u64 {
-        self.total
+        self.moments.total
+    }
+
+    /// Exact sum of all latencies.
+    pub fn sum_ns(&self) -> u128 {
+        self.moments.sum_ns
     }
 
     /// Exact mean in nanoseconds; 0 without samples.
     pub fn mean_ns(&self) -> f64 {
-        self.sum_ns as f64 / self.total.max(1) as f64
+        self.moments.mean_ns()
+    }
+
+    /// Exact standard deviation of the population in nanoseconds; 0 without samples.
+    pub fn stdev_ns(&self) -> f64 {
+        self.moments.stdev_ns()
+    }
+
+    /// Exact; 0 without samples.
+    pub fn min_ns(&self) -> u64 {
+        match self.moments.total {
+            0 => 0,
+            _ => self.moments.min_ns,
+        }
     }
 
     /// Exact; 0 without samples.
     pub fn max_ns(&self) -> u64 {
-        self.max_ns
+        self.moments.max_ns
     }
 
     /// Buckets that are not empty, in rising order: index and count.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        let used = match self.total {
+        let used = match self.moments.total {
             0 => 0..0,
-            _ => index_of(self.min_ns)..index_of(self.max_ns) + 1,
+            _ => index_of(self.moments.min_ns)..index_of(self.moments.max_ns) + 1,
         };
         let counts = self.counts[used.clone()].iter().copied();
         used.zip(counts).filter(|&(_, count)| count > 0)
@@ -79,8 +154,13 @@ impl Distribution {
     /// The least latency with at least `quantile` of all at or below it, to three digits. `None`
     /// without samples.
     pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
-        quantile_of(self.buckets(), self.total, quantile)
-            .map(|ns| ns.clamp(self.min_ns, self.max_ns))
+        quantile_of(self.buckets(), &self.moments, quantile)
+    }
+
+    /// The same, if enough samples stand behind it: see [`samples_needed`].
+    pub fn told_quantile_ns(&self, quantile: f64) -> Option<u64> {
+        let enough = self.total() >= samples_needed(quantile);
+        self.quantile_ns(quantile).filter(|_| enough)
     }
 
     /// Packs all that was recorded and leaves nothing.
@@ -94,16 +174,11 @@ impl Distribution {
         }
         let packed = Packed {
             bytes: bytes.into_boxed_slice(),
-            total: self.total,
-            sum_ns: self.sum_ns,
-            min_ns: self.min_ns,
-            max_ns: self.max_ns,
+            moments: std::mem::take(&mut self.moments),
         };
         for (index, _) in packed.buckets() {
             self.counts[index] = 0;
         }
-        (self.total, self.sum_ns) = (0, 0);
-        (self.min_ns, self.max_ns) = (u64::MAX, 0);
         packed
     }
 }
@@ -113,26 +188,23 @@ impl Distribution {
 pub struct Packed {
     /// For each bucket in use: its distance from the one before and its count, as varints.
     bytes: Box<[u8]>,
-    total: u64,
-    sum_ns: u128,
-    min_ns: u64,
-    max_ns: u64,
+    moments: Moments,
 }
 
 impl Packed {
     /// Recorded latencies.
     pub fn total(&self) -> u64 {
-        self.total
+        self.moments.total
     }
 
     /// Exact mean in nanoseconds; 0 without samples.
     pub fn mean_ns(&self) -> f64 {
-        self.sum_ns as f64 / self.total.max(1) as f64
+        self.moments.mean_ns()
     }
 
     /// Exact; 0 without samples.
     pub fn max_ns(&self) -> u64 {
-        self.max_ns
+        self.moments.max_ns
     }
 
     /// Bytes of memory that the buckets take.
@@ -159,26 +231,46 @@ impl Packed {
 
     /// As [`Distribution::quantile_ns`].
     pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
-        quantile_of(self.buckets(), self.total, quantile)
-            .map(|ns| ns.clamp(self.min_ns, self.max_ns))
+        quantile_of(self.buckets(), &self.moments, quantile)
     }
 }
 
 fn quantile_of(
     buckets: impl Iterator<Item = (usize, u64)>,
-    total: u64,
+    moments: &Moments,
     quantile: f64,
 ) -> Option<u64> {
-    // 0.99 x 1,000 must be 990, whatever the last bit of 0.99 is.
-    let rank = ((quantile * total as f64 - 1e-6).ceil() as u64).clamp(1, total.max(1));
+    let rank = rank(quantile, moments.total);
     let mut below = 0;
     for (index, count) in buckets {
         below += count;
         if below >= rank {
-            return Some(highest(index));
+            return Some(highest(index).clamp(moments.min_ns, moments.max_ns));
         }
     }
     None
+}
+
+/// The rank of a quantile among `count` samples, from 1: ceil(quantile * count), exactly.
+fn rank(quantile: f64, count: u64) -> u64 {
+    let rank = u128::from(steps(quantile)) * u128::from(count);
+    let rank = rank.div_ceil(u128::from(QUANTILE_STEPS));
+    u64::try_from(rank).map_or(count, |rank| rank.clamp(1, count.max(1)))
+}
+
+/// Samples from which on a percentile is told: ten on its thinner side, since fewer say nothing; one
+/// for the median.
+pub fn samples_needed(quantile: f64) -> u64 {
+    let steps = steps(quantile);
+    match steps.min(QUANTILE_STEPS - steps) {
+        _ if steps * 2 == QUANTILE_STEPS => 1,
+        0 => u64::MAX,
+        thinner_side => (SAMPLES_BEYOND_MIN * QUANTILE_STEPS).div_ceil(thinner_side),
+    }
+}
+
+fn steps(quantile: f64) -> u64 {
+    (quantile * QUANTILE_STEPS as f64).round() as u64
 }
 
 /// Little endian, seven bits a byte, the eighth says that more follow.
@@ -251,6 +343,78 @@ mod tests {
         assert_eq!(dense.quantile_ns(0.5), None);
         dense.record(1_234_567, 3);
         assert_eq!(dense.quantile_ns(0.5), Some(1_234_567));
+    }
+
+    fn latencies(values: &[(u64, u64)]) -> Distribution {
+        let mut latencies = Distribution::default();
+        for &(ns, times) in values {
+            latencies.record(ns, times);
+        }
+        latencies
+    }
+
+    #[test]
+    fn count_mean_and_spread_are_exact() {
+        let found = latencies(&[(2, 1), (4, 3), (5, 2), (7, 1), (9, 1)]);
+        assert_eq!(found.total(), 8);
+        assert_eq!((found.min_ns(), found.max_ns()), (2, 9));
+        assert_eq!((found.mean_ns(), found.stdev_ns()), (5.0, 2.0));
+    }
+
+    #[test]
+    fn a_spread_tiny_beside_the_mean_is_not_lost_to_rounding() {
+        let hour = 3_000_000_000_000;
+        let found = latencies(&[(hour, 1), (hour + 2, 1)]);
+        assert_eq!(found.stdev_ns(), 1.0);
+    }
+
+    #[test]
+    fn nothing_recorded_is_all_zeros_and_no_percentile() {
+        let found = Distribution::default();
+        assert_eq!((found.min_ns(), found.max_ns()), (0, 0));
+        assert_eq!((found.mean_ns(), found.stdev_ns()), (0.0, 0.0));
+        assert_eq!(found.told_quantile_ns(0.5), None);
+    }
+
+    #[test]
+    fn every_percentile_of_every_count_is_its_rank_among_the_sorted_samples() {
+        // Below 2,048 each value has a bucket of its own.
+        let percents = [
+            2.5, 10.0, 25.0, 50.0, 75.0, 90.0, 97.5, 99.0, 99.9, 99.99, 0.1, 1.0,
+        ];
+        let mut found = Distribution::default();
+        let mut pairs = 0;
+        for count in 1..=2000_u64 {
+            found.record(count, 1);
+            for percent in percents {
+                let Some(ns) = found.told_quantile_ns(percent / 100.0) else {
+                    continue;
+                };
+                // Thousandths of a percent are whole numbers.
+                let thousandths = (percent * 1000.0_f64).round() as u64;
+                let rank = (count * thousandths).div_ceil(100_000);
+                assert_eq!(ns, rank, "{percent} % of {count}");
+                pairs += 1;
+            }
+        }
+        assert!(pairs > 11_200, "{pairs} pairs");
+    }
+
+    #[test]
+    fn a_percentile_of_billions_is_exact_too() {
+        let mut found = latencies(&[(1, 999_990_000), (2, 10_000)]);
+        assert_eq!(found.told_quantile_ns(0.999_99), Some(1));
+        found.record(2, 1);
+        assert_eq!(found.told_quantile_ns(0.999_99), Some(2));
+    }
+
+    #[test]
+    fn a_tail_with_fewer_than_ten_samples_is_not_told() {
+        assert_eq!(latencies(&[(5, 999)]).told_quantile_ns(0.99), None);
+        assert_eq!(latencies(&[(5, 1000)]).told_quantile_ns(0.99), Some(5));
+        assert_eq!(latencies(&[(5, 399)]).told_quantile_ns(0.025), None);
+        assert_eq!(latencies(&[(5, 400)]).told_quantile_ns(0.025), Some(5));
+        assert_eq!(latencies(&[(5, 1)]).told_quantile_ns(0.5), Some(5));
     }
 
     #[test]

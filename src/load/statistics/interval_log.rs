@@ -23,8 +23,10 @@ pub struct Interval {
     pub length_ns: u64,
     /// Latencies of replies.
     pub answered: Packed,
-    /// Ages of requests given up without a reply.
+    /// Ages of requests that were watched no longer while they waited.
     pub censored: Packed,
+    /// Ages of requests that were lost with their connection and never have a reply.
+    pub lost: Packed,
 }
 
 impl Interval {
@@ -44,6 +46,7 @@ pub struct IntervalLog {
     length: Duration,
     answered: Distribution,
     censored: Distribution,
+    lost: Distribution,
 }
 
 impl IntervalLog {
@@ -56,6 +59,7 @@ impl IntervalLog {
             length: INTERVAL,
             answered: Distribution::default(),
             censored: Distribution::default(),
+            lost: Distribution::default(),
         }
     }
 
@@ -68,10 +72,16 @@ impl IntervalLog {
         self.answered.record(ns, replies);
     }
 
-    /// Records that at `now` so many requests of age `age_ns` were given up without a reply.
+    /// Records that at `now` so many requests of age `age_ns` were waiting and are watched no longer.
     pub fn record_censored(&mut self, now: Time, age_ns: u64, requests: u64) {
         self.turn(now);
         self.censored.record(age_ns, requests);
+    }
+
+    /// Records that at `now` so many requests of age `age_ns` were lost with their connection.
+    pub fn record_lost(&mut self, now: Time, age_ns: u64, requests: u64) {
+        self.turn(now);
+        self.lost.record(age_ns, requests);
     }
 
     /// Closes every interval that is full at `now`.
@@ -90,8 +100,10 @@ impl IntervalLog {
         } else if let Some(last) = self.closed.last_mut() {
             self.answered.add(&last.answered);
             self.censored.add(&last.censored);
+            self.lost.add(&last.lost);
             last.answered = self.answered.take_packed();
             last.censored = self.censored.take_packed();
+            last.lost = self.lost.take_packed();
         }
     }
 
@@ -100,12 +112,18 @@ impl IntervalLog {
         &self.closed
     }
 
+    /// The same, when the log is needed no longer.
+    pub fn into_intervals(self) -> Vec<Interval> {
+        self.closed
+    }
+
     fn close(&mut self, end: Time) {
         self.closed.push(Interval {
             began: self.began,
             length_ns: end.ns_since(self.began),
             answered: self.answered.take_packed(),
             censored: self.censored.take_packed(),
+            lost: self.lost.take_packed(),
         });
         self.began = end;
         if self.closed.len() >= INTERVALS_MAX {
@@ -114,7 +132,7 @@ impl IntervalLog {
         self.due = end + self.length;
     }
 
-    /// Joins neighbours. Called between intervals, when both dense distributions are empty.
+    /// Joins neighbours. Called between intervals, when the dense distributions are empty.
     fn halve(&mut self) {
         let join = |pair: &[Interval], of: fn(&Interval) -> &Packed, dense: &mut Distribution| {
             pair.iter().for_each(|interval| dense.add(of(interval)));
@@ -125,6 +143,7 @@ impl IntervalLog {
             length_ns: pair.iter().map(|interval| interval.length_ns).sum(),
             answered: join(pair, |interval| &interval.answered, &mut self.answered),
             censored: join(pair, |interval| &interval.censored, &mut self.censored),
+            lost: join(pair, |interval| &interval.lost, &mut self.lost),
         });
         self.closed = joined.collect();
         self.length *= 2;
@@ -136,7 +155,12 @@ pub fn all_answered(intervals: &[Interval]) -> Distribution {
     sum(intervals, |interval| &interval.answered)
 }
 
-/// The distribution of the ages of all requests that these intervals gave up.
+/// The distribution of the ages of all requests that these intervals lost.
+pub fn all_lost(intervals: &[Interval]) -> Distribution {
+    sum(intervals, |interval| &interval.lost)
+}
+
+/// The distribution of the ages of all requests that these intervals left waiting.
 pub fn all_censored(intervals: &[Interval]) -> Distribution {
     sum(intervals, |interval| &interval.censored)
 }

@@ -61,6 +61,8 @@ pub struct QuantileIntervals<'a> {
 struct Slice {
     answered: Tail,
     censored: Tail,
+    /// Lost requests are beyond every latency.
+    lost: u64,
 }
 
 /// For each bucket in use, the count of what is in it or above.
@@ -100,6 +102,7 @@ impl<'a> QuantileIntervals<'a> {
         let slices = slices(intervals, SLICES).map(|slice| Slice {
             answered: Tail::of(&sum(slice, |interval| &interval.answered)),
             censored: Tail::of(&sum(slice, |interval| &interval.censored)),
+            lost: slice.iter().map(|interval| interval.lost.total()).sum(),
         });
         QuantileIntervals {
             survival,
@@ -156,7 +159,7 @@ impl<'a> QuantileIntervals<'a> {
     }
 
     fn requests(&self) -> u64 {
-        let requests = |slice: &Slice| slice.answered.total() + slice.censored.total();
+        let requests = |slice: &Slice| slice.answered.total() + slice.censored.total() + slice.lost;
         self.slices.iter().map(requests).sum::<u64>().max(1)
     }
 
@@ -164,7 +167,7 @@ impl<'a> QuantileIntervals<'a> {
     /// censored below the bucket says nothing about it.
     fn variance(&self, bucket: usize) -> Option<f64> {
         let shares = self.slices.iter().map(|slice| {
-            let waiting = slice.censored.from(bucket);
+            let waiting = slice.censored.from(bucket) + slice.lost;
             let above = slice.answered.from(bucket) + waiting;
             (above as f64, (slice.answered.total() + waiting) as f64)
         });
@@ -187,7 +190,7 @@ fn student_t(degrees_of_freedom: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interval_log::{IntervalLog, all_answered, all_censored};
+    use super::super::interval_log::IntervalLog;
     use super::super::test_queue::{self, QUANTILES, QueuePlan};
     use super::*;
     use crate::event_loop::Time;
@@ -208,7 +211,7 @@ mod tests {
         for seed in 0..runs {
             let plan = QueuePlan::mm1(load, 2500.0, 20.0);
             let intervals = test_queue::run(&plan, u64::from(seed));
-            let survival = Survival::new(&all_answered(&intervals), &all_censored(&intervals));
+            let survival = Survival::of(&intervals);
             let found = QuantileIntervals::new(&intervals, &survival);
             for (tally, quantile) in tallies.iter_mut().zip(QUANTILES) {
                 let truth = plan.mm1_quantile_ns(quantile);
@@ -306,7 +309,7 @@ mod tests {
         }
         log.finish(Time::from_ns(2_000_000_000));
         let intervals = log.intervals();
-        let survival = Survival::new(&all_answered(intervals), &all_censored(intervals));
+        let survival = Survival::of(intervals);
         QuantileIntervals::new(intervals, &survival).of(quantile)
     }
 
@@ -363,7 +366,7 @@ mod tests {
         let mut log = IntervalLog::starting(Time::START);
         log.record(Time::START, 5, 1000);
         log.finish(Time::from_ns(900_000_000));
-        let survival = Survival::new(&all_answered(log.intervals()), &Distribution::default());
+        let survival = Survival::of(log.intervals());
         let found = QuantileIntervals::new(log.intervals(), &survival).of(0.5);
         assert_eq!(found, Err(Refusal::TooShort));
     }

@@ -112,7 +112,10 @@ fn rate(slice: &[Interval]) -> f64 {
 /// Requests given up count as above, however young they were: they were not answered in time.
 fn share_above(slice: &[Interval], ns: u64) -> f64 {
     let replies = |interval: &Interval| interval.answered.total();
-    let given_up: u64 = slice.iter().map(|interval| interval.censored.total()).sum();
+    let given_up: u64 = slice
+        .iter()
+        .map(|interval| interval.censored.total() + interval.lost.total())
+        .sum();
     let above: u64 = slice
         .iter()
         .map(|interval| interval.answered.count_above(ns))

@@ -99,7 +99,7 @@ pub(crate) fn run(plan: &QueuePlan, seed: u64) -> Vec<Interval> {
 #[cfg(test)]
 mod tests {
     use super::super::censoring::Survival;
-    use super::super::interval_log::{all_answered, all_censored};
+    use super::super::interval_log::all_answered;
     use super::super::quantile_interval::QuantileIntervals;
     use super::*;
     use crate::load::schedule::{Arrivals, Rate, Schedule, SchedulePlan};
@@ -151,7 +151,7 @@ mod tests {
                 let intervals = run_on_schedule(load, true, seed);
                 let all = all_answered(&intervals);
                 mean_ns += all.mean_ns() / RUNS as f64;
-                let survival = Survival::new(&all, &all_censored(&intervals));
+                let survival = Survival::of(&intervals);
                 let found = QuantileIntervals::new(&intervals, &survival);
                 for quantile in [0.5, 0.9, 0.99] {
                     let truth = plan.mm1_quantile_ns(quantile);

@@ -1,6 +1,6 @@
 //! The lines below the boxes, wrapped to the terminal.
 
-use crate::format::{bytes, count, milliseconds, or_dash, percent, plural};
+use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
 use crate::load::Warning;
 use crate::load::report::{LoadReport, OpenLoop};
 use crate::load::status::is_redirect;
@@ -159,10 +159,12 @@ fn law(open_loop: &OpenLoop) -> String {
         "poisson" => format!("Poisson arrivals (seed {})", open_loop.seed),
         law => format!("{law} arrivals"),
     };
-    format!(
-        "Open loop: latency is response time, from the due time. Rate {}/s, {arrivals}",
-        open_loop.rate
-    )
+    let ends = open_loop.rate;
+    let rate = match ends.from == ends.to {
+        true => format!("{}/s", rate(ends.from)),
+        false => format!("{}/s to {}/s", rate(ends.from), rate(ends.to)),
+    };
+    format!("Open loop: latency is response time, from the due time. Rate {rate}, {arrivals}")
 }
 
 /// The time that connecting took, which no latency includes.
