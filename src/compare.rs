@@ -13,6 +13,7 @@ mod machine;
 mod plan;
 pub mod process;
 pub mod random;
+mod readiness;
 pub mod report;
 pub mod schedule;
 pub mod statistics;
@@ -20,11 +21,11 @@ pub mod table;
 mod verdict;
 mod warning;
 
-pub use contestant::Contestant;
+pub use contestant::{Contestant, OwnSettings};
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::Machine;
-pub use plan::{ComparisonPlan, PlanError, RequestSettings, Settings};
+pub use plan::{ComparisonPlan, PlanError, RequestChanges, RequestSettings, Settings};
 pub use report::ComparisonReport;
 pub use warning::{Reason, Warning};
 
@@ -81,11 +82,11 @@ impl RunFigures {
         Some(cpu.as_secs_f64() / self.window.as_secs_f64())
     }
 
-    /// The warning that its replies had statuses other than the expected ones. Errors are often
-    /// cheaper than answers, so the speed of such a run is no speed.
-    pub fn wrong_statuses(&self) -> Option<&load::Warning> {
+    /// The warning that its replies had other statuses or bodies than the expected ones. Errors are
+    /// often cheaper than answers, so the speed of such a run is no speed.
+    pub fn wrong_replies(&self) -> Option<&load::Warning> {
         let mut warnings = self.warnings.iter();
-        warnings.find(|warning| matches!(warning, load::Warning::UnexpectedStatus { .. }))
+        warnings.find(|warning| warning::is_wrong_reply(warning))
     }
 
     /// Whether the load generator used a whole core: then the figures are a lower bound of what
@@ -185,7 +186,7 @@ impl ComparisonOutcome {
     /// True if a contestant could not run, or not to the end, or answered wrongly.
     pub fn has_failures(&self) -> bool {
         let mut records = self.records.iter();
-        records.any(|record| record.failure.is_some() || record.wrong_statuses().is_some())
+        records.any(|record| record.failure.is_some() || record.wrong_replies().is_some())
     }
 }
 

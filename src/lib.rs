@@ -41,8 +41,9 @@
 //!
 //! # Deliberately absent
 //!
-//! No async runtime, no HTTP framework, no HTTP/2, no scripting, no configuration file, no
-//! routes. More cores come from more copies of the same loop, never from threads inside it.
+//! No async runtime, no HTTP framework, no HTTP/2, no scripting, no routes, no configuration file
+//! but the suites of `compare`. More cores come from more copies of the same loop, never from
+//! threads inside it.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

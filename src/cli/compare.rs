@@ -2,6 +2,8 @@
 
 mod judgement;
 mod screen;
+mod suite;
+mod values;
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -9,16 +11,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::export::{self, Export};
-use super::{Exit, output, values};
+use super::values::duration;
+use super::{Exit, output};
 use crate::compare::process::resource_usage::Processes;
 use crate::compare::{
     self, ComparisonPlan, ComparisonReport, Contestant, LocalBench, Machine, PlanError,
-    RequestSettings, Settings, table,
+    RequestChanges, RequestSettings, Settings, table,
 };
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
-use crate::load::{self, ExpectedStatuses, Target};
+use crate::load::{self, ExpectedStatuses};
 use judgement::JudgementArgs;
 use screen::{Screen, StdoutState};
+use suite::Suite;
+use values::{count, warmup};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,49 +37,60 @@ adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 130 interrupted, partial results
 printed.";
 
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
+const PIPELINING: NonZeroUsize = NonZeroUsize::new(10).expect("not 0");
+const ROUNDS: NonZeroUsize = NonZeroUsize::new(6).expect("not 0");
+
 /// Run servers side by side under the same load: speed, cost, and how sure the difference is
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_override_self = true)]
 pub struct CompareArgs {
-    /// Connections kept open at once
-    #[arg(short, long, value_name = "N", default_value = "100", value_parser = count)]
-    connections: NonZeroUsize,
-    /// Requests in flight on each connection
-    #[arg(short, long, value_name = "N", default_value = "10", value_parser = count)]
-    pipelining: NonZeroUsize,
-    /// Measured time of each run: seconds, or with a unit (500ms, 1m)
-    #[arg(short, long, value_name = "SECS", default_value = "2", value_parser = values::duration)]
-    duration: Duration,
-    /// Runs of each contestant
-    #[arg(short, long, value_name = "N", default_value = "6", value_parser = count)]
-    rounds: NonZeroUsize,
+    /// Connections kept open at once [default: 100]
+    #[arg(short, long, value_name = "N", value_parser = count)]
+    connections: Option<NonZeroUsize>,
+    /// Requests in flight on each connection [default: 10]
+    #[arg(short, long, value_name = "N", value_parser = count)]
+    pipelining: Option<NonZeroUsize>,
+    /// Measured time of each run: seconds, or with a unit (500ms, 1m) [default: 2]
+    #[arg(short, long, value_name = "SECS", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Runs of each contestant [default: 6]
+    #[arg(short, long, value_name = "N", value_parser = count)]
+    rounds: Option<NonZeroUsize>,
     #[command(flatten)]
     judgement: JudgementArgs,
     /// Seed of the order in which the contestants run [default: random, named in the report]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// Load before each run that is not measured; 0 for none
-    #[arg(long, value_name = "SECS", default_value = "1", value_parser = warmup)]
-    warmup: Duration,
-    /// Time limit for a reply
-    #[arg(short, long, value_name = "SECS", default_value = "10", value_parser = values::duration)]
-    timeout: Duration,
-    /// Time limit from a server's start to its first accepted connection
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = values::duration)]
-    start_timeout: Duration,
+    /// Load before each run that is not measured; 0 for none [default: 1]
+    #[arg(long, value_name = "SECS", value_parser = warmup)]
+    warmup: Option<Duration>,
+    /// Time limit for a reply [default: 10]
+    #[arg(short, long, value_name = "SECS", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Time limit from a server's start to its first accepted connection [default: 10]
+    #[arg(long, value_name = "SECS", value_parser = duration)]
+    start_timeout: Option<Duration>,
+    /// Servers, their requests and the settings of runs from this TOML file; flags go before its
+    /// settings
+    #[arg(long, value_name = "FILE")]
+    suite: Option<PathBuf>,
+    /// Print the suite of the default comparison, with all that a suite can say, and end
+    #[arg(long, exclusive = true)]
+    print_suite: bool,
     /// Add a server: a command for the shell, in which {port} is replaced, or the http:// URL of one
     /// that runs already; may be repeated
     #[arg(long = "server", value_name = "NAME=COMMAND|NAME=URL")]
     servers: Vec<Contestant>,
     /// Process of a server that runs already: its CPU time and memory are counted; may be repeated
-    #[arg(long = "pid", value_name = "NAME=PID", value_parser = named_pid)]
+    #[arg(long = "pid", value_name = "NAME=PID", value_parser = values::named_pid)]
     pids: Vec<(String, u32)>,
-    /// Path and query of each request
-    #[arg(long, value_name = "PATH", default_value = "/", value_parser = path)]
-    path: String,
-    /// Request method
-    #[arg(short, long, default_value = "GET", value_parser = load::request::parse_method)]
-    method: String,
+    /// Path and query of each request [default: /]
+    #[arg(long, value_name = "PATH", value_parser = values::path)]
+    path: Option<String>,
+    /// Request method [default: GET]
+    #[arg(short, long, value_parser = load::request::parse_method)]
+    method: Option<String>,
     /// Request field 'Name: value' or Name=value; may be repeated
     #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
     fields: Vec<(String, String)>,
@@ -85,6 +101,9 @@ pub struct CompareArgs {
     /// others is not compared [default: any below 400]
     #[arg(long, value_name = "CODES")]
     expect_status: Option<ExpectedStatuses>,
+    /// The body that every reply should have; a server with another is not compared
+    #[arg(short = 'E', long, value_name = "TEXT")]
+    expect_body: Option<String>,
     /// Run only these servers, in this order
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
@@ -110,15 +129,23 @@ impl CompareArgs {
     /// # Errors
     /// One line that names the flag and the remedy.
     fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, String> {
+        let suite = match &self.suite {
+            Some(file) => Suite::read(file, bareloop)?,
+            None => Suite::default(),
+        };
+        let settings = self.settings(&suite);
         let descriptors = raise_descriptor_limit();
-        let connections = self.connections.get();
+        let connections = settings.connections.get();
         if connections > descriptors {
             return Err(format!(
                 "--connections {connections}: this process may open {descriptors}; raise the \
                  limit with ulimit -n"
             ));
         }
-        let mut contestants = Contestant::defaults(bareloop);
+        let mut contestants = match suite.servers.is_empty() {
+            true => Contestant::defaults(bareloop),
+            false => suite.servers,
+        };
         contestants.extend(self.servers.iter().cloned());
         for (name, id) in &self.pids {
             let of_that_name = contestants.iter_mut().find(|c| c.name() == name);
@@ -135,8 +162,8 @@ impl CompareArgs {
         ComparisonPlan::new(
             contestants,
             &self.only,
-            self.reference.clone(),
-            self.settings(),
+            self.reference.clone().or(suite.settings.reference),
+            settings,
         )
         .map_err(|error| {
             let flag = match error {
@@ -152,24 +179,32 @@ impl CompareArgs {
         })
     }
 
-    fn settings(&self) -> Settings {
+    /// The flags, then the suite, then the defaults.
+    fn settings(&self, suite: &Suite) -> Settings {
+        let run = &suite.settings;
+        let seconds = Duration::from_secs;
+        let flags = RequestChanges {
+            path: self.path.clone(),
+            method: self.method.clone(),
+            fields: Some(self.fields.clone()).filter(|fields| !fields.is_empty()),
+            body: self.body.clone().map(String::into_bytes),
+            expected_statuses: self.expect_status.clone(),
+            expected_body: self.expect_body.clone().map(String::into_bytes),
+        };
         Settings {
-            connections: self.connections,
-            pipelining: self.pipelining,
-            duration: self.duration,
-            warmup: self.warmup,
-            timeout: self.timeout,
-            start_timeout: self.start_timeout,
-            rounds: self.rounds,
-            same_within: self.judgement.same_within,
-            seed: self.seed.unwrap_or_else(fresh_seed),
-            request: RequestSettings {
-                path: self.path.clone(),
-                method: self.method.clone(),
-                fields: self.fields.clone(),
-                body: self.body.clone().unwrap_or_default().into_bytes(),
-                expected_statuses: self.expect_status.clone(),
-            },
+            connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
+            pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
+            duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
+            warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
+            timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
+            start_timeout: self
+                .start_timeout
+                .or(run.start_timeout)
+                .unwrap_or(seconds(10)),
+            rounds: self.rounds.or(run.rounds).unwrap_or(ROUNDS),
+            same_within: self.judgement.same_within(run.same_within),
+            seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
+            request: flags.of(&suite.request.of(&RequestSettings::default())),
         }
     }
 
@@ -189,6 +224,9 @@ impl CompareArgs {
 
 /// Runs the comparison that `args` ask for.
 pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
+    if args.print_suite {
+        return output::conclude(output::print(suite::DEFAULT));
+    }
     match std::env::current_exe() {
         Ok(bareloop) => run_with(&args, &bareloop, signal),
         Err(e) => {
@@ -245,39 +283,4 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
 fn to_json(report: &ComparisonReport) -> Result<String, String> {
     let json = serde_json::to_string_pretty(report).map_err(|e| e.to_string())?;
     Ok(json + "\n")
-}
-
-fn count(text: &str) -> Result<NonZeroUsize, String> {
-    let count = values::count(text)?;
-    NonZeroUsize::new(count).ok_or_else(|| "must be at least 1".to_owned())
-}
-
-/// A time that may be zero.
-fn warmup(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(0.0) => Ok(Duration::ZERO),
-        _ => values::duration(text),
-    }
-}
-
-/// A path with or without a query.
-fn path(text: &str) -> Result<String, String> {
-    if !text.starts_with('/') {
-        return Err(format!(
-            "'{text}' is not a path; write it with a slash: /{text}"
-        ));
-    }
-    match Target::parse(&format!("http://localhost{text}")) {
-        Ok(target) => Ok(target.request_target().to_owned()),
-        Err(e) => Err(e.to_string()),
-    }
-}
-
-/// `NAME=PID`.
-fn named_pid(text: &str) -> Result<(String, u32), String> {
-    let named = text.split_once('=').and_then(|(name, id)| {
-        let id = id.parse().ok().filter(|&id| id > 0)?;
-        Some((name.to_owned(), id))
-    });
-    named.ok_or_else(|| format!("'{text}' is not NAME=PID, such as app=1234"))
 }

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::process::supervisor::SHELL;
+use super::{RequestChanges, Settings};
 use crate::load::Target;
 use crate::load::target::UrlError;
 
@@ -23,6 +25,21 @@ const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 pub struct Contestant {
     name: String,
     launch: Launch,
+    own: OwnSettings,
+}
+
+/// Settings of one contestant only, in place of those of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnSettings {
+    /// Variables added to the environment of a server that is started; [`PORT`] in a value is
+    /// replaced by the port.
+    pub environment: Vec<(String, String)>,
+    /// Its request, where that is another.
+    pub request: RequestChanges,
+    /// Time limit from its start to its first accepted connection.
+    pub start_timeout: Option<Duration>,
+    /// Request-target that answers with a status below 400 as soon as the server is ready.
+    pub ready_path: Option<String>,
 }
 
 /// How a server is started.
@@ -63,6 +80,19 @@ pub enum Invalid {
     /// The URL of a server that runs already is of no use.
     #[error(transparent)]
     Url(#[from] UrlError),
+    /// Its environment is that of its own start.
+    #[error(
+        "a server that runs already has its environment; leave it out, or start the server here with a command"
+    )]
+    RunningEnvironment,
+    /// No server of that name is part of this program.
+    #[error("'{name}' is not built in; there are: {}", known.join(", "))]
+    NotBuiltIn {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
 }
 
 impl Contestant {
@@ -86,6 +116,7 @@ impl Contestant {
                 arguments,
                 shown: format!("{PYTHON} benches/python/{file} {PORT}"),
             },
+            own: OwnSettings::default(),
         }
     }
 
@@ -98,7 +129,97 @@ impl Contestant {
                 shown: format!("bareloop {}", arguments.join(" ")),
                 arguments: arguments.into(),
             },
+            own: OwnSettings::default(),
         }
+    }
+
+    /// The contestant of the default comparison that is called `built_in`, under the name `name`.
+    ///
+    /// # Errors
+    /// There is none, or `name` is no name.
+    pub fn built_in(name: &str, built_in: &str, bareloop: &Path) -> Result<Contestant, Invalid> {
+        let defaults = Contestant::defaults(bareloop);
+        let known = defaults.iter().map(|c| c.name.clone()).collect();
+        let found = defaults.into_iter().find(|c| c.name == built_in);
+        let found = found.ok_or_else(|| Invalid::NotBuiltIn {
+            name: built_in.to_owned(),
+            known,
+        })?;
+        Contestant::new(name, found.launch, OwnSettings::default())
+    }
+
+    /// A server that `line` starts, a command for the system's shell with [`PORT`] in it or in a
+    /// variable of its own environment.
+    ///
+    /// # Errors
+    /// The server would not learn its port, or `name` is no name.
+    pub fn started(name: &str, line: &str, own: OwnSettings) -> Result<Contestant, Invalid> {
+        let mut values = own.environment.iter().map(|(_, value)| value);
+        if !line.contains(PORT) && !values.any(|value| value.contains(PORT)) {
+            return Err(Invalid::Port);
+        }
+        Contestant::new(name, Launch::Shell(line.to_owned()), own)
+    }
+
+    /// A server that runs already at `url`.
+    ///
+    /// # Errors
+    /// The URL is of no use, or `name` is no name.
+    pub fn running(name: &str, url: &str, own: OwnSettings) -> Result<Contestant, Invalid> {
+        Target::parse(url)?;
+        let url = url.to_owned();
+        Contestant::new(name, Launch::Running { url, pid: None }, own)
+    }
+
+    fn new(name: &str, launch: Launch, own: OwnSettings) -> Result<Contestant, Invalid> {
+        let allowed = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || !name.chars().all(allowed) {
+            return Err(Invalid::Name);
+        }
+        let name = name.to_owned();
+        Contestant {
+            name,
+            launch,
+            own: OwnSettings::default(),
+        }
+        .with_own(own)
+    }
+
+    /// The same server with these settings of its own.
+    ///
+    /// # Errors
+    /// It runs already, and an environment is given.
+    pub fn with_own(self, own: OwnSettings) -> Result<Contestant, Invalid> {
+        match self.launch {
+            Launch::Running { .. } if !own.environment.is_empty() => {
+                Err(Invalid::RunningEnvironment)
+            }
+            _ => Ok(Contestant { own, ..self }),
+        }
+    }
+
+    /// The settings that it has for itself.
+    pub fn own(&self) -> &OwnSettings {
+        &self.own
+    }
+
+    /// `settings`, with its own in their place.
+    pub fn settings(&self, settings: &Settings) -> Settings {
+        let own = &self.own;
+        Settings {
+            request: own.request.of(&settings.request),
+            start_timeout: own.start_timeout.unwrap_or(settings.start_timeout),
+            ..settings.clone()
+        }
+    }
+
+    /// The variables added to its environment when it is started on `port`.
+    pub fn environment(&self, port: u16) -> Vec<(String, String)> {
+        let port = port.to_string();
+        let variables = self.own.environment.iter();
+        variables
+            .map(|(name, value)| (name.clone(), value.replace(PORT, &port)))
+            .collect()
     }
 
     /// Its name in `--only` and in the table.
@@ -170,23 +291,11 @@ impl FromStr for Contestant {
     /// Reads `NAME=COMMAND` or `NAME=URL`.
     fn from_str(text: &str) -> Result<Contestant, Invalid> {
         let (name, line) = text.split_once('=').ok_or(Invalid::Shape)?;
-        let allowed = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || !name.chars().all(allowed) {
-            return Err(Invalid::Name);
+        let own = OwnSettings::default();
+        match line.starts_with("http://") || line.starts_with("https://") {
+            true => Contestant::running(name, line, own),
+            false => Contestant::started(name, line, own),
         }
-        let launch = if line.starts_with("http://") || line.starts_with("https://") {
-            Target::parse(line)?;
-            let url = line.to_owned();
-            Launch::Running { url, pid: None }
-        } else if line.contains(PORT) {
-            Launch::Shell(line.to_owned())
-        } else {
-            return Err(Invalid::Port);
-        };
-        Ok(Contestant {
-            name: name.to_owned(),
-            launch,
-        })
     }
 }
 

@@ -52,6 +52,16 @@ pub enum Failure {
         /// What it wrote about it; empty if nothing.
         error_excerpt: String,
     },
+    /// It accepts connections, and its ready path does not answer as it should.
+    #[error(
+        "{target} did not answer with a status below 400 within its time to start ({last}); see its log, or allow it more time"
+    )]
+    NotReady {
+        /// The URL asked.
+        target: String,
+        /// The last answer.
+        last: String,
+    },
     /// It ended under load.
     #[error("ended under load ({status}){}", after_colon(error_excerpt))]
     Died {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
 use super::process::server::{Server, free_port};
+use super::readiness;
 use super::{Bench, Closing, Contestant, Failure, RunFigures, Settings, Stopped};
-use crate::event_loop::StopSignal;
+use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
@@ -41,10 +42,19 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<RunFigures, Stopped> {
+        let settings = &contestant.settings(settings);
+        let clock = Clock::start();
         let mut subject = match contestant.running_url() {
             Some(url) => LoadedServer::running(url, contestant.running_pid(), settings, signal)?,
             None => self.start(contestant, settings, signal)?,
         };
+        if let Some(path) = &contestant.own().ready_path {
+            let ready = target(&format!("http://{}{path}", subject.target.authority()))?;
+            let to_go = settings
+                .start_timeout
+                .saturating_sub(clock.now() - Time::START);
+            readiness::wait(&ready, to_go, signal)?;
+        }
         let run = measure(&mut subject, settings, on_progress)?;
         subject.stop();
         match run.completed {
@@ -67,7 +77,12 @@ impl LocalBench {
         signal: &'a StopSignal,
     ) -> Result<LoadedServer<'a>, Stopped> {
         let port = free_port()?;
-        let mut server = Server::start(&self.bareloop, &contestant.supervised(port), port)?;
+        let mut server = Server::start(
+            &self.bareloop,
+            &contestant.supervised(port),
+            &contestant.environment(port),
+            port,
+        )?;
         let address = server.wait_until_ready(settings.start_timeout, signal)?;
         Ok(LoadedServer {
             target: target(&format!("http://{address}{}", settings.request.path))?,
@@ -275,7 +290,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         method: request.method,
         fields: request.fields,
         body: request.body,
-        expected_body: None,
+        expected_body: request.expected_body,
         expected_statuses: request.expected_statuses,
         bailout: None,
         requests_per_connection: None,

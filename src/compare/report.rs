@@ -4,13 +4,15 @@ mod ratio;
 
 pub use ratio::{Bounds, ClientLimit, Finding, RatioToReference};
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::contestant::DEFAULT_REFERENCE;
 use super::statistics::Summary;
 use super::{
-    ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RunFigures, Settings, Warning,
-    warning,
+    ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RunFigures,
+    Settings, Warning, warning,
 };
 use crate::load;
 
@@ -48,16 +50,29 @@ pub struct SettingsUsed {
     pub warmup_seconds: f64,
     /// Time limit for a reply.
     pub timeout_seconds: f64,
-    /// Request-target.
-    pub path: String,
-    /// Method of the request.
-    pub method: String,
+    /// The request of all contestants without one of their own.
+    #[serde(flatten)]
+    pub request: RequestUsed,
     /// How often each contestant was to run.
     pub rounds: usize,
     /// The difference below which two servers count as the same: 0.02 is 2 %.
     pub same_within: f64,
     /// Decided the order in which the contestants ran.
     pub seed: u32,
+}
+
+/// [`RequestSettings`], as text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestUsed {
+    /// Request-target.
+    pub path: String,
+    /// Method.
+    pub method: String,
+    /// Fields beyond Host and Connection, as they were sent.
+    pub fields: Vec<String>,
+    /// Body; bytes that are no text are replaced.
+    pub body: String,
 }
 
 /// How far a contestant came.
@@ -80,6 +95,10 @@ pub struct ContestantResult {
     pub name: String,
     /// Its command, with `{port}` in place.
     pub command: String,
+    /// Variables added to its environment.
+    pub environment: BTreeMap<String, String>,
+    /// Its request, if it has one of its own.
+    pub request: Option<RequestUsed>,
     /// How far it came.
     pub status: ContestantStatus,
     /// Why it failed; `null` if it did not.
@@ -180,7 +199,7 @@ impl ComparisonReport {
             interrupted: outcome.interrupted,
             reference: reference.map(|index| records[index].contestant.name().to_owned()),
             contestants: std::iter::zip(records, ratios)
-                .map(|(record, ratio)| ContestantResult::new(record, ratio))
+                .map(|(record, ratio)| ContestantResult::new(record, ratio, settings))
                 .collect(),
             published: PUBLISHED.to_vec(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -194,7 +213,7 @@ fn reference(plan: &ComparisonPlan, records: &[ContestantRuns]) -> Option<usize>
     let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
     let is_usable = |&index: &usize| {
         let record = &records[index];
-        record.runs().next().is_some() && record.wrong_statuses().is_none()
+        record.runs().next().is_some() && record.wrong_replies().is_none()
     };
     let mut usable = (0..records.len()).filter(is_usable);
     usable
@@ -208,17 +227,17 @@ impl ContestantRuns {
         self.runs.iter().flatten()
     }
 
-    /// The first round whose replies had statuses other than the expected ones.
-    pub(super) fn wrong_statuses(&self) -> Option<(usize, &load::Warning)> {
+    /// The first round whose replies had other statuses or bodies than the expected ones.
+    pub(super) fn wrong_replies(&self) -> Option<(usize, &load::Warning)> {
         let rounds = self.runs.iter().enumerate();
         rounds
-            .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_statuses()?)))
+            .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_replies()?)))
             .next()
     }
 
     /// The reason for which it is out, with the round unless that is the first.
     fn reason(&self) -> Option<String> {
-        let wrong = self.wrong_statuses();
+        let wrong = self.wrong_replies();
         let (round, reason) = match (&self.failure, wrong) {
             (Some((round, failure)), _) => (*round, failure.to_string()),
             (None, Some((round, warning))) => (round, warning.to_string()),
@@ -244,7 +263,12 @@ impl ContestantRuns {
 }
 
 impl ContestantResult {
-    fn new(record: &ContestantRuns, ratio: Option<RatioToReference>) -> ContestantResult {
+    fn new(
+        record: &ContestantRuns,
+        ratio: Option<RatioToReference>,
+        settings: &Settings,
+    ) -> ContestantResult {
+        let own = record.contestant.own();
         let reason = record.reason();
         let status = match &reason {
             Some(_) => ContestantStatus::Failed,
@@ -254,6 +278,10 @@ impl ContestantResult {
         ContestantResult {
             name: record.contestant.name().to_owned(),
             command: record.contestant.command_shown().to_owned(),
+            environment: own.environment.iter().cloned().collect(),
+            request: Some(own.request.of(&settings.request))
+                .filter(|request| *request != settings.request)
+                .map(|request| (&request).into()),
             status,
             reason,
             requests_per_second: record.figure(|run| Some(run.requests_per_second())),
@@ -284,11 +312,24 @@ impl From<&Settings> for SettingsUsed {
             duration_seconds: settings.duration.as_secs_f64(),
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),
-            path: settings.request.path.clone(),
-            method: settings.request.method.clone(),
+            request: (&settings.request).into(),
             rounds: settings.rounds.get(),
             same_within: settings.same_within.share(),
             seed: settings.seed,
+        }
+    }
+}
+
+impl From<&RequestSettings> for RequestUsed {
+    fn from(request: &RequestSettings) -> RequestUsed {
+        let fields = request.fields.iter();
+        RequestUsed {
+            path: request.path.clone(),
+            method: request.method.clone(),
+            fields: fields
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
         }
     }
 }

@@ -247,7 +247,7 @@ fn warnings(report: &ComparisonReport) -> Vec<String> {
     let lines = |result: &ContestantResult| -> Vec<String> {
         let warnings = result.warnings.iter();
         // Unexpected statuses are the reason of a failure.
-        let told = warnings.filter(|warning| !warning.is_about_statuses());
+        let told = warnings.filter(|warning| !warning.is_about_replies());
         told.map(|w| format!("{}: {w}", result.name)).collect()
     };
     report.contestants.iter().flat_map(lines).collect()

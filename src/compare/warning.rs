@@ -46,13 +46,16 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// True if replies had other statuses than the expected ones.
-    pub fn is_about_statuses(&self) -> bool {
-        matches!(
-            self.reason,
-            Reason::Load(load::Warning::UnexpectedStatus { .. })
-        )
+    /// True if replies had other statuses or bodies than the expected ones.
+    pub fn is_about_replies(&self) -> bool {
+        matches!(&self.reason, Reason::Load(warning) if is_wrong_reply(warning))
     }
+}
+
+/// Replies of another status or body than the expected one.
+pub(super) fn is_wrong_reply(warning: &load::Warning) -> bool {
+    use load::Warning::{UnexpectedStatus, WrongBodies};
+    matches!(warning, UnexpectedStatus { .. } | WrongBodies { .. })
 }
 
 /// All reasons to doubt `runs`, in the order in which they came up.

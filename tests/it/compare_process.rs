@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_millis(50);
 
 fn start_on(port: u16, line: &str) -> Server {
     let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));
-    Server::start(bareloop, &[SHELL.into(), line.into()], port).unwrap()
+    Server::start(bareloop, &[SHELL.into(), line.into()], &[], port).unwrap()
 }
 
 fn start(line: &str) -> Server {
@@ -66,10 +66,10 @@ fn failure(server: &mut Server) -> Failure {
 fn a_program_that_is_not_there_is_named() {
     let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));
     let command: [OsString; 1] = ["/nowhere/server".into()];
-    let failure = Server::start(bareloop, &command, 1).unwrap_err();
+    let failure = Server::start(bareloop, &command, &[], 1).unwrap_err();
     let program = "/nowhere/server".to_owned();
     assert_eq!(failure, Failure::NotFound { program });
-    let failure = Server::start(Path::new("/nowhere/bareloop"), &command, 1).unwrap_err();
+    let failure = Server::start(Path::new("/nowhere/bareloop"), &command, &[], 1).unwrap_err();
     assert!(matches!(failure, Failure::NotStarted { .. }), "{failure}");
 }
 

@@ -10,6 +10,7 @@ mod compare;
 mod compare_process;
 #[cfg(target_os = "linux")]
 mod compare_stop;
+mod compare_suite;
 mod harness;
 mod http_closing;
 mod http_conformance;

@@ -5,13 +5,24 @@ use crate::compare::statistics::Margin;
 /// How sure an answer has to be, and of what.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JudgementArgs {
-    /// Servers whose speeds differ by less than this count as the same
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = margin)]
-    pub same_within: Margin,
+    /// Servers whose speeds differ by less than this count as the same [default: 2%]
+    #[arg(long, value_name = "PERCENT", value_parser = margin)]
+    same_within: Option<Margin>,
+}
+
+impl JudgementArgs {
+    /// The flag, then the suite's margin, then the default.
+    pub fn same_within(&self, suite: Option<Margin>) -> Margin {
+        let given = self.same_within.or(suite);
+        given.unwrap_or_else(|| Margin::new(0.02).expect("positive"))
+    }
 }
 
 /// A share of more than 0 and less than 100 %, such as `2%` or `0.5 %`.
-fn margin(text: &str) -> Result<Margin, String> {
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn margin(text: &str) -> Result<Margin, String> {
     let remedy = || format!("'{text}' is not a percentage between 0 and 100; write 2% or 0.5%");
     let number = text.strip_suffix('%').ok_or_else(remedy)?;
     let percent: f64 = number.trim_end().parse().map_err(|_| remedy())?;

@@ -56,15 +56,22 @@ pub struct ServerEnd {
 }
 
 impl Server {
-    /// Starts `command` (program first) on `port`, supervised by the program `bareloop`.
+    /// Starts `command` (program first) on `port` with additional variables in its environment,
+    /// supervised by the program `bareloop`.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(bareloop: &Path, command: &[OsString], port: u16) -> Result<Server, Failure> {
+    pub fn start(
+        bareloop: &Path,
+        command: &[OsString],
+        environment: &[(String, String)],
+        port: u16,
+    ) -> Result<Server, Failure> {
         let mut supervisor = Command::new(bareloop);
         supervisor
             .arg(SUPERVISE)
             .args(command)
+            .envs(environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -84,7 +84,7 @@ pub(super) fn ratios(
 ) -> Vec<Option<RatioToReference>> {
     let paired: Vec<Option<PairedRatio>> = (0..records.len())
         .map(|index| {
-            let is_judged = index != reference && records[index].wrong_statuses().is_none();
+            let is_judged = index != reference && records[index].wrong_replies().is_none();
             is_judged.then(|| paired_ratio(records, index, reference, seed))?
         })
         .collect();

@@ -1,0 +1,398 @@
+//! A suite: the servers of a comparison, their requests and the settings of runs, in a TOML file.
+//!
+//! Values are read by the parsers of the flags of the same name. Every error names the line.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{judgement, values};
+use crate::cli::values::duration;
+use crate::compare::contestant::Invalid;
+use crate::compare::statistics::Margin;
+use crate::compare::{Contestant, OwnSettings, RequestChanges};
+use crate::load::{self, ExpectedStatuses};
+
+/// The suite of the default comparison, with all that a suite can say in comments.
+pub(super) const DEFAULT: &str = include_str!("default_suite.toml");
+
+/// A valid suite.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Suite {
+    /// Settings of runs.
+    pub settings: RunSettings,
+    /// The request of all servers without one of their own.
+    pub request: RequestChanges,
+    /// Empty for those of the default comparison.
+    pub servers: Vec<Contestant>,
+}
+
+/// Settings of runs; `None` is for a flag or a default to decide.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RunSettings {
+    #[serde(deserialize_with = "count")]
+    pub connections: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "count")]
+    pub pipelining: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "time")]
+    pub duration: Option<Duration>,
+    #[serde(deserialize_with = "warmup")]
+    pub warmup: Option<Duration>,
+    #[serde(deserialize_with = "time")]
+    pub timeout: Option<Duration>,
+    #[serde(deserialize_with = "time")]
+    pub start_timeout: Option<Duration>,
+    #[serde(deserialize_with = "count")]
+    pub rounds: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "margin")]
+    pub same_within: Option<Margin>,
+    pub seed: Option<u32>,
+    pub reference: Option<String>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuiteFile {
+    #[serde(default)]
+    settings: RunSettings,
+    #[serde(default)]
+    request: RequestKeys,
+    #[serde(default, rename = "server")]
+    servers: Vec<Spanned<ServerKeys>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct RequestKeys {
+    #[serde(deserialize_with = "path")]
+    path: Option<String>,
+    #[serde(deserialize_with = "method")]
+    method: Option<String>,
+    #[serde(deserialize_with = "fields")]
+    fields: Option<Vec<(String, String)>>,
+    body: Option<String>,
+    #[serde(deserialize_with = "statuses")]
+    expect_status: Option<ExpectedStatuses>,
+    expect_body: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ServerKeys {
+    name: String,
+    command: Option<String>,
+    url: Option<String>,
+    built_in: Option<String>,
+    #[serde(default, deserialize_with = "environment")]
+    environment: Vec<(String, String)>,
+    #[serde(default)]
+    request: RequestKeys,
+    #[serde(default)]
+    ready: ReadyKeys,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReadyKeys {
+    #[serde(deserialize_with = "path")]
+    path: Option<String>,
+    #[serde(deserialize_with = "time")]
+    timeout: Option<Duration>,
+}
+
+/// The reason for which a server of a suite is no contestant.
+#[derive(Debug, thiserror::Error)]
+enum ServerError {
+    #[error("a server has one of these keys: command, url, built-in; this one has {0}")]
+    Start(usize),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
+impl Suite {
+    /// Reads `file`. Built-in servers are run by `bareloop`.
+    ///
+    /// # Errors
+    /// One line that names the file, the line and the remedy.
+    pub(super) fn read(file: &Path, bareloop: &Path) -> Result<Suite, String> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| format!("--suite: cannot read {shown}: {e}"))?;
+        Suite::parse(&text, bareloop).map_err(|e| format!("--suite: {shown}, {e}"))
+    }
+
+    /// # Errors
+    /// The line and the remedy.
+    fn parse(text: &str, bareloop: &Path) -> Result<Suite, String> {
+        let at_line = |at: usize, message: &dyn Display| {
+            let line = text[..at].matches('\n').count() + 1;
+            format!("line {line}: {message}; see --print-suite")
+        };
+        let written: SuiteFile = toml::from_str(text).map_err(|error| {
+            // A message has the keys there are in a second line.
+            let message = error.message().replace('\n', "; ");
+            at_line(error.span().map_or(0, |span| span.start), &message)
+        })?;
+        let mut servers: Vec<Contestant> = Vec::new();
+        for keys in written.servers {
+            let at = keys.span().start;
+            let server = keys.into_inner().contestant(bareloop);
+            let server = server.map_err(|error| at_line(at, &error))?;
+            if servers.iter().any(|other| other.name() == server.name()) {
+                let name = server.name();
+                return Err(at_line(at, &format!("a second server is named '{name}'")));
+            }
+            servers.push(server);
+        }
+        Ok(Suite {
+            settings: written.settings,
+            request: written.request.into(),
+            servers,
+        })
+    }
+}
+
+impl From<RequestKeys> for RequestChanges {
+    fn from(keys: RequestKeys) -> RequestChanges {
+        RequestChanges {
+            path: keys.path,
+            method: keys.method,
+            fields: keys.fields,
+            body: keys.body.map(String::into_bytes),
+            expected_statuses: keys.expect_status,
+            expected_body: keys.expect_body.map(String::into_bytes),
+        }
+    }
+}
+
+impl ServerKeys {
+    fn contestant(self, bareloop: &Path) -> Result<Contestant, ServerError> {
+        let name = &self.name;
+        let own = OwnSettings {
+            environment: self.environment,
+            request: self.request.into(),
+            start_timeout: self.ready.timeout,
+            ready_path: self.ready.path,
+        };
+        let server = match (&self.command, &self.url, &self.built_in) {
+            (Some(line), None, None) => Contestant::started(name, line, own),
+            (None, Some(url), None) => Contestant::running(name, url, own),
+            (None, None, Some(built_in)) => Contestant::built_in(name, built_in, bareloop)
+                .and_then(|server| server.with_own(own)),
+            (command, url, built_in) => {
+                let given = [command, url, built_in].into_iter().flatten().count();
+                return Err(ServerError::Start(given));
+            }
+        };
+        Ok(server?)
+    }
+}
+
+/// A value as a flag would have it, whichever way it is written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Integer(i64),
+    Number(f64),
+}
+
+impl Scalar {
+    fn into_text(self) -> String {
+        match self {
+            Scalar::Text(text) => text,
+            Scalar::Integer(number) => number.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// A value that the parser of a flag reads.
+fn parsed<'de, D: Deserializer<'de>, T, E: Display>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, D::Error> {
+    let text = Scalar::deserialize(deserializer)?.into_text();
+    parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn count<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D::Error> {
+    parsed(d, values::count)
+}
+
+fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+    parsed(d, duration)
+}
+
+fn warmup<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+    parsed(d, values::warmup)
+}
+
+fn margin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Margin>, D::Error> {
+    parsed(d, judgement::margin)
+}
+
+fn path<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    parsed(d, values::path)
+}
+
+fn method<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    parsed(d, load::request::parse_method)
+}
+
+fn statuses<'de, D: Deserializer<'de>>(d: D) -> Result<Option<ExpectedStatuses>, D::Error> {
+    parsed(d, str::parse)
+}
+
+fn fields<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<(String, String)>>, D::Error> {
+    let texts = Vec::<String>::deserialize(d)?;
+    let fields = texts.iter().map(|text| load::request::parse_field(text));
+    fields
+        .collect::<Result<_, _>>()
+        .map(Some)
+        .map_err(D::Error::custom)
+}
+
+fn environment<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
+    let variables = BTreeMap::<String, Scalar>::deserialize(d)?;
+    let variable = |(name, value): (String, Scalar)| {
+        let value = value.into_text();
+        match name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            true => Err(D::Error::custom(format!(
+                "'{name}' cannot be a variable of an environment"
+            ))),
+            false => Ok((name, value)),
+        }
+    };
+    variables.into_iter().map(variable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::RequestSettings;
+
+    fn suite(text: &str) -> Suite {
+        Suite::parse(text, Path::new("bareloop")).unwrap_or_else(|e| panic!("{e}: {text}"))
+    }
+
+    fn error(text: &str) -> String {
+        Suite::parse(text, Path::new("bareloop")).expect_err(text)
+    }
+
+    #[test]
+    fn the_printed_suite_is_the_default_comparison() {
+        let defaults = Contestant::defaults(Path::new("bareloop"));
+        assert_eq!(suite(DEFAULT).servers, defaults);
+        let request = suite(DEFAULT).request.of(&RequestSettings {
+            path: "/other".to_owned(),
+            body: b"other".to_vec(),
+            ..RequestSettings::default()
+        });
+        assert_eq!(request, RequestSettings::default());
+    }
+
+    #[test]
+    fn a_server_has_an_environment_a_request_and_a_sign_of_readiness() {
+        let text = r#"
+            [request]
+            fields = ["X-A: b"]
+            [[server]]
+            name = "node"
+            command = "node server.js"
+            environment.PORT = "{port}"
+            environment.WORKERS = 2
+            request.path = "/json"
+            request.method = "post"
+            request.body = "{}"
+            request.expect-status = 201
+            request.expect-body = "ok"
+            ready.path = "/health"
+            ready.timeout = "500ms"
+        "#;
+        let suite = suite(text);
+        let server = &suite.servers[0];
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let environment = [variable("PORT", "81"), variable("WORKERS", "2")];
+        assert_eq!(server.environment(81), environment);
+        let request = server
+            .own()
+            .request
+            .of(&suite.request.of(&RequestSettings::default()));
+        assert_eq!(request.path, "/json");
+        assert_eq!(request.method, "POST");
+        assert_eq!(request.body, b"{}");
+        assert_eq!(request.fields, [variable("X-A", "b")], "those of all");
+        assert_eq!(request.expected_statuses, "201".parse().ok());
+        assert_eq!(request.expected_body.as_deref(), Some(&b"ok"[..]));
+        assert_eq!(server.own().ready_path.as_deref(), Some("/health"));
+        let timeout = Some(Duration::from_millis(500));
+        assert_eq!(server.own().start_timeout, timeout);
+    }
+
+    #[test]
+    fn settings_are_read_as_the_flags_of_their_names() {
+        let suite =
+            suite("[settings]\nduration = \"500ms\"\nwarmup = 0\nrounds = 8\ntimeout = 0.5");
+        let settings = suite.settings;
+        assert_eq!(settings.duration, Some(Duration::from_millis(500)));
+        assert_eq!(settings.warmup, Some(Duration::ZERO));
+        assert_eq!(settings.rounds, NonZeroUsize::new(8));
+        assert_eq!(settings.timeout, Some(Duration::from_millis(500)));
+        assert_eq!(settings.connections, None);
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_remedy() {
+        let server = "[[server]]\nname = 'a'\n";
+        for (text, line, remedy) in [
+            ("\n[settings]\nconections = 1".to_owned(), 3, "connections"),
+            ("[settings]\nrounds = 0".to_owned(), 2, "at least 1"),
+            ("[settings]\nduration = '5 parsecs'".to_owned(), 2, "500ms"),
+            ("[request]\npath = 'x'".to_owned(), 2, "/x"),
+            ("[request]\nfields = ['x']".to_owned(), 2, "Name: value"),
+            ("[request]\nexpect-status = 'ok'".to_owned(), 2, "404"),
+            (server.to_owned(), 1, "command, url, built-in"),
+            (format!("\n{server}command = 'x'"), 2, "{port}"),
+            (format!("{server}url = 'ftp://x'"), 1, "http"),
+            (format!("{server}built-in = 'nginx'"), 1, "python-http"),
+            (
+                format!("{server}url = 'http://x'\nenvironment.A = 'b'"),
+                1,
+                "start the server here",
+            ),
+            (
+                format!("{server}url = 'http://x'\n{server}url = 'http://y'"),
+                4,
+                "'a'",
+            ),
+            (
+                format!("{server}command = 'x {{port}}'\nready.path = 'health'"),
+                4,
+                "/health",
+            ),
+            (
+                format!("{server}command = 'x {{port}}'\nrequest.paht = '/'"),
+                4,
+                "path",
+            ),
+            ("[settings".to_owned(), 1, "]"),
+        ] {
+            let error = error(&text);
+            assert!(
+                error.starts_with(&format!("line {line}: ")),
+                "{text}: {error}"
+            );
+            assert!(error.contains(remedy), "{text}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Values that the flags of a comparison and its suites share.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::cli::values;
+use crate::load::Target;
+
+/// A count of at least 1.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn count(text: &str) -> Result<NonZeroUsize, String> {
+    let count = values::count(text)?;
+    NonZeroUsize::new(count).ok_or_else(|| "must be at least 1".to_owned())
+}
+
+/// A time that may be zero.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn warmup(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(0.0) => Ok(Duration::ZERO),
+        _ => values::duration(text),
+    }
+}
+
+/// A path with or without a query.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') {
+        return Err(format!(
+            "'{text}' is not a path; write it with a slash: /{text}"
+        ));
+    }
+    match Target::parse(&format!("http://localhost{text}")) {
+        Ok(target) => Ok(target.request_target().to_owned()),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// `NAME=PID`.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn named_pid(text: &str) -> Result<(String, u32), String> {
+    let named = text.split_once('=').and_then(|(name, id)| {
+        let id = id.parse().ok().filter(|&id| id > 0)?;
+        Some((name.to_owned(), id))
+    });
+    named.ok_or_else(|| format!("'{text}' is not NAME=PID, such as app=1234"))
+}

@@ -1,0 +1,121 @@
+//! The wait until a server is ready: it may accept connections long before it can answer.
+
+use std::thread;
+use std::time::Duration;
+
+use super::{Failure, Stopped};
+use crate::event_loop::{Clock, StopSignal, Time};
+use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
+
+/// Interval at which the server is asked.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// Time limit for one answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Asks `target` until it answers with a status below 400.
+///
+/// # Errors
+/// It does not `within` this time, or `signal` is raised.
+pub(super) fn wait(target: &Target, within: Duration, signal: &StopSignal) -> Result<(), Stopped> {
+    let clock = Clock::start();
+    loop {
+        let answer = ask(target, signal);
+        if signal.times_raised() > 0 {
+            return Err(Stopped::Interrupted);
+        }
+        match answer {
+            Ok(()) => return Ok(()),
+            Err(last) if clock.now() - Time::START >= within => {
+                let target = target.to_string();
+                return Err(Failure::NotReady { target, last }.into());
+            }
+            Err(_) => thread::sleep(ASK_EVERY),
+        }
+    }
+}
+
+/// One request; the error is the answer in words.
+fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
+    let plan = LoadPlan {
+        target: target.clone(),
+        connections: 1,
+        pipelining: 1,
+        until: Until::Amount(1),
+        timeout: ANSWER_TIMEOUT,
+        refill: Refill::Rolling,
+        open_loop: None,
+        method: "GET".to_owned(),
+        fields: Vec::new(),
+        body: Vec::new(),
+        expected_body: None,
+        expected_statuses: None,
+        // A lost request is not sent again.
+        bailout: Some(1),
+        requests_per_connection: None,
+        title: None,
+    };
+    match load::run(&plan, signal, &mut |_| {}) {
+        Ok(report) => judge(&report),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn judge(report: &LoadReport) -> Result<(), String> {
+    match report.status_code_stats.keys().next() {
+        Some(status) if *status < 400 => Ok(()),
+        Some(status) => Err(format!("status {status}")),
+        None => Err("no reply".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpListener};
+
+    use super::*;
+
+    /// A server that gives these answers, one a connection; an empty one closes it.
+    fn server(answers: &'static [&'static str]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        thread::spawn(move || {
+            let mut answers = answers.iter().copied();
+            let mut answer = answers.next();
+            while let (Some(text), Ok((mut stream, _))) = (answer, listener.accept()) {
+                // A connect check sends nothing, and takes no answer.
+                if matches!(stream.read(&mut [0; 1024]), Ok(1..)) {
+                    let _ = stream.write_all(text.as_bytes());
+                    answer = answers.next();
+                }
+            }
+        });
+        address
+    }
+
+    fn wait_for(address: SocketAddr, within: Duration) -> Result<(), Stopped> {
+        let target = Target::parse(&format!("http://{address}/health")).expect("a URL");
+        wait(&target, within, &StopSignal::new())
+    }
+
+    #[test]
+    fn a_server_is_ready_when_it_answers_well() {
+        let address = server(&[
+            "",
+            "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 204 Ready\r\n\r\n",
+        ]);
+        assert_eq!(wait_for(address, Duration::from_secs(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_never_answers_well_fails_with_its_last_answer() {
+        let address = server(&["HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]);
+        let Err(Stopped::Failed(failure)) = wait_for(address, Duration::ZERO) else {
+            panic!("it is not ready");
+        };
+        let said = failure.to_string();
+        assert!(said.contains("/health did not answer"), "{said}");
+        assert!(said.contains("status 503"), "{said}");
+    }
+}
