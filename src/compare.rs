@@ -12,6 +12,7 @@ mod local_bench;
 mod machine;
 mod plan;
 pub mod process;
+mod python;
 pub mod random;
 mod readiness;
 pub mod report;

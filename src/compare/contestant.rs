@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::process::supervisor::SHELL;
+use super::python;
 use super::{RequestChanges, Settings};
 use crate::load::Target;
 use crate::load::target::UrlError;
@@ -18,7 +19,6 @@ pub const DEFAULT_REFERENCE: &str = "python-http";
 
 const PYTHON_HTTP: &str = include_str!("../../benches/python/http_server.py");
 const PYTHON_TCP: &str = include_str!("../../benches/python/tcp_server.py");
-const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// One server in a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,22 +99,23 @@ impl Contestant {
     /// The default comparison: the two Python servers, and our own two run by `bareloop`, the
     /// path of this program.
     pub fn defaults(bareloop: &Path) -> Vec<Contestant> {
+        let python = python::program();
         vec![
-            Contestant::python(DEFAULT_REFERENCE, "http_server.py", PYTHON_HTTP),
-            Contestant::python("python-tcp", "tcp_server.py", PYTHON_TCP),
+            Contestant::python(DEFAULT_REFERENCE, python, "http_server.py", PYTHON_HTTP),
+            Contestant::python("python-tcp", python, "tcp_server.py", PYTHON_TCP),
             Contestant::bareloop("bareloop-http", bareloop, "http"),
             Contestant::bareloop("bareloop-tcp", bareloop, "tcp"),
         ]
     }
 
-    fn python(name: &str, file: &str, script: &str) -> Contestant {
+    fn python(name: &str, python: &str, file: &str, script: &str) -> Contestant {
         let arguments = vec!["-c".to_owned(), script.to_owned(), PORT.to_owned()];
         Contestant {
             name: name.to_owned(),
             launch: Launch::Program {
-                program: PYTHON.into(),
+                program: python.into(),
                 arguments,
-                shown: format!("{PYTHON} benches/python/{file} {PORT}"),
+                shown: format!("{python} benches/python/{file} {PORT}"),
             },
             own: OwnSettings::default(),
         }
