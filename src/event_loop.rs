@@ -114,6 +114,7 @@ mod stop_signal;
 mod stream;
 pub mod write_queue;
 
+pub use acceptor::{Acceptor, DIVIDES_CONNECTIONS};
 pub use address::Address;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadlines::TICK;

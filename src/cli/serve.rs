@@ -1,16 +1,19 @@
 //! `bareloop serve http|tcp`.
 
 use std::net::ToSocketAddrs;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::{Exit, output, values};
-use crate::event_loop::{Address, ConnectionLimits, StopSignal, raise_descriptor_limit};
+use crate::event_loop::{
+    Address, ConnectionLimits, DIVIDES_CONNECTIONS, StopSignal, raise_descriptor_limit,
+};
 use crate::format::{count, plural, rate};
 use crate::http::request;
 use crate::serve::http::{HttpSettings, Timeouts};
-use crate::serve::{self, Place, ServeCallbacks, ServePlan, Served, Warnings};
+use crate::serve::{self, Place, ServeCallbacks, ServePlan, Served, Tally};
 
 const BIND_REMEDY: &str = "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or \
                            localhost:0, or --bind unix:PATH";
@@ -19,6 +22,8 @@ const UNIX_PREFIX: &str = "unix:";
 
 /// Connections accepted unless the system allows fewer.
 const CONNECTIONS_MAX: usize = 10_000;
+/// Descriptors for the poll, its wakers and the listeners of one more copy.
+const DESCRIPTORS_PER_COPY: usize = 16;
 
 /// Serve 'Hello World!' as fast as one core's kernel allows
 #[derive(Debug, Args)]
@@ -48,6 +53,7 @@ Examples:
   bareloop serve http
   bareloop serve http --bind 127.0.0.1:0 --body 'Hello!' --header 'X-Powered-By: nothing'
   bareloop serve http --bind unix:/tmp/hello.sock
+  bareloop serve http -w 4
 
 SIGTERM or Ctrl-C finishes the replies that are owed, prints one line about the work done, and exits
 with 0; a second one stops at once.")]
@@ -105,6 +111,10 @@ struct TcpArgs {
 
 #[derive(Debug, Args)]
 struct CommonArgs {
+    /// Copies of the server, each with a thread and a listener of its own; the kernel divides the
+    /// connections among them (Linux, FreeBSD)
+    #[arg(short = 'w', long, value_name = "COPIES", default_value = "1", value_parser = copies)]
+    workers: NonZeroUsize,
     /// Address to listen on, or unix:PATH; a name stands for all its addresses, and port 0 for a
     /// free port; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080", value_parser = bindable)]
@@ -118,8 +128,8 @@ struct CommonArgs {
     /// Time limit for sending the replies that are owed at a stop
     #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = values::duration)]
     shutdown_timeout: Duration,
-    /// Connections served at once; others wait in the kernel [default: 10000, or what ulimit -n
-    /// allows]
+    /// Connections served at once, by all copies together; others wait in the kernel [default:
+    /// 10000, or what ulimit -n allows]
     #[arg(long, value_name = "N", value_parser = values::count)]
     connections_max: Option<usize>,
 }
@@ -129,7 +139,7 @@ pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
     let result = match args.protocol {
         Which::Http(args) => plan(&args.common).and_then(|plan| {
             let callbacks = callbacks("http");
-            serve::http(&plan, http_settings(args), signal, callbacks).map_err(|e| e.to_string())
+            serve::http(&plan, &http_settings(args), signal, callbacks).map_err(|e| e.to_string())
         }),
         Which::Tcp(args) => plan(&args.common).and_then(|plan| {
             let callbacks = callbacks("tcp");
@@ -152,19 +162,40 @@ pub fn run(args: ServeArgs, signal: &StopSignal) -> Exit {
 fn callbacks(protocol: &'static str) -> ServeCallbacks {
     ServeCallbacks {
         listening: Box::new(move |addresses| announce(protocol, addresses)),
-        warnings: Warnings::to(output::warn),
+        warn: output::warn,
     }
 }
 
 /// One line about the work done.
 fn summary(served: &Served) -> String {
-    format!(
-        "served {} on {} in {} s, {} refused\n",
-        plural(served.requests, "request"),
-        plural(served.connections, "connection"),
+    let total = served.total();
+    let line = format!(
+        "served {} on {} in {} s, {} refused",
+        plural(total.requests, "request"),
+        plural(total.connections, "connection"),
         rate(served.elapsed.as_secs_f64()),
-        count(served.refused)
-    )
+        count(total.refused)
+    );
+    match shares(&served.copies, total.requests) {
+        Some(shares) => format!("{line}; {shares}\n"),
+        None => format!("{line}\n"),
+    }
+}
+
+/// The least and the most that a copy answered; `None` for one copy, or without requests.
+fn shares(copies: &[Tally], requests: u64) -> Option<String> {
+    let each = copies.iter().map(|copy| copy.requests);
+    let (least, most) = (each.clone().min()?, each.max()?);
+    if copies.len() < 2 || requests == 0 {
+        return None;
+    }
+    let percent = |part: u64| 100.0 * part as f64 / requests as f64;
+    Some(format!(
+        "each of {} copies answered {:.0} to {:.0} %",
+        copies.len(),
+        percent(least),
+        percent(most)
+    ))
 }
 
 fn announce(scheme: &str, addresses: &[Address]) {
@@ -181,22 +212,37 @@ fn announce(scheme: &str, addresses: &[Address]) {
 }
 
 fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
-    let places = args.bind.iter().map(|name| place(name));
+    let copies = args.workers;
     let fitting = raise_descriptor_limit();
+    let fitting = fitting.saturating_sub((copies.get() - 1).saturating_mul(DESCRIPTORS_PER_COPY));
+    let connections_max = args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting);
+    if connections_max < copies.get() {
+        return Err(format!(
+            "{copies} copies cannot share {}; lower -w, or raise --connections-max and ulimit -n",
+            plural(connections_max as u64, "connection")
+        ));
+    }
+    let places = args.bind.iter().map(|name| place(name, copies));
     Ok(ServePlan {
         places: places.collect::<Result<_, _>>()?,
         limits: ConnectionLimits {
-            connections_max: args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting),
+            connections_max,
             connect_timeout: Duration::ZERO,
             send_timeout: args.send_timeout,
             linger: args.linger,
             grace: args.shutdown_timeout,
         },
+        copies,
     })
 }
 
-fn place(name: &str) -> Result<Place, String> {
+fn place(name: &str, copies: NonZeroUsize) -> Result<Place, String> {
     if let Some(path) = name.strip_prefix(UNIX_PREFIX) {
+        if copies > NonZeroUsize::MIN {
+            return Err(format!(
+                "--bind {name}: a unix domain socket has one listener; use -w 1, or a TCP address"
+            ));
+        }
         return unix_place(path);
     }
     let resolved = name
@@ -222,6 +268,18 @@ fn unix_place(path: &str) -> Result<Place, String> {
 #[cfg(not(unix))]
 fn unix_place(_path: &str) -> Result<Place, String> {
     Err("unix domain sockets are not supported on this system".to_owned())
+}
+
+/// A number of copies that this system can divide connections among.
+fn copies(text: &str) -> Result<NonZeroUsize, String> {
+    let copies = values::count(text)?;
+    if copies > 1 && !DIVIDES_CONNECTIONS {
+        return Err(
+            "this system does not divide the connections of a port among listeners; use -w 1"
+                .to_owned(),
+        );
+    }
+    NonZeroUsize::new(copies).ok_or_else(|| "must be at least 1".to_owned())
 }
 
 /// A host and a port, or `unix:` and a path, by their form; names are resolved later.

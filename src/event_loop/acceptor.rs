@@ -17,6 +17,15 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::Address;
 use super::stream::Stream;
 
+/// Connections that may wait in the kernel. A burst beyond the backlog costs each client a second.
+/// Windows takes the number as it is only if it is negative (`SOMAXCONN_HINT`), and otherwise
+/// allows 200.
+const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
+
+/// The system can divide the connections of one address among several listeners
+/// (`SO_REUSEPORT` on Linux, `SO_REUSEPORT_LB` on FreeBSD).
+pub const DIVIDES_CONNECTIONS: bool = cfg!(any(target_os = "linux", target_os = "freebsd"));
+
 /// A non-blocking listening socket.
 #[derive(Debug)]
 pub enum Acceptor {
@@ -48,11 +57,39 @@ impl Acceptor {
     ///
     /// # Errors
     /// The address is taken, or this machine does not have it.
-    pub fn bind(address: &Address, backlog: i32) -> io::Result<Acceptor> {
+    pub fn bind(address: &Address) -> io::Result<Acceptor> {
         match address {
-            Address::Tcp(address) => bind_tcp(*address, backlog).map(Acceptor::Tcp),
+            Address::Tcp(address) => {
+                let listener = listen(bind_tcp(*address, Sharing::Alone)?)?;
+                Ok(Acceptor::Tcp(listener))
+            }
             #[cfg(unix)]
-            Address::Unix(path) => bind_unix(path, backlog).map(Acceptor::Unix),
+            Address::Unix(path) => bind_unix(path).map(Acceptor::Unix),
+        }
+    }
+
+    /// Listens on `address` with as many sockets as there are `copies` of a loop; the kernel
+    /// divides the connections among them.
+    ///
+    /// # Errors
+    /// The address is taken, or this machine does not have it. `Unsupported` for several copies
+    /// where the system does not divide connections, or on a unix domain socket.
+    pub fn bind_copies(address: &Address, copies: usize) -> io::Result<Vec<Acceptor>> {
+        match address {
+            _ if copies == 1 => Ok(vec![Acceptor::bind(address)?]),
+            Address::Tcp(address) if DIVIDES_CONNECTIONS => {
+                // Sockets that share a port would also share it with another server of this user.
+                drop(bind_tcp(*address, Sharing::Alone)?);
+                let first = listen(bind_tcp(*address, Sharing::Divided)?)?;
+                let actual = first.local_addr()?;
+                let mut acceptors = vec![Acceptor::Tcp(first)];
+                for _ in 1..copies {
+                    let listener = listen(bind_tcp(actual, Sharing::Divided)?)?;
+                    acceptors.push(Acceptor::Tcp(listener));
+                }
+                Ok(acceptors)
+            }
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -118,29 +155,60 @@ impl Acceptor {
     }
 }
 
-/// A server that was stopped a moment ago does not hold its port.
-fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+/// Sockets on one address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// One.
+    Alone,
+    /// Several, among which the kernel divides the connections.
+    Divided,
+}
+
+/// A bound socket. A server that was stopped a moment ago does not hold its port.
+fn bind_tcp(address: SocketAddr, sharing: Sharing) -> io::Result<Socket> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     // On Windows the same option would let two servers share a port.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
+    if sharing == Sharing::Divided {
+        divide_connections(&socket)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(backlog)?;
+    Ok(socket)
+}
+
+#[cfg(target_os = "linux")]
+fn divide_connections(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(target_os = "freebsd")]
+fn divide_connections(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port_lb(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn divide_connections(_socket: &Socket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
 }
 
 #[cfg(unix)]
-fn bind_unix(path: &Path, backlog: i32) -> io::Result<UnixAcceptor> {
+fn bind_unix(path: &Path) -> io::Result<UnixAcceptor> {
     let address = socket2::SockAddr::unix(path)?;
     remove_stale(path, &address)?;
     let socket = unix_socket()?;
     socket.bind(&address)?;
-    socket.listen(backlog)?;
+    socket.listen(BACKLOG)?;
     let listener = std::os::fd::OwnedFd::from(socket);
     Ok(UnixAcceptor {
         listener: UnixListener::from_std(listener.into()),

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::acceptor::Acceptor;
 use super::connection::Connection;
 use super::kernel::{Interest, Kernel, STOP_TOKEN};
 use super::{Address, Closed, Entry, EventLoop, Protocol, ServerWarning, Time};
@@ -23,20 +24,41 @@ pub(super) struct Listener<L> {
     accept_state: AcceptState,
 }
 
+impl<P: Protocol> EventLoop<P> {
+    /// Accepts connections from `acceptor`.
+    ///
+    /// # Errors
+    /// No memory is left.
+    pub fn listen_on(&mut self, mut acceptor: Acceptor) -> io::Result<()> {
+        let token = self.next_listener_token();
+        self.kernel.watch(&mut acceptor, token)?;
+        self.add_listener(acceptor, token);
+        Ok(())
+    }
+}
+
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// Accepts connections on `address`; returns the actual address (port 0 takes a free port).
     ///
     /// # Errors
     /// The address is taken, or this machine does not have it.
     pub fn listen(&mut self, address: &Address) -> io::Result<Address> {
-        let token = STOP_TOKEN - 1 - self.listeners.len();
+        let token = self.next_listener_token();
         let (socket, address) = self.kernel.listen(address, token)?;
+        self.add_listener(socket, token);
+        Ok(address)
+    }
+
+    fn next_listener_token(&self) -> usize {
+        STOP_TOKEN - 1 - self.listeners.len()
+    }
+
+    fn add_listener(&mut self, socket: K::Listener, token: usize) {
         self.listeners.push(Listener {
             socket,
             token,
             accept_state: AcceptState::default(),
         });
-        Ok(address)
     }
 
     /// An event for a token that is no connection's; perhaps a listener's.

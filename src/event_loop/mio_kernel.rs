@@ -8,21 +8,18 @@ use mio::{Events, Poll, Token};
 
 use super::acceptor::Acceptor;
 use super::kernel::{Dialled, Event, Interest, Kernel, ShortRead};
+use super::stop_signal::Attached;
 use super::stream::Stream;
 use super::{Address, StopSignal};
 
 /// Events fetched at once. Windows clears a slot for each of them at each turn.
 const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
-/// Connections that may wait in the kernel. A burst beyond the backlog costs each client a second.
-/// Windows takes the number as it is only if it is negative (`SOMAXCONN_HINT`), and otherwise
-/// allows 200.
-const BACKLOG: i32 = if cfg!(windows) { -4096 } else { 4096 };
 
 /// A `mio::Poll`, and the stop signal that wakes it.
 #[derive(Debug)]
 pub struct MioKernel {
     poll: Poll,
-    signal: StopSignal,
+    _signal: Attached,
 }
 
 impl MioKernel {
@@ -32,17 +29,19 @@ impl MioKernel {
     /// The system gives no poll instance or no waker.
     pub fn new(signal: &StopSignal) -> io::Result<MioKernel> {
         let poll = Poll::new()?;
-        signal.attach(poll.registry())?;
+        let signal = signal.attach(poll.registry())?;
         Ok(MioKernel {
             poll,
-            signal: signal.clone(),
+            _signal: signal,
         })
     }
-}
 
-impl Drop for MioKernel {
-    fn drop(&mut self) {
-        self.signal.detach();
+    /// Accepts connections from `acceptor`.
+    ///
+    /// # Errors
+    /// No memory is left.
+    pub(super) fn watch(&self, acceptor: &mut Acceptor, token: usize) -> io::Result<()> {
+        acceptor.register(self.poll.registry(), Token(token), mio::Interest::READABLE)
     }
 }
 
@@ -80,8 +79,8 @@ impl Kernel for MioKernel {
     }
 
     fn listen(&mut self, address: &Address, token: usize) -> io::Result<(Acceptor, Address)> {
-        let mut acceptor = Acceptor::bind(address, BACKLOG)?;
-        acceptor.register(self.poll.registry(), Token(token), mio::Interest::READABLE)?;
+        let mut acceptor = Acceptor::bind(address)?;
+        self.watch(&mut acceptor, token)?;
         let address = acceptor.local_address()?;
         Ok((acceptor, address))
     }

@@ -1,4 +1,4 @@
-//! A request to stop a loop from outside: by a signal of the system or by another thread.
+//! A request to stop loops from outside: by a signal of the system or by another thread.
 
 #[cfg(unix)]
 mod unix;
@@ -13,14 +13,14 @@ use mio::{Registry, Token, Waker};
 
 use super::kernel::STOP_TOKEN;
 #[cfg(unix)]
-use unix::SystemSignals;
+use unix::{SystemSignals, Watched};
 #[cfg(windows)]
-use windows::SystemSignals;
+use windows::{SystemSignals, Watched};
 
-/// A request to stop, state between whoever makes it and the loop that obeys.
+/// A request to stop, shared by its sender and the loops that obey it.
 ///
 /// Raised once, a loop stops in good order; raised again, it stops at once. A signal that was
-/// raised before its loop started is obeyed at the loop's first turn.
+/// raised before a loop started is obeyed at the loop's first turn.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal {
     state: Arc<SignalState>,
@@ -30,8 +30,24 @@ pub struct StopSignal {
 struct SignalState {
     raised: AtomicU32,
     system: SystemSignals,
-    /// Wakes the running loop, if there is one.
-    waker: Mutex<Option<Waker>>,
+    /// Wake the running loops.
+    wakers: Mutex<Vec<Arc<Waker>>>,
+}
+
+/// A running loop's connection to the signal. Dropped when the loop is over.
+#[derive(Debug)]
+pub(super) struct Attached {
+    signal: StopSignal,
+    waker: Arc<Waker>,
+    _watched: Watched,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.signal
+            .wakers()
+            .retain(|waker| !Arc::ptr_eq(waker, &self.waker));
+    }
 }
 
 /// Signals of the system that stop a loop.
@@ -58,41 +74,48 @@ impl StopSignal {
         self.state.system.catch(obeyed, self)
     }
 
-    /// Asks the loop to stop. Safe from any thread.
+    /// Asks the loops to stop. Safe from any thread.
     pub fn raise(&self) {
-        self.state.raised.fetch_add(1, Ordering::SeqCst);
-        if let Some(waker) = self.lock_waker().as_ref() {
-            // A loop that cannot be woken sees the count when it next looks; nothing else to do.
-            let _ = waker.wake();
-        }
+        self.add(1);
     }
 
     /// Number of times it was raised. May cost a system call.
     pub fn times_raised(&self) -> u32 {
-        let caught = self.state.system.take_caught();
-        self.state.raised.fetch_add(caught, Ordering::SeqCst) + caught
+        match self.state.system.take_caught() {
+            0 => self.state.raised.load(Ordering::SeqCst),
+            caught => self.add(caught),
+        }
+    }
+
+    /// Counts, and then wakes all loops: one of them takes what the system reports to all.
+    fn add(&self, times: u32) -> u32 {
+        let before = self.state.raised.fetch_add(times, Ordering::SeqCst);
+        for waker in self.wakers().iter() {
+            // A loop that cannot be woken sees the count when it next looks; nothing else to do.
+            let _ = waker.wake();
+        }
+        before + times
     }
 
     /// From now on a raise is an event in the poll of `registry`.
     ///
     /// # Errors
     /// The system has no more descriptors.
-    pub(super) fn attach(&self, registry: &Registry) -> io::Result<()> {
-        let waker = Waker::new(registry, Token(STOP_TOKEN))?;
+    pub(super) fn attach(&self, registry: &Registry) -> io::Result<Attached> {
+        let waker = Arc::new(Waker::new(registry, Token(STOP_TOKEN))?);
         // It may have been raised before.
         waker.wake()?;
-        *self.lock_waker() = Some(waker);
-        self.state.system.attach(registry)
+        let attached = Attached {
+            signal: self.clone(),
+            waker: Arc::clone(&waker),
+            _watched: self.state.system.watch(registry)?,
+        };
+        self.wakers().push(waker);
+        Ok(attached)
     }
 
-    /// The loop is over; there is nothing to wake.
-    pub(super) fn detach(&self) {
-        *self.lock_waker() = None;
-        self.state.system.detach();
-    }
-
-    fn lock_waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        let waker = self.state.waker.lock();
-        waker.unwrap_or_else(PoisonError::into_inner)
+    fn wakers(&self) -> MutexGuard<'_, Vec<Arc<Waker>>> {
+        let wakers = self.state.wakers.lock();
+        wakers.unwrap_or_else(PoisonError::into_inner)
     }
 }

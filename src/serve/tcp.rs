@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
-use super::{Served, Warnings};
+use super::{Tally, Warnings};
 use crate::event_loop::{Block, Flow, Protocol, ServerWarning, Time, WriteQueue};
 use crate::http::terminator::{self, TerminatorCounter};
 
@@ -17,7 +17,7 @@ pub struct TcpServer {
     request_cache: RequestCache,
     idle_timeout: Option<Duration>,
     warnings: Warnings,
-    served: Served,
+    tally: Tally,
 }
 
 /// State of a connection of [`TcpServer`].
@@ -35,13 +35,13 @@ impl TcpServer {
             request_cache: RequestCache::default(),
             idle_timeout,
             warnings,
-            served: Served::default(),
+            tally: Tally::default(),
         }
     }
 
-    /// Its work so far, without the time.
-    pub fn served(&self) -> Served {
-        self.served
+    /// Its work so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Number of terminators that end within `bytes`. The fast path comes first: copies of the
@@ -70,7 +70,7 @@ impl Protocol for TcpServer {
     type Conn = TcpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> TcpConn {
-        self.served.connections += 1;
+        self.tally.connections += 1;
         TcpConn {
             terminators: TerminatorCounter::default(),
             received_at: now,
@@ -87,7 +87,7 @@ impl Protocol for TcpServer {
     ) -> Flow {
         conn.received_at = now;
         let replies = self.count(&mut conn.terminators, bytes);
-        self.served.requests += replies as u64;
+        self.tally.requests += replies as u64;
         out.push(&self.reply, replies);
         Flow::Keep
     }

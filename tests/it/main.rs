@@ -32,6 +32,8 @@ mod repeated;
 mod seeds;
 #[cfg(target_os = "linux")]
 mod serve_clock;
+#[cfg(target_os = "linux")]
+mod serve_copies;
 #[cfg(unix)]
 mod serve_limits;
 #[cfg(target_os = "linux")]

@@ -18,16 +18,12 @@ use crate::event_loop::kernel::STOP_TOKEN;
 /// The system's signals that are caught, if any are.
 #[derive(Debug, Default)]
 pub struct SystemSignals {
-    state: Mutex<State>,
+    /// A byte arrives here for each signal.
+    caught: Mutex<Option<StdUnixStream>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// A byte arrives here for each signal.
-    caught: Option<StdUnixStream>,
-    /// The same socket as the running loop's poll knows it.
-    watched: Option<UnixStream>,
-}
+/// The socket of [`SystemSignals`] as the poll of a running loop knows it.
+pub type Watched = Option<UnixStream>;
 
 impl SystemSignals {
     /// Catches signals from now on.
@@ -41,14 +37,14 @@ impl SystemSignals {
         for &signal in signals {
             pipe::register(signal, sender.try_clone()?)?;
         }
-        self.lock().caught = Some(caught);
+        *self.lock() = Some(caught);
         Ok(())
     }
 
     /// Returns the number of signals caught since the last call.
     pub fn take_caught(&self) -> u32 {
-        let state = self.lock();
-        let Some(mut socket) = state.caught.as_ref() else {
+        let caught = self.lock();
+        let Some(mut socket) = caught.as_ref() else {
             return 0;
         };
         let mut bytes = [0; 64];
@@ -58,23 +54,17 @@ impl SystemSignals {
         }
     }
 
-    /// From now on a signal is an event in the poll of `registry`.
-    pub fn attach(&self, registry: &Registry) -> io::Result<()> {
-        let mut state = self.lock();
-        if let Some(caught) = &state.caught {
-            let mut watched = UnixStream::from_std(caught.try_clone()?);
-            registry.register(&mut watched, Token(STOP_TOKEN), Interest::READABLE)?;
-            state.watched = Some(watched);
-        }
-        Ok(())
+    /// From now on a signal is an event in the poll of `registry`, until the result is dropped.
+    pub fn watch(&self, registry: &Registry) -> io::Result<Watched> {
+        let Some(caught) = &*self.lock() else {
+            return Ok(None);
+        };
+        let mut watched = UnixStream::from_std(caught.try_clone()?);
+        registry.register(&mut watched, Token(STOP_TOKEN), Interest::READABLE)?;
+        Ok(Some(watched))
     }
 
-    /// The poll is gone.
-    pub fn detach(&self) {
-        self.lock().watched = None;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<StdUnixStream>> {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

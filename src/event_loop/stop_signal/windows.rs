@@ -10,6 +10,10 @@ use super::{StopSignal, StopSignals};
 #[derive(Debug, Default)]
 pub struct SystemSignals;
 
+/// A loop is woken by the signal itself.
+#[derive(Debug)]
+pub struct Watched;
+
 impl SystemSignals {
     /// Catches the console's events from now on; Windows does not tell them apart.
     pub fn catch(&self, _obeyed: StopSignals, signal: &StopSignal) -> io::Result<()> {
@@ -23,10 +27,7 @@ impl SystemSignals {
     }
 
     /// Nothing to watch.
-    pub fn attach(&self, _registry: &Registry) -> io::Result<()> {
-        Ok(())
+    pub fn watch(&self, _registry: &Registry) -> io::Result<Watched> {
+        Ok(Watched)
     }
-
-    /// Nothing was watched.
-    pub fn detach(&self) {}
 }

@@ -1,0 +1,96 @@
+//! Copies of an event loop, on a thread each. They share the stop signal and nothing else.
+
+use std::io;
+use std::thread;
+
+use super::{Error, Tally};
+use crate::event_loop::{Acceptor, ConnectionLimits, EventLoop, Protocol, StopSignal};
+
+/// Runs one copy for each set of sockets until `signal` stops all of them; returns the work of
+/// each. The first copy runs on this thread: with one copy there is no other, since in a process
+/// with two threads every system call on a descriptor costs more.
+///
+/// # Errors
+/// A copy could not be started, or failed; then the others are stopped.
+pub fn run<P: Protocol>(
+    sockets: Vec<Vec<Acceptor>>,
+    limits: &ConnectionLimits,
+    new_server: impl Fn() -> P + Sync,
+    tally: impl Fn(&P) -> Tally + Sync,
+    signal: &StopSignal,
+) -> Result<Vec<Tally>, Error> {
+    let copies = sockets.len();
+    let run_one = |index: usize, acceptors: Vec<Acceptor>| {
+        let limits = ConnectionLimits {
+            connections_max: share(limits.connections_max, copies, index),
+            ..limits.clone()
+        };
+        let served = run_copy(acceptors, limits, new_server(), signal);
+        // One stop ends all, and so does one failure.
+        if served.is_err() {
+            signal.raise();
+        }
+        served.map(|server| tally(&server))
+    };
+    let mut sockets = sockets.into_iter().enumerate();
+    let Some((_, first)) = sockets.next() else {
+        return Ok(Vec::new());
+    };
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        let mut failure = None;
+        for (index, acceptors) in sockets {
+            let spawned = thread::Builder::new()
+                .name(format!("copy {}", index + 1))
+                .spawn_scoped(scope, move || run_one(index, acceptors));
+            match spawned {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    signal.raise();
+                    failure = Some(Err(error));
+                    break;
+                }
+            }
+        }
+        let mut served = vec![run_one(0, first)];
+        served.extend(threads.into_iter().map(|thread| {
+            let panicked = |_| Err(io::Error::other("a copy of the loop panicked"));
+            thread.join().unwrap_or_else(panicked)
+        }));
+        served.extend(failure);
+        Ok(served.into_iter().collect::<io::Result<_>>()?)
+    })
+}
+
+/// The part of `total` for copy `index` of `copies`; the parts differ by one at most.
+fn share(total: usize, copies: usize, index: usize) -> usize {
+    total / copies + usize::from(index < total % copies)
+}
+
+fn run_copy<P: Protocol>(
+    acceptors: Vec<Acceptor>,
+    limits: ConnectionLimits,
+    server: P,
+    signal: &StopSignal,
+) -> io::Result<P> {
+    let mut event_loop = EventLoop::new(server, limits, signal)?;
+    for acceptor in acceptors {
+        event_loop.listen_on(acceptor)?;
+    }
+    event_loop.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_the_whole_and_differ_by_one_at_most() {
+        for (total, copies) in [(10, 1), (10, 3), (9, 3), (2, 2), (1_000_003, 64)] {
+            let shares: Vec<usize> = (0..copies).map(|i| share(total, copies, i)).collect();
+            assert_eq!(shares.iter().sum::<usize>(), total);
+            let (least, most) = (shares.iter().min(), shares.iter().max());
+            assert!(most.unwrap() - least.unwrap() <= 1, "{shares:?}");
+        }
+    }
+}
