@@ -644,10 +644,7 @@ fn a_server_without_keep_alive_is_one_sentence_with_its_remedy() {
                 errors,
                 first_error: None,
             },
-            load::Warning::IdleConnections {
-                busy_share: 0.01,
-                reconnects: 5000,
-            },
+            load::Warning::IdleConnections { busy_share: 0.01 },
         ];
         vec![Ok(RunFigures {
             closing,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::plan::OpenLoopPlan;
 use super::schedule::{Schedule, SchedulePlan};
+use super::statistics::arrivals_check::ArrivalsCheck;
 use super::statistics::distribution::Distribution;
 use crate::event_loop::Time;
 
@@ -17,6 +18,10 @@ pub(crate) struct OpenLoop {
     pub(crate) lag: Distribution,
     /// The part of it in which a slot was free: the client's own delay.
     pub(crate) client_lag: Distribution,
+    /// Due times with the client's own delay added: what the client made of its schedule.
+    pub(crate) arrivals: ArrivalsCheck,
+    /// The last of these.
+    last_arrival: Time,
     slots: Slots,
 }
 
@@ -47,6 +52,8 @@ impl OpenLoop {
             deadline: plan.deadline.unwrap_or(NO_DEADLINE),
             lag: Distribution::default(),
             client_lag: Distribution::default(),
+            arrivals: ArrivalsCheck::new(plan.rate, plan.arrivals, start),
+            last_arrival: start,
             slots: Slots::AllTaken,
         }
     }
@@ -90,7 +97,11 @@ impl OpenLoop {
             Slots::AllTaken => now,
             Slots::FreeSince(since) => since.max(due),
         };
-        self.client_lag.record(now.ns_since(client_since), 1);
+        let client_lag_ns = now.ns_since(client_since);
+        self.client_lag.record(client_lag_ns, 1);
+        let arrival = due + Duration::from_nanos(client_lag_ns);
+        self.last_arrival = self.last_arrival.max(arrival);
+        self.arrivals.sent(self.last_arrival);
         Some(due)
     }
 

@@ -10,6 +10,7 @@ mod build;
 pub(super) use build::{Circumstances, Cost};
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -107,7 +108,9 @@ pub struct LoadReport {
     pub longest_silence_began: f64,
     /// Mean latency x rate / slots; `null` where the law does not apply.
     pub little_ratio: Option<f64>,
-    /// The judgement of the figures.
+    /// The self-tests.
+    pub checks: Vec<Check>,
+    /// The judgement of the figures: the sum of the self-tests.
     pub verdict: Verdict,
     /// CPU time of this process.
     pub client: ClientCost,
@@ -277,6 +280,40 @@ pub struct ConnectLatency {
     pub p50: Option<f64>,
     pub p99: Option<f64>,
     pub max: f64,
+}
+
+/// A self-test.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// Name of the test.
+    pub name: &'static str,
+    /// Its result.
+    pub result: CheckResult,
+    /// The figure that passed, what was found, or why the test says nothing.
+    pub detail: String,
+    /// The remedy, if it failed and there is one.
+    pub advice: Option<String>,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.advice {
+            None => f.write_str(&self.detail),
+            Some(advice) => write!(f, "{}; {advice}", self.detail),
+        }
+    }
+}
+
+/// The result of a self-test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CheckResult {
+    /// Nothing was found.
+    Passed,
+    /// A reason for doubt.
+    Failed,
+    /// It says nothing about this run.
+    NotApplicable,
 }
 
 /// The judgement of the figures.

@@ -223,8 +223,8 @@ fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
 mod tests {
     use super::super::Warning;
     use super::super::report::{
-        Accounting, Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds,
-        LatencyInterval, LatencyIntervals, StatusCount, Verdict,
+        Accounting, Bundling, Check, CheckResult, ClientCost, ConnectLatency, ConnectStats,
+        ErrorKinds, LatencyInterval, LatencyIntervals, StatusCount, Verdict,
     };
     use super::*;
 
@@ -309,6 +309,12 @@ mod tests {
                 cpu_share: 0.104,
                 cpu_micros_per_request: 0.654,
             },
+            checks: vec![Check {
+                name: "errors",
+                result: CheckResult::Passed,
+                detail: "none".into(),
+                advice: None,
+            }],
             verdict: Verdict {
                 valid: true,
                 reasons: Vec::new(),
@@ -345,7 +351,7 @@ Req/Bytes counts sampled once per second.
 Closed loop: latency is service time. Refill rolling: 10.0 requests per write, 9.5 replies per read.
 Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at 1.2 s.
 100 connections opened in 0.210 ms (50 %), 1.90 ms at most.
-Verdict: VALID
+Verdict: VALID (1 of 1 self-test passed)
 "
         );
     }
@@ -428,7 +434,7 @@ Client: 10 % of a core, 0.65 µs of CPU per request. Longest silence: 3.20 ms at
 Sent 152,442 = 26,322 completed + 20 timed out + 126,000 lost + 100 in flight at the stop.
 1 reply had a body other than the first one's.
 Interrupted: the figures are of what was measured so far.
-Verdict: SUSPECT
+Verdict: SUSPECT (1 of 1 self-test passed)
   - gave up after 26,322 replies: errors, and no reply for three timeouts
   - 3 of 26,322 replies had an error status (503); if that is wanted, add --expect-status 503
   - only 1 reply; run longer

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::format::{count, milliseconds, percent, plural, rate};
+use super::statistics::arrivals_check::LawBroken;
+use super::statistics::stationarity::{Change, Series, Shape};
+use crate::format::{count, milliseconds, percent, plural, rate, three_digits};
 
 /// One reason to doubt the figures of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,8 +89,6 @@ pub enum Warning {
     IdleConnections {
         /// Share of the time for which requests were in flight (Little's law), 0 to 1.
         busy_share: f64,
-        /// Connections opened beyond the first ones.
-        reconnects: u64,
     },
     /// Latencies add up to more than the time that there was.
     ExcessLatency {
@@ -106,12 +106,19 @@ pub enum Warning {
         /// Its latency, milliseconds.
         percentile_ms: f64,
     },
-    /// The first and the second half of the run differ.
-    Drift {
-        /// Mean rate of the first half, replies per second.
-        first_half: f64,
-        /// Mean rate of the second half, replies per second.
-        second_half: f64,
+    /// The start of the run is unlike the rest, and changes its figures.
+    WarmUp {
+        /// Its length.
+        seconds: f64,
+        /// Nothing shows that it ended.
+        unfinished: bool,
+    },
+    /// The rate or the latency changed in the course of the run.
+    Changed {
+        /// The largest change.
+        change: Change,
+        /// Length of the run.
+        duration_s: f64,
     },
     /// Requests were due and not sent before the end.
     NeverSent {
@@ -125,24 +132,63 @@ pub enum Warning {
         /// 99 % of requests were at most this late, milliseconds.
         ms: f64,
     },
+    /// The client's send times do not follow the law of the arrivals.
+    Arrivals {
+        /// The law that is broken.
+        law: LawBroken,
+    },
+}
+
+/// A warning in words.
+struct Message {
+    finding: String,
+    advice: Option<String>,
+}
+
+/// A finding whose remedy is not in the user's hands, or plain from it.
+fn finding(finding: impl Into<String>) -> Message {
+    Message {
+        finding: finding.into(),
+        advice: None,
+    }
+}
+
+impl Message {
+    fn advice(self, advice: impl Into<String>) -> Message {
+        Message {
+            advice: Some(advice.into()),
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence())
+        let Message { finding, advice } = self.message();
+        match advice {
+            None => f.write_str(&finding),
+            Some(advice) => write!(f, "{finding}; {advice}"),
+        }
     }
 }
 
 impl Warning {
-    fn sentence(&self) -> String {
+    /// What was found, in words.
+    pub fn finding(&self) -> String {
+        self.message().finding
+    }
+
+    /// The remedy, in words.
+    pub fn advice(&self) -> Option<String> {
+        self.message().advice
+    }
+
+    fn message(&self) -> Message {
         use Warning::*;
         match self {
             NoReply { first_error } => no_reply(first_error.as_deref()),
             BailedOut { errors } => bailed_out(*errors),
-            GaveUp { replies } => {
-                let replies = plural(*replies, "reply");
-                format!("gave up after {replies}: errors, and no reply for three timeouts")
-            }
+            GaveUp { replies } => gave_up(*replies),
             UnexpectedStatus {
                 replies,
                 of,
@@ -167,11 +213,10 @@ impl Warning {
             } => connections(*opened, *asked, *last_after_s),
             Unserved { unserved, opened } => self::unserved(*unserved, *opened),
             ClientBusy { cpu_share } => client_busy(*cpu_share),
-            FewReplies { replies } => format!("only {}; run longer", plural(*replies, "reply")),
-            IdleConnections {
-                busy_share,
-                reconnects,
-            } => idle_connections(*busy_share, *reconnects),
+            FewReplies { replies } => {
+                finding(format!("only {}", plural(*replies, "reply"))).advice("run longer")
+            }
+            IdleConnections { busy_share } => idle_connections(*busy_share),
             ExcessLatency { busy_share } => excess_latency(*busy_share),
             Pause {
                 ms,
@@ -179,35 +224,41 @@ impl Warning {
                 percentile,
                 percentile_ms,
             } => pause(*ms, *began_s, *percentile, *percentile_ms),
-            Drift {
-                first_half,
-                second_half,
-            } => drift(*first_half, *second_half),
+            WarmUp {
+                seconds,
+                unfinished,
+            } => warm_up(*seconds, *unfinished),
+            Changed { change, duration_s } => changed(change, *duration_s),
             NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
-            LateClient { ms } => format!(
-                "this client sent requests up to {} late (99 %), which the latencies include; give \
-                 it a core of its own, or lower -R",
-                milliseconds(*ms)
-            ),
+            LateClient { ms } => late_client(*ms),
+            Arrivals { law } => arrivals(*law),
         }
     }
 }
 
-fn no_reply(first_error: Option<&str>) -> String {
+fn no_reply(first_error: Option<&str>) -> Message {
     match first_error {
-        None => "no reply was completed; run longer, or see what the server does".to_owned(),
-        Some(error) => format!("no reply was completed; first error: {error}"),
+        None => finding("no reply was completed").advice("run longer, or see what the server does"),
+        Some(error) => finding(format!("no reply was completed; first error: {error}")),
     }
 }
 
-fn bailed_out(errors: u64) -> String {
+fn bailed_out(errors: u64) -> Message {
     let errors = plural(errors, "error");
-    format!("the run ended early, after {errors}; see what the server does, or raise --bailout")
+    finding(format!("the run ended early, after {errors}"))
+        .advice("see what the server does, or raise --bailout")
 }
 
-fn wrong_bodies(replies: u64) -> String {
+fn gave_up(replies: u64) -> Message {
     let replies = plural(replies, "reply");
-    format!("{replies} had another body than the expected one")
+    finding(format!(
+        "gave up after {replies}: errors, and no reply for three timeouts"
+    ))
+}
+
+fn wrong_bodies(replies: u64) -> Message {
+    let replies = plural(replies, "reply");
+    finding(format!("{replies} had another body than the expected one"))
 }
 
 fn unexpected_status(
@@ -215,21 +266,21 @@ fn unexpected_status(
     of: u64,
     statuses: &[(u16, u64)],
     expected: Option<&str>,
-) -> String {
+) -> Message {
     let share = match replies == of {
         true => format!("all {}", plural(of, "reply")),
         false => format!("{} of {}", count(replies), plural(of, "reply")),
     };
     let codes = codes(statuses);
     match expected {
-        Some(expected) => format!("{share} had a status other than {expected} ({codes})"),
+        Some(expected) => finding(format!(
+            "{share} had a status other than {expected} ({codes})"
+        )),
         None => {
             let wanted = statuses.iter().map(|(code, _)| code.to_string());
             let wanted = wanted.collect::<Vec<_>>().join(",");
-            format!(
-                "{share} had an error status ({codes}); if that is wanted, add --expect-status \
-                 {wanted}"
-            )
+            finding(format!("{share} had an error status ({codes})"))
+                .advice(format!("if that is wanted, add --expect-status {wanted}"))
         }
     }
 }
@@ -246,102 +297,167 @@ pub(super) fn codes(statuses: &[(u16, u64)]) -> String {
     }
 }
 
-fn no_keep_alive(lost: u64, sent: u64, last_replies: u64, replies: u64) -> String {
+fn no_keep_alive(lost: u64, sent: u64, last_replies: u64, replies: u64) -> Message {
     let (lost, sent) = (count(lost), count(sent));
     // Some servers keep a connection for a number of requests.
     match last_replies * 2 > replies {
-        true => format!(
+        true => finding(format!(
             "the server does not keep connections open, so {lost} of {sent} requests were lost \
-             behind its {}; measure it with -p 1",
+             behind its {}",
             plural(last_replies, "reply")
-        ),
-        false => format!(
-            "the server ended {}, and {lost} of {sent} requests were lost behind them; raise its \
-             limit of requests on a connection, or measure it with -p 1",
+        ))
+        .advice("measure it with -p 1"),
+        false => finding(format!(
+            "the server ended {}, and {lost} of {sent} requests were lost behind them",
             plural(last_replies, "connection")
-        ),
+        ))
+        .advice("raise its limit of requests on a connection, or measure it with -p 1"),
     }
 }
 
-fn errors(errors: u64, first_error: Option<&str>) -> String {
+fn errors(errors: u64, first_error: Option<&str>) -> Message {
     let number = plural(errors, "error");
-    match first_error {
+    finding(match first_error {
         None => number,
         Some(error) if errors == 1 => format!("{number}: {error}"),
         Some(error) => format!("{number}; the first: {error}"),
-    }
+    })
 }
 
-fn connections(opened: usize, asked: usize, last_after_s: f64) -> String {
+fn connections(opened: usize, asked: usize, last_after_s: f64) -> Message {
     let remedy = match opened < asked {
         true => "lower -c, or raise the server's limit on connections",
         false => "lower -c, raise the server's backlog, or run longer",
     };
     let [opened, asked] = [opened, asked].map(|number| count(number as u64));
-    format!("connected {opened} of {asked}, the last after {last_after_s:.1} s; {remedy}")
+    finding(format!(
+        "connected {opened} of {asked}, the last after {last_after_s:.1} s"
+    ))
+    .advice(remedy)
 }
 
-fn unserved(unserved: usize, opened: usize) -> String {
-    format!(
-        "{} of {} got no reply for half of the run or longer; lower -c, or raise the server's \
-         limit on connections",
+fn unserved(unserved: usize, opened: usize) -> Message {
+    finding(format!(
+        "{} of {} got no reply for half of the run or longer",
         count(unserved as u64),
         plural(opened as u64, "connection")
-    )
+    ))
+    .advice("lower -c, or raise the server's limit on connections")
 }
 
-fn client_busy(cpu_share: f64) -> String {
-    format!(
-        "the client was busy {} of the time: the server may be faster than this; take the rate as \
-         a lower bound",
+fn client_busy(cpu_share: f64) -> Message {
+    finding(format!(
+        "the client was busy {} of the time: the server may be faster than this",
         percent(cpu_share)
-    )
+    ))
+    .advice("take the rate as a lower bound")
 }
 
-fn never_sent(never_sent: u64, due: u64) -> String {
-    format!(
+fn never_sent(never_sent: u64, due: u64) -> Message {
+    finding(format!(
         "{} of {} that were due were never sent: the server does not keep up with this rate on so \
-         few connections; lower -R, or raise -c",
+         few connections",
         count(never_sent),
         plural(due, "request")
-    )
+    ))
+    .advice("lower -R, or raise -c")
 }
 
-fn idle_connections(busy_share: f64, reconnects: u64) -> String {
-    let rest = match reconnects {
-        0 => "before they were open, or into this client; run longer".to_owned(),
-        _ => format!(
-            "into {}, which the rate includes and the latency does not",
-            plural(reconnects, "connect")
+fn late_client(ms: f64) -> Message {
+    finding(format!(
+        "this client sent requests up to {} late (99 %), which the latencies include",
+        milliseconds(ms)
+    ))
+    .advice("give it a core of its own, or lower -R")
+}
+
+fn arrivals(law: LawBroken) -> Message {
+    let what = match law {
+        LawBroken::Count { sent, asked } => format!(
+            "this client sent {} where {} were due",
+            plural(sent, "request"),
+            count(asked.round() as u64)
+        ),
+        LawBroken::Dispersion { found, law } => format!(
+            "this client sent in bursts or too evenly: the dispersion of the arrivals is {} where \
+             their law has {}",
+            three_digits(found),
+            three_digits(law)
+        ),
+        LawBroken::Gaps {
+            distance,
+            distance_max,
+        } => format!(
+            "the gaps between the requests that this client sent are not those of their law: they \
+             differ by {} where {} is chance",
+            percent(distance),
+            percent(distance_max)
         ),
     };
-    let busy = percent(busy_share);
-    format!("connections were busy {busy} of the time; the rest went {rest}")
+    finding(what).advice("give it a core of its own, or lower -R")
 }
 
-fn excess_latency(busy_share: f64) -> String {
-    format!(
-        "the latencies add up to {} of the time that the connections had; the clock or this \
-         program is wrong",
+fn idle_connections(busy_share: f64) -> Message {
+    finding(format!(
+        "connections were busy {} of the time; the rest went before they were open, or into this \
+         client",
         percent(busy_share)
-    )
+    ))
+    .advice("run longer")
 }
 
-fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> String {
-    format!(
-        "no reply came for {} at {began_s:.1} s, where {percentile} % of requests took at most \
-         {}; a closed loop sends little in such a pause, so its percentiles hide it",
+fn excess_latency(busy_share: f64) -> Message {
+    finding(format!(
+        "the latencies add up to {} of the time that the connections had",
+        percent(busy_share)
+    ))
+    .advice("the clock or this program is wrong")
+}
+
+fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> Message {
+    finding(format!(
+        "no reply came for {} at {began_s:.1} s, where {percentile} % of requests took at most {}",
         milliseconds(ms),
         milliseconds(percentile_ms)
-    )
+    ))
+    .advice("a closed loop sends little in such a pause, so its percentiles hide it")
 }
 
-fn drift(first_half: f64, second_half: f64) -> String {
-    let [first, second] = [first_half, second_half].map(|rps| rate(rps.round()));
-    format!(
-        "the rate drifted from {first} to {second} replies a second between the halves; warm the \
-         server up first, or run longer"
-    )
+fn warm_up(seconds: f64, unfinished: bool) -> Message {
+    let what = match unfinished {
+        true => "differ from the rest, and nothing shows that the warm-up was over then",
+        false => "differ from the rest: the server was warming up",
+    };
+    let message = finding(format!("the first {seconds:.1} s {what}"));
+    message.advice(match unfinished {
+        true => "run longer",
+        false => "warm the server up first",
+    })
+}
+
+fn changed(change: &Change, duration_s: f64) -> Message {
+    let what = match change.series {
+        Series::Rate => "the rate",
+        Series::Median => "the median latency",
+        Series::Tail => "the latency (90 %)",
+    };
+    let figure = |level: f64| match change.series {
+        Series::Rate => rate(level.round()),
+        Series::Median | Series::Tail => milliseconds(level / 1e6),
+    };
+    let unit = match change.series {
+        Series::Rate => " replies a second",
+        Series::Median | Series::Tail => "",
+    };
+    let (before, after) = (figure(change.before), figure(change.after));
+    let course = match change.shape {
+        Shape::Trend => format!("drifted from {before} to {after}{unit}"),
+        Shape::Shift => format!(
+            "went from {before} to {after}{unit} at {:.1} s",
+            change.at * duration_s
+        ),
+    };
+    finding(format!("{what} {course}")).advice("warm the server up first, or run longer")
 }
 
 impl serde::Serialize for Warning {

@@ -388,6 +388,8 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
         "mismatches non2xx resets 1xx 2xx 3xx 4xx 5xx otherStatus statusCodeStats",
         "latency/average latency/mean latency/stddev latency/min latency/max latency/p2_5",
         "latency/p50 latency/p75 latency/p90 latency/p97_5 latency/p99 latency/totalCount",
+        "latency/censored latency/lowerBoundsFrom latency/intervals/p50 latency/intervals/p99_9",
+        "checks/0/name checks/0/result checks/0/detail checks/0/advice",
         "requests/average requests/mean requests/stddev requests/min requests/max requests/p1",
         "requests/p50 requests/p97_5 requests/total requests/sent throughput/total",
         "throughput/average throughput/p50 refill accounting errorKinds verdict/valid",

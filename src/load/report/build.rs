@@ -18,8 +18,8 @@ use crate::load::plan::OpenLoopPlan;
 use crate::load::recorder::Recorder;
 use crate::load::schedule;
 use crate::load::statistics::distribution::Distribution;
-use crate::load::statistics::interval_log::all_answered;
-use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule};
+use crate::load::statistics::interval_log::{all_answered, all_censored, all_lost};
+use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule, Steadiness};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{LoadPlan, Until};
 
@@ -61,6 +61,7 @@ impl LoadReport {
         let client = ClientCost::new(around.cost, accounting.completed);
         let answered = all_answered(recorder.log.intervals());
         let evidence = evidence(plan, record, &answered, duration, client.cpu_share);
+        let (checks, verdict) = verdict::judge(&evidence);
         let silence = recorder.longest_silence();
         let statuses = Statuses::of(recorder);
         LoadReport {
@@ -111,7 +112,8 @@ impl LoadReport {
             longest_silence_ms: ms(silence.ns as f64),
             longest_silence_began: rounded((silence.began - record.started).as_secs_f64(), 3),
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
-            verdict: verdict::judge(&evidence),
+            checks,
+            verdict,
             client,
             open_loop: plan
                 .open_loop
@@ -136,6 +138,7 @@ fn evidence(
         ..
     } = record;
     let silence = recorder.longest_silence();
+    let intervals = recorder.log.intervals();
     let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
         let ns = answered.told_quantile_ns(percent / 100.0)?;
         Some((percent, ns as f64 / NS_PER_MS))
@@ -160,22 +163,18 @@ fn evidence(
             last_after_s: (record.connects.peak_at - record.started).as_secs_f64(),
         },
         schedule: record.open_loop.as_ref().map(|found| Schedule {
-            is_ramp: matches!(
-                plan.open_loop,
-                Some(OpenLoopPlan {
-                    rate: schedule::Rate::Ramp { .. },
-                    ..
-                })
-            ),
             client_lag_ms: found
                 .client_lag
                 .told_quantile_ns(0.99)
                 .map_or(0.0, |ns| ns as f64 / NS_PER_MS),
+            laws_broken: found.arrivals.clone().finish(record.ended),
         }),
+        unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
+        connecting_s: sum_s(&record.connects.latencies),
+        steadiness: Steadiness::of(intervals, is_ramp(plan)),
         pipelining: plan.pipelining,
         refill: plan.refill,
         until: plan.until,
-        rates: recorder.windows.reply_rates(),
         statuses: recorder.statuses().collect(),
         expected_statuses: plan.expected_statuses.clone(),
         pause: Pause {
@@ -184,6 +183,15 @@ fn evidence(
         },
         top_percentile,
     }
+}
+
+fn is_ramp(plan: &LoadPlan) -> bool {
+    let rate = plan.open_loop.map(|open_loop| open_loop.rate);
+    matches!(rate, Some(schedule::Rate::Ramp { .. }))
+}
+
+fn sum_s(distribution: &Distribution) -> f64 {
+    distribution.sum_ns() as f64 / 1e9
 }
 
 /// `5s`, `1m 30s`, `500ms`; or `1000 requests`.

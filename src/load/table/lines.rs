@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
 use crate::load::Warning;
-use crate::load::report::{LoadReport, OpenLoop};
+use crate::load::report::{CheckResult, LoadReport, OpenLoop};
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
 
@@ -214,11 +214,20 @@ fn verdict_lines(report: &LoadReport) -> Vec<String> {
     if report.interrupted {
         lines.push("Interrupted: the figures are of what was measured so far.".to_owned());
     }
-    if report.verdict.valid {
-        lines.push("Verdict: VALID".to_owned());
-        return lines;
-    }
-    lines.push("Verdict: SUSPECT".to_owned());
+    let judgement = if report.verdict.valid {
+        "VALID"
+    } else {
+        "SUSPECT"
+    };
+    let number = |result| {
+        let checks = report.checks.iter();
+        checks.filter(|check| check.result == result).count()
+    };
+    let (passed, failed) = (number(CheckResult::Passed), number(CheckResult::Failed));
+    lines.push(format!(
+        "Verdict: {judgement} ({passed} of {} passed)",
+        plural((passed + failed) as u64, "self-test")
+    ));
     let reasons = report.verdict.reasons.iter();
     lines.extend(reasons.map(|reason| format!("  - {reason}")));
     lines

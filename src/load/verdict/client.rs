@@ -1,0 +1,70 @@
+//! Self-tests of the client: not too busy, and on schedule.
+
+use super::{Evidence, Outcome};
+use crate::format::{count, milliseconds, percent};
+use crate::load::Warning;
+use crate::load::accounting::Accounting;
+
+/// A client this busy is as much the bottleneck as the server.
+const CPU_SHARE_MAX: f64 = 0.90;
+/// Share of due requests that may be unsent: the last of a run are due as it stops.
+const NEVER_SENT_SHARE_MAX: f64 = 0.01;
+/// A client that sends later than this is slower than a schedule needs.
+const CLIENT_LAG_MS_MAX: f64 = 1.0;
+const CLOSED_LOOP: &str = "for an open loop only";
+
+/// The client has CPU time left. An open loop polls without sleeping; there, lateness shows a
+/// client that is too slow.
+pub(super) fn cpu(evidence: &Evidence) -> Outcome {
+    if evidence.schedule.is_some() {
+        return Outcome::NotApplicable("an open loop uses a whole core");
+    }
+    let cpu_share = evidence.cpu_share;
+    let warning = (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share });
+    Outcome::of(warning, || format!("{} of a core", percent(cpu_share)))
+}
+
+/// Nearly every due request was sent.
+pub(super) fn backlog(evidence: &Evidence) -> Outcome {
+    let Accounting {
+        never_sent, due, ..
+    } = evidence.accounting;
+    if evidence.schedule.is_none() {
+        return Outcome::NotApplicable(CLOSED_LOOP);
+    }
+    let is_large = never_sent as f64 > due as f64 * NEVER_SENT_SHARE_MAX;
+    let warning = is_large.then_some(Warning::NeverSent { never_sent, due });
+    Outcome::of(warning, || {
+        format!(
+            "{} of {} due requests were never sent",
+            count(never_sent),
+            count(due)
+        )
+    })
+}
+
+/// The client sends when a request is due and a slot is free.
+pub(super) fn lateness(evidence: &Evidence) -> Outcome {
+    let Some(schedule) = &evidence.schedule else {
+        return Outcome::NotApplicable(CLOSED_LOOP);
+    };
+    let ms = schedule.client_lag_ms;
+    let warning = (ms > CLIENT_LAG_MS_MAX).then_some(Warning::LateClient { ms });
+    Outcome::of(warning, || {
+        format!("at most {} through the client (99 %)", milliseconds(ms))
+    })
+}
+
+/// The client's send times follow the law of the arrivals.
+pub(super) fn arrivals(evidence: &Evidence) -> Outcome {
+    let Some(schedule) = &evidence.schedule else {
+        return Outcome::NotApplicable(CLOSED_LOOP);
+    };
+    let Some(broken) = &schedule.laws_broken else {
+        return Outcome::NotApplicable("too few requests were due to tell");
+    };
+    let warning = broken.first().map(|&law| Warning::Arrivals { law });
+    Outcome::of(warning, || {
+        "count, dispersion and gaps are those of the law".to_owned()
+    })
+}

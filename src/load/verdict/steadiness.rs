@@ -1,0 +1,126 @@
+//! Self-tests of the course of a run: no long silence, no warm-up left, and no change.
+
+use super::{Evidence, Outcome, Pause};
+use crate::format::milliseconds;
+use crate::load::Warning;
+use crate::load::statistics::interval_log::{Interval, all_answered};
+use crate::load::statistics::stationarity::{Change, TooShort, find_change};
+use crate::load::statistics::warmup::find_warmup;
+
+/// A pause is one if it is longer than the highest percentile by this factor ...
+const PAUSE_FACTOR: f64 = 10.0;
+/// ... and lasts for this share of the run: that many requests of a steady stream would have met
+/// it, so their 99th percentile would show it ...
+const PAUSE_SHARE_MIN: f64 = 0.01;
+/// ... and is longer than what a busy machine does to any process.
+const PAUSE_MS_MIN: f64 = 100.0;
+/// A warm-up that changes the rate or the median of the run by less than this is none.
+const WARM_UP_EFFECT_MIN: f64 = 0.05;
+
+/// The course of a run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::load) struct Steadiness {
+    /// The part at the start that differs from the rest and matters; `None` without one.
+    pub(in crate::load) warm_up: Option<WarmUpLeft>,
+    /// The largest change in what follows it.
+    pub(in crate::load) change: Result<Option<Change>, TooShort>,
+    /// The rate changes by plan.
+    pub(in crate::load) is_ramp: bool,
+}
+
+/// A warm-up that is part of the figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::load) struct WarmUpLeft {
+    pub(in crate::load) seconds: f64,
+    /// Nothing shows that it ended.
+    pub(in crate::load) unfinished: bool,
+}
+
+impl Steadiness {
+    /// Finds both in a run.
+    pub(in crate::load) fn of(intervals: &[Interval], is_ramp: bool) -> Steadiness {
+        let found = find_warmup(intervals);
+        let (start, rest) = intervals.split_at(found.intervals);
+        let matters = !start.is_empty() && effect(intervals, rest) > WARM_UP_EFFECT_MIN;
+        Steadiness {
+            warm_up: matters.then(|| WarmUpLeft {
+                seconds: seconds(start),
+                unfinished: found.unfinished,
+            }),
+            change: find_change(if matters { rest } else { intervals }),
+            is_ramp,
+        }
+    }
+}
+
+/// Relative difference that leaving out the start makes to the rate or to the median.
+fn effect(all: &[Interval], rest: &[Interval]) -> f64 {
+    let relative =
+        |of: fn(&[Interval]) -> f64| (of(all) / of(rest).max(f64::MIN_POSITIVE) - 1.0).abs();
+    let rate = |intervals: &[Interval]| all_answered(intervals).total() as f64 / seconds(intervals);
+    let median = |intervals: &[Interval]| {
+        let median = all_answered(intervals).quantile_ns(0.5);
+        median.map_or(0.0, |ns| ns as f64)
+    };
+    relative(rate).max(relative(median))
+}
+
+fn seconds(intervals: &[Interval]) -> f64 {
+    let ns: u64 = intervals.iter().map(|interval| interval.length_ns).sum();
+    ns as f64 / 1e9
+}
+
+/// No long time without a reply. A closed loop sends nothing while the server pauses, so that few
+/// latencies show it.
+pub(super) fn silence(evidence: &Evidence) -> Outcome {
+    let Pause { ms, began_s } = evidence.pause;
+    let Some((percentile, percentile_ms)) = evidence.top_percentile else {
+        return Outcome::NotApplicable("too few replies");
+    };
+    if evidence.schedule.is_some() {
+        return Outcome::NotApplicable("the latencies of an open loop show it");
+    }
+    let is_long = ms >= PAUSE_MS_MIN
+        && ms >= evidence.duration_s * 1e3 * PAUSE_SHARE_MIN
+        && ms > percentile_ms * PAUSE_FACTOR;
+    let warning = is_long.then_some(Warning::Pause {
+        ms,
+        began_s,
+        percentile,
+        percentile_ms,
+    });
+    Outcome::of(warning, || format!("the longest took {}", milliseconds(ms)))
+}
+
+/// The start of the run does not change its figures.
+pub(super) fn warm_up(evidence: &Evidence) -> Outcome {
+    let Steadiness {
+        warm_up, is_ramp, ..
+    } = evidence.steadiness;
+    if is_ramp {
+        return Outcome::NotApplicable("the rate is a ramp");
+    }
+    let warning = warm_up.map(|left| Warning::WarmUp {
+        seconds: left.seconds,
+        unfinished: left.unfinished,
+    });
+    Outcome::of(warning, || "the start is like the rest".to_owned())
+}
+
+/// The rate and the latency are the same throughout.
+pub(super) fn stationarity(evidence: &Evidence) -> Outcome {
+    let Steadiness {
+        change, is_ramp, ..
+    } = evidence.steadiness;
+    if is_ramp {
+        return Outcome::NotApplicable("the rate is a ramp");
+    }
+    match change {
+        Err(TooShort) => Outcome::NotApplicable("the run is too short to tell"),
+        Ok(change) => {
+            let duration_s = evidence.duration_s;
+            let warning = change.map(|change| Warning::Changed { change, duration_s });
+            Outcome::of(warning, || "no trend and no level shift".to_owned())
+        }
+    }
+}
