@@ -4,6 +4,7 @@
 pub mod compare;
 mod export;
 mod foreign_flag;
+mod generate;
 pub mod load;
 mod output;
 mod serve;
@@ -72,6 +73,7 @@ enum Job {
     Load(load::LoadArgs),
     Compare(compare::CompareArgs),
     Supervise(supervise::SuperviseArgs),
+    Generate(generate::GenerateArgs),
 }
 
 /// Runs the program on `argv`, the program's own name first.
@@ -101,6 +103,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> Exit {
             compare::run(args, &signal)
         }
         Job::Supervise(args) => supervise::run(&args),
+        Job::Generate(args) => generate::run(&args),
     }
 }
 
