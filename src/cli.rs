@@ -28,6 +28,8 @@ pub enum Exit {
     Failed,
     /// The command line made no sense.
     Usage,
+    /// A `--fail-if` tripped.
+    GateTripped,
     /// Interrupted; partial results were printed.
     Interrupted,
 }
@@ -38,6 +40,7 @@ impl From<Exit> for ExitCode {
             Exit::Fine => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::GateTripped => 3,
             Exit::Interrupted => 130,
         })
     }
@@ -60,7 +63,7 @@ Examples:
   bareloop load -c 100 -d 5 -p 10 http://localhost:8080
       Load a server with 100 connections, 10 requests in flight on each, for 5 s
 
-Exit codes: 0 fine, 1 the run failed, 2 bad usage, 130 interrupted"
+Exit codes: 0 fine, 1 the run failed, 2 bad usage, 3 a gate tripped, 130 interrupted"
 )]
 struct Cli {
     #[command(subcommand)]

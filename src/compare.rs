@@ -6,10 +6,13 @@
 //!
 //! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
 
+pub mod baseline;
 pub mod contestant;
 mod failure;
+pub mod gate;
 mod local_bench;
 mod machine;
+pub mod markdown;
 mod plan;
 pub mod process;
 mod python;
@@ -161,6 +164,8 @@ pub trait Observer {
         round: usize,
         result: &Result<RunFigures, Failure>,
     );
+    /// A round has ended; `so_far` is all that there is until now.
+    fn round_ended(&mut self, _so_far: &ComparisonOutcome) {}
 }
 
 /// Everything that one contestant did.
@@ -179,8 +184,12 @@ pub struct ContestantRuns {
 pub struct ComparisonOutcome {
     /// In the plan's order.
     pub records: Vec<ContestantRuns>,
+    /// Rounds that came to their end.
+    pub rounds_done: usize,
     /// Whether a stop was asked for before the last round's end.
     pub interrupted: bool,
+    /// Whether all rounds came to their end.
+    pub finished: bool,
 }
 
 impl ComparisonOutcome {
@@ -199,34 +208,36 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> ComparisonOutcome {
     let rounds = plan.settings().rounds.get();
-    let mut records: Vec<ContestantRuns> = plan
-        .contestants()
-        .iter()
-        .map(|contestant| ContestantRuns {
-            contestant: contestant.clone(),
-            runs: vec![None; rounds],
-            failure: None,
-        })
-        .collect();
+    let contestants = plan.contestants().iter();
+    let mut outcome = ComparisonOutcome {
+        records: contestants
+            .map(|contestant| ContestantRuns {
+                contestant: contestant.clone(),
+                runs: vec![None; rounds],
+                failure: None,
+            })
+            .collect(),
+        rounds_done: 0,
+        interrupted: false,
+        finished: false,
+    };
     for round in 0..rounds {
-        for index in schedule::order(records.len(), round, plan.settings().seed) {
-            let record = &mut records[index];
+        for index in schedule::order(outcome.records.len(), round, plan.settings().seed) {
+            let record = &mut outcome.records[index];
             if record.failure.is_some() {
                 continue;
             }
             let raised = signal.times_raised() > 0;
             if raised || run_in_round(record, round, plan, bench, signal, observer).is_break() {
-                return ComparisonOutcome {
-                    records,
-                    interrupted: true,
-                };
+                outcome.interrupted = true;
+                return outcome;
             }
         }
+        outcome.rounds_done += 1;
+        observer.round_ended(&outcome);
     }
-    ComparisonOutcome {
-        records,
-        interrupted: false,
-    }
+    outcome.finished = true;
+    outcome
 }
 
 /// Breaks if it was interrupted.

@@ -1,6 +1,7 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
 mod judgement;
+mod results;
 mod screen;
 mod suite;
 mod values;
@@ -10,17 +11,17 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::export::{self, Export};
 use super::values::duration;
 use super::{Exit, output};
 use crate::compare::process::resource_usage::Processes;
 use crate::compare::{
-    self, ComparisonPlan, ComparisonReport, Contestant, LocalBench, Machine, PlanError,
-    RequestChanges, RequestSettings, Settings, table,
+    self, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges, RequestSettings,
+    Settings, table,
 };
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::JudgementArgs;
+use results::{ResultArgs, Watch};
 use screen::{Screen, StdoutState};
 use suite::Suite;
 use values::{count, warmup};
@@ -34,8 +35,8 @@ Examples:
 
 It compares python-http, python-tcp, bareloop-http and bareloop-tcp, and the servers that --server
 adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
-Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 130 interrupted, partial results
-printed.";
+Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 3 a --fail-if tripped; 130
+interrupted, partial results printed.";
 
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
 const PIPELINING: NonZeroUsize = NonZeroUsize::new(10).expect("not 0");
@@ -110,12 +111,8 @@ pub struct CompareArgs {
     /// The server that the others are compared with [default: python-http, or the first that ran]
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
-    /// Print one JSON object in place of the table
-    #[arg(short, long)]
-    json: bool,
-    /// Write the JSON to this file beside the table; '-' is --json
-    #[arg(long, value_name = "FILE")]
-    export_json: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultArgs,
 }
 
 /// The standard library seeds its hash maps from the system's random numbers.
@@ -207,19 +204,6 @@ impl CompareArgs {
             request: flags.of(&suite.request.of(&RequestSettings::default())),
         }
     }
-
-    fn json_to_stdout(&self) -> bool {
-        self.json || self.export_json.as_deref() == Some(Path::new(export::STDOUT))
-    }
-
-    fn open_export(&self) -> Result<Option<Export>, String> {
-        match &self.export_json {
-            Some(path) if path != Path::new(export::STDOUT) => {
-                Export::open("--export-json", path).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
 }
 
 /// Runs the comparison that `args` ask for.
@@ -241,30 +225,34 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let ready = args
         .plan(bareloop)
-        .and_then(|plan| Ok((plan, args.open_export()?)));
-    let (plan, export) = match ready {
+        .and_then(|plan| Ok((args.results.open(&plan)?, plan)));
+    let (mut results, plan) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
             return Exit::Usage;
         }
     };
-    let stop_without_reader = export.is_none().then_some(signal);
-    let mut screen = Screen::new(&plan, args.json_to_stdout(), stop_without_reader);
+    let stop_without_reader = (!results.has_file()).then_some(signal);
+    let mut screen = Screen::new(&plan, results.own_stdout(), stop_without_reader);
     screen.print(&format!("{}\n", table::heading(&plan)));
     if let StdoutState::Failed(message) = screen.stdout() {
         output::fail(message);
         return Exit::Failed;
     }
     let mut bench = LocalBench::new(bareloop.to_owned());
-    let outcome = compare::run(&plan, &mut bench, signal, &mut screen);
+    let mut watch = Watch {
+        plan: &plan,
+        screen: &mut screen,
+        results: &mut results,
+    };
+    let outcome = compare::run(&plan, &mut bench, signal, &mut watch);
     screen.clear();
-    let report = ComparisonReport::new(&plan, &outcome, Machine::this());
-    let exported = to_json(&report).and_then(|json| {
-        screen.print_report(&report, &json);
-        export.map_or(Ok(()), |export| export.write(&json))
-    });
-    if let Err(message) = &exported {
+    let (written, gates) = match results.report(&plan, &outcome) {
+        Ok(report) => (results.write(&report, &mut screen), report.gates),
+        Err(message) => (Err(message), Vec::new()),
+    };
+    if let Err(message) = &written {
         output::fail(message);
     }
     match screen.stdout() {
@@ -273,14 +261,10 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             Exit::Failed
         }
         // A reader that has seen enough (`| head`) is no failure.
-        StdoutState::Closed if exported.is_ok() => Exit::Fine,
+        StdoutState::Closed if written.is_ok() => Exit::Fine,
         _ if outcome.interrupted => Exit::Interrupted,
-        _ if outcome.has_failures() || exported.is_err() => Exit::Failed,
+        _ if outcome.has_failures() || written.is_err() => Exit::Failed,
+        _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,
     }
-}
-
-fn to_json(report: &ComparisonReport) -> Result<String, String> {
-    let json = serde_json::to_string_pretty(report).map_err(|e| e.to_string())?;
-    Ok(json + "\n")
 }

@@ -1,6 +1,6 @@
 //! Files that a report is written to, beside what is printed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -45,15 +45,55 @@ impl Export {
     /// # Errors
     /// As [`Export::open`].
     pub fn write(mut self, text: &str) -> Result<(), String> {
-        let written = self.replace(text);
+        let written = match self.is_regular() {
+            true => self.replace(text),
+            false => self.file.write_all(text.as_bytes()),
+        };
         written.map_err(|e| refusal(self.flag, &self.path, &e))
     }
 
-    fn replace(&mut self, text: &str) -> io::Result<()> {
-        if self.file.metadata()?.is_file() {
-            self.file.set_len(0)?;
+    /// Replaces what a regular file held by `text`, as long as the run goes on. Anything else
+    /// waits for [`Export::write`].
+    ///
+    /// # Errors
+    /// As [`Export::open`].
+    pub fn save(&self, text: &str) -> Result<(), String> {
+        match self.is_regular() {
+            true => self
+                .replace(text)
+                .map_err(|e| refusal(self.flag, &self.path, &e)),
+            false => Ok(()),
         }
-        self.file.write_all(text.as_bytes())
+    }
+
+    fn is_regular(&self) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file())
+    }
+
+    /// At any time the file holds either what it held before or all of `text`, unless its folder
+    /// takes no second file.
+    fn replace(&self, text: &str) -> io::Result<()> {
+        match self.replace_by_rename(text) {
+            Ok(()) => Ok(()),
+            Err(_) => fs::write(&self.path, text),
+        }
+    }
+
+    fn replace_by_rename(&self, text: &str) -> io::Result<()> {
+        // A link stays a link.
+        let path = fs::canonicalize(&self.path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
+        let permissions = fs::metadata(&path)?.permissions();
+        let replaced = fs::write(&beside, text)
+            .and_then(|()| fs::set_permissions(&beside, permissions))
+            .and_then(|()| fs::rename(&beside, &path));
+        if replaced.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        replaced
     }
 }
 
@@ -96,6 +136,41 @@ mod tests {
         assert_eq!(held(), "the last report, which was longer");
         export.write("{}\n").expect("room");
         assert_eq!(held(), "{}\n");
+    }
+
+    #[test]
+    fn a_file_under_way_is_whole_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        let export = Export::open("--export-json", &path).expect("it can be written");
+        let reader = File::open(&path).expect("it is there");
+        for text in ["the first, which is longer", "the second"] {
+            export.save(text).expect("room");
+            let held = std::fs::read_to_string(&path).expect("text");
+            assert_eq!(held, text);
+        }
+        // A reader of the earlier file is not cut off: it was replaced, not written over.
+        assert_eq!(io::read_to_string(reader).expect("text"), "");
+        export.write("the last").expect("room");
+        let held = std::fs::read_to_string(&path).expect("text");
+        assert_eq!(held, "the last");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("a folder").count(),
+            1
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("report"), folder.path().join("link"));
+        std::fs::write(&path, "").expect("room");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let export = Export::open("--export-json", &link).expect("it can be written");
+        export.write("{}").expect("room");
+        assert_eq!(std::fs::read_to_string(&path).expect("text"), "{}");
+        assert!(link.is_symlink());
     }
 
     #[cfg(unix)]

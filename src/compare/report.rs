@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::baseline::BaselineReport;
 use super::contestant::DEFAULT_REFERENCE;
+use super::gate::GateResult;
 use super::statistics::Summary;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RunFigures,
@@ -26,10 +28,18 @@ pub struct ComparisonReport {
     pub settings: SettingsUsed,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// False if it was broken off, or is still under way.
+    pub finished: bool,
+    /// Rounds that came to their end, of those in the settings.
+    pub rounds_done: usize,
     /// The contestant that ratios refer to; `null` if none ran.
     pub reference: Option<String>,
     /// In the order in which they were named.
     pub contestants: Vec<ContestantResult>,
+    /// What has changed since an earlier comparison; `null` without one.
+    pub baseline: Option<BaselineReport>,
+    /// Limits that it had to keep.
+    pub gates: Vec<GateResult>,
     /// What others measured elsewhere.
     pub published: Vec<Published>,
     /// Of this program.
@@ -197,10 +207,14 @@ impl ComparisonReport {
             machine,
             settings: settings.into(),
             interrupted: outcome.interrupted,
+            finished: outcome.finished,
+            rounds_done: outcome.rounds_done,
             reference: reference.map(|index| records[index].contestant.name().to_owned()),
             contestants: std::iter::zip(records, ratios)
                 .map(|(record, ratio)| ContestantResult::new(record, ratio, settings))
                 .collect(),
+            baseline: None,
+            gates: Vec::new(),
             published: PUBLISHED.to_vec(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

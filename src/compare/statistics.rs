@@ -9,6 +9,7 @@ mod change;
 mod drift;
 mod duet;
 mod estimate;
+mod geometric_mean;
 mod knee;
 mod paired_ratio;
 mod percentile;
@@ -26,6 +27,7 @@ pub use duet::{
     DuetResult, Side, Slice, SliceResult, SliceSchedule, paired_log_ratios, settling_bins,
 };
 pub use estimate::{Estimate, Interval};
+pub use geometric_mean::GeometricMean;
 pub use knee::{Knee, Shape, Walk, knee_of_walk};
 pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertainty};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};

@@ -3,6 +3,8 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
+use super::baseline::BaselineReport;
+use super::gate::GateResult;
 use super::report::{
     Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Published,
 };
@@ -68,8 +70,8 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         true => table + "\n",
         false => list(report, columns),
     };
-    if report.interrupted {
-        text.push_str("\nInterrupted: these are the runs that had ended.\n");
+    if let Some(line) = broken_off(report) {
+        text.push_str(&format!("\n{line}\n"));
     }
     let takes_part = |figure: &&Published| {
         let mut names = report.contestants.iter().map(|result| &result.name);
@@ -78,6 +80,8 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
     let published = report.published.iter().filter(takes_part).map(published);
     for (title, lines) in [
         ("", verdict::sentences(report)),
+        ("Since the baseline:", baseline(report)),
+        ("Gates:", gates(report)),
         ("Failed:", failures(report)),
         ("Warnings:", warnings(report)),
         ("", vec![machine(report)]),
@@ -160,17 +164,17 @@ fn list(report: &ComparisonReport, columns: usize) -> String {
 }
 
 /// One contestant's figures as text; cells with two lines are two.
-struct Cells {
-    speed: Vec<String>,
-    versus: Vec<String>,
-    latency: [String; 2],
-    errors: [String; 2],
-    cpu: String,
-    memory: String,
+pub(super) struct Cells {
+    pub speed: Vec<String>,
+    pub versus: Vec<String>,
+    pub latency: [String; 2],
+    pub errors: [String; 2],
+    pub cpu: String,
+    pub memory: String,
 }
 
 impl Cells {
-    fn new(result: &ContestantResult, report: &ComparisonReport) -> Cells {
+    pub fn new(result: &ContestantResult, report: &ComparisonReport) -> Cells {
         let is_reference = report.reference.as_ref() == Some(&result.name);
         let latency = result.latency_ms;
         let cpu = result.cpu_micros_per_request.as_ref();
@@ -235,7 +239,21 @@ fn versus(result: &ContestantResult) -> Vec<String> {
     lines
 }
 
-fn failures(report: &ComparisonReport) -> Vec<String> {
+pub(super) fn broken_off(report: &ComparisonReport) -> Option<String> {
+    let line = "Interrupted: these are the runs that had ended.";
+    report.interrupted.then(|| line.to_owned())
+}
+
+pub(super) fn baseline(report: &ComparisonReport) -> Vec<String> {
+    let baseline = report.baseline.as_ref();
+    baseline.map(BaselineReport::sentences).unwrap_or_default()
+}
+
+pub(super) fn gates(report: &ComparisonReport) -> Vec<String> {
+    report.gates.iter().map(GateResult::to_string).collect()
+}
+
+pub(super) fn failures(report: &ComparisonReport) -> Vec<String> {
     let line = |result: &ContestantResult| {
         let reason = result.reason.as_ref()?;
         Some(format!("{}: {reason}", result.name))
@@ -243,7 +261,7 @@ fn failures(report: &ComparisonReport) -> Vec<String> {
     report.contestants.iter().filter_map(line).collect()
 }
 
-fn warnings(report: &ComparisonReport) -> Vec<String> {
+pub(super) fn warnings(report: &ComparisonReport) -> Vec<String> {
     let lines = |result: &ContestantResult| -> Vec<String> {
         let warnings = result.warnings.iter();
         // Unexpected statuses are the reason of a failure.
@@ -253,7 +271,7 @@ fn warnings(report: &ComparisonReport) -> Vec<String> {
     report.contestants.iter().flat_map(lines).collect()
 }
 
-fn machine(report: &ComparisonReport) -> String {
+pub(super) fn machine(report: &ComparisonReport) -> String {
     let machine = &report.machine;
     let cpu = match machine.cpu.as_str() {
         "" => "unnamed CPU",

@@ -7,6 +7,8 @@ use std::path::Path;
 use super::statistics::Margin;
 use super::*;
 
+mod results;
+
 fn count(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
 }

@@ -65,6 +65,18 @@ impl Comparison {
         }
     }
 
+    /// Whether it holds between a figure that is somewhere in an interval and a limit. An open
+    /// side of the interval is `None`.
+    pub fn judge(self, limit: f64, low: Option<f64>, high: Option<f64>) -> Answer {
+        let low = self.holds(low.unwrap_or(f64::NEG_INFINITY), limit);
+        let high = self.holds(high.unwrap_or(f64::INFINITY), limit);
+        match (low, high) {
+            (true, true) => Answer::Holds,
+            (false, false) => Answer::Fails,
+            _ => Answer::Undecided,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Comparison::Below => "<",
@@ -73,6 +85,22 @@ impl Comparison {
             Comparison::AtLeast => ">=",
         }
     }
+}
+
+/// Splits `p99 < 5ms` into what stands before the sign, the comparison, and what stands behind it.
+pub fn split_comparison(text: &str) -> Option<(&str, Comparison, &str)> {
+    let (before, rest) = text.split_at(text.find(['<', '>'])?);
+    // The longer signs first.
+    let comparisons = [
+        Comparison::AtMost,
+        Comparison::AtLeast,
+        Comparison::Below,
+        Comparison::Above,
+    ];
+    comparisons.into_iter().find_map(|comparison| {
+        let behind = rest.strip_prefix(comparison.as_str())?;
+        Some((before.trim(), comparison, behind.trim()))
+    })
 }
 
 /// An answer in the face of an interval.
@@ -90,17 +118,7 @@ impl Objective {
     /// Whether it holds for a figure that is somewhere in an interval. An end that the run does not
     /// bound is `None`.
     pub fn judge(&self, low: Option<f64>, high: Option<f64>) -> Answer {
-        let low = self
-            .comparison
-            .holds(low.unwrap_or(f64::NEG_INFINITY), self.limit);
-        let high = self
-            .comparison
-            .holds(high.unwrap_or(f64::INFINITY), self.limit);
-        match (low, high) {
-            (true, true) => Answer::Holds,
-            (false, false) => Answer::Fails,
-            _ => Answer::Undecided,
-        }
+        self.comparison.judge(self.limit, low, high)
     }
 }
 
@@ -144,7 +162,7 @@ impl FromStr for Objective {
 
     fn from_str(text: &str) -> Result<Objective, ObjectiveError> {
         let text = text.trim();
-        let Some(at) = text.find(['<', '>']) else {
+        let Some((name, comparison, limit)) = split_comparison(text) else {
             if text == "suspect" {
                 return Ok(Objective {
                     metric: Metric::Suspect,
@@ -154,18 +172,7 @@ impl FromStr for Objective {
             }
             return Err(ObjectiveError::NoComparison(text.to_owned()));
         };
-        let (name, rest) = text.split_at(at);
-        let (comparison, limit) = [
-            Comparison::AtMost,
-            Comparison::AtLeast,
-            Comparison::Below,
-            Comparison::Above,
-        ]
-        .into_iter()
-        .find_map(|comparison| Some((comparison, rest.strip_prefix(comparison.as_str())?)))
-        .ok_or_else(|| ObjectiveError::NoComparison(text.to_owned()))?;
-        let metric = metric(name.trim())?;
-        let (metric, limit) = limit_of(metric, name.trim(), limit.trim())?;
+        let (metric, limit) = limit_of(metric(name)?, name, limit)?;
         Ok(Objective {
             metric,
             comparison,

@@ -9,6 +9,7 @@ mod compare;
 #[cfg(unix)]
 mod compare_process;
 #[cfg(target_os = "linux")]
+mod compare_results;
 mod compare_stop;
 mod compare_suite;
 mod harness;

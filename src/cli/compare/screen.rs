@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use crate::cli::output;
 use crate::cli::status_line::StatusLine;
-use crate::compare::{
-    ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
-};
+use crate::compare::{ComparisonPlan, Contestant, Failure, Observer, RunFigures, table};
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::format::{plural, rate};
 use crate::load;
@@ -15,8 +13,8 @@ use crate::load;
 /// The streams, and what became of stdout.
 pub(super) struct Screen<'a> {
     plan: &'a ComparisonPlan,
-    /// Stdout is for JSON only.
-    json: bool,
+    /// Stdout is for a report that a program reads, and for nothing else.
+    is_stdout_for_report: bool,
     /// Raised when stdout takes no more, unless the results also go elsewhere.
     stop_without_reader: Option<&'a StopSignal>,
     /// On stderr, and on a terminal only.
@@ -41,12 +39,12 @@ pub(super) enum StdoutState {
 impl<'a> Screen<'a> {
     pub(super) fn new(
         plan: &'a ComparisonPlan,
-        json: bool,
+        is_stdout_for_report: bool,
         stop_without_reader: Option<&'a StopSignal>,
     ) -> Screen<'a> {
         Screen {
             plan,
-            json,
+            is_stdout_for_report,
             stop_without_reader,
             status: StatusLine::new(io::stderr().is_terminal()),
             clock: Clock::start(),
@@ -65,11 +63,11 @@ impl<'a> Screen<'a> {
         self.status.clear();
     }
 
-    /// A line for people: on stderr if stdout is for JSON.
+    /// A line for people: on stderr if stdout is for the report only.
     pub(super) fn print(&mut self, line: &str) {
         self.status.clear();
-        match self.json {
-            // Without stderr there is no place left for it, and the JSON may still be wanted.
+        match self.is_stdout_for_report {
+            // Without stderr there is no place left for it, and the report may still be wanted.
             true => {
                 let _ = writeln!(io::stderr(), "{line}");
             }
@@ -80,12 +78,9 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// The report, or its JSON.
-    pub(super) fn print_report(&mut self, report: &ComparisonReport, json: &str) {
-        let result = match self.json {
-            true => output::print(json),
-            false => output::print(&format!("\n{}", table::render(report, output::columns()))),
-        };
+    /// The report, in whichever form.
+    pub(super) fn print_report(&mut self, report: &str) {
+        let result = output::print(report);
         self.note(result);
     }
 

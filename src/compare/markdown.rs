@@ -1,0 +1,101 @@
+//! A comparison as Markdown, for a pull request.
+
+use super::report::ComparisonReport;
+use super::table::{self, Cells};
+use super::verdict;
+
+/// The table, what it means, and under which conditions it was measured.
+pub fn render(report: &ComparisonReport) -> String {
+    let versus = match &report.reference {
+        Some(name) => format!("Speed against {name}"),
+        None => "Speed".to_owned(),
+    };
+    let header = [
+        "Server",
+        "Requests/s, mean (range)",
+        &versus,
+        "p50",
+        "p99",
+        "Errors",
+        "CPU, µs/request",
+        "Peak memory",
+    ];
+    let mut text = row(header.map(str::to_owned));
+    text.push_str("|:---|---:|---:|---:|---:|---:|---:|---:|\n");
+    for result in &report.contestants {
+        let cells = Cells::new(result, report);
+        let [p50, p99] = cells.latency;
+        let [errors, _] = cells.errors;
+        text.push_str(&row([
+            result.name.clone(),
+            cells.speed.join(" "),
+            cells.versus.join(" "),
+            p50,
+            p99,
+            errors,
+            cells.cpu,
+            cells.memory,
+        ]));
+    }
+    for (title, lines) in [
+        ("", table::broken_off(report).into_iter().collect()),
+        ("", verdict::sentences(report)),
+        ("Since the baseline", table::baseline(report)),
+        ("Gates", table::gates(report)),
+        ("Failed", table::failures(report)),
+        ("Warnings", table::warnings(report)),
+        ("", vec![settings(report), table::machine(report)]),
+    ] {
+        list(&mut text, title, &lines);
+    }
+    text
+}
+
+fn settings(report: &ComparisonReport) -> String {
+    let settings = &report.settings;
+    format!(
+        "{} connections, {} requests in flight on each, {} of {} rounds of {} s after {} s of \
+         warm-up, seed {}.",
+        settings.connections,
+        settings.pipelining,
+        report.rounds_done,
+        settings.rounds,
+        settings.duration_seconds,
+        settings.warmup_seconds,
+        settings.seed
+    )
+}
+
+fn row<const COLUMNS: usize>(cells: [String; COLUMNS]) -> String {
+    format!("| {} |\n", cells.map(|cell| escaped(&cell)).join(" | "))
+}
+
+/// Adds a paragraph with the title unless that is empty, and the lines as a list.
+fn list(text: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    text.push('\n');
+    if !title.is_empty() {
+        text.push_str(&format!("**{title}**\n\n"));
+    }
+    for line in lines {
+        text.push_str(&format!("- {}\n", escaped(line)));
+    }
+}
+
+/// Without meaning for Markdown, and on one line.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '@' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

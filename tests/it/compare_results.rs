@@ -1,0 +1,139 @@
+//! `compare`: results saved as they land, Markdown, baselines and gates.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{Finished, bareloop, run};
+
+/// Short rounds of one server on few connections.
+const SHORT: [&str; 11] = [
+    "compare",
+    "-c",
+    "2",
+    "-d",
+    "0.1",
+    "-r",
+    "2",
+    "--warmup",
+    "0",
+    "--only",
+    "bareloop-http",
+];
+
+fn compare(flags: &[&str]) -> Finished {
+    run(bareloop().args(SHORT).args(flags))
+}
+
+fn json_of(path: &Path) -> Option<Value> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+#[test]
+fn a_gate_decides_the_exit_code() {
+    for (gate, code, said) in [
+        ("bareloop-http.rate<1G", 2, "k"),
+        (
+            "bareloop-http.rate<1000M",
+            3,
+            "bareloop-http.rate<1000M: tripped (",
+        ),
+        (
+            "bareloop-http.errors>0",
+            0,
+            "bareloop-http.errors>0: passed",
+        ),
+        ("bareloop-tcp.rate<1", 2, "there are: bareloop-http"),
+        ("bareloop-http.speed<1", 2, "ratio, change, rate"),
+        ("bareloop-http.change<1", 2, "--baseline FILE"),
+    ] {
+        let finished = compare(&["--fail-if", gate]);
+        assert_eq!(finished.code, Some(code), "{gate}: {finished:?}");
+        let text = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(text.contains(said), "{gate}: {text}");
+        assert_eq!(
+            code == 2,
+            finished.stderr.contains("--fail-if"),
+            "{finished:?}"
+        );
+    }
+}
+
+#[test]
+fn an_export_is_a_baseline_and_markdown_says_what_changed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (json, markdown) = (path("base.json"), path("report.md"));
+    let finished = compare(&["--export-json", &json]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let saved = json_of(Path::new(&json)).expect("JSON");
+    assert_eq!(saved["finished"], true);
+    assert_eq!(saved["roundsDone"], 2);
+
+    let flags = ["--baseline", &json, "--export-markdown", &markdown];
+    let finished = compare(&flags);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.stdout.contains("Since the baseline:"),
+        "{finished:?}"
+    );
+    let text = fs::read_to_string(&markdown).expect("Markdown");
+    assert!(text.starts_with("| Server |"), "{text}");
+    assert!(text.contains("bareloop-http: requests/s"), "{text}");
+
+    let finished = compare(&["--baseline", &json, "-p", "1", "--export-markdown", "-"]);
+    assert!(finished.stdout.starts_with("| Server |"), "{finished:?}");
+    assert!(
+        finished.stdout.contains("nothing can be compared"),
+        "{finished:?}"
+    );
+
+    for flags in [
+        &["--baseline", "/nowhere/at.all"][..],
+        &["--baseline", &markdown],
+        &["--json", "--export-markdown", "-"],
+    ] {
+        let finished = compare(flags);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert_eq!(finished.stdout, "", "before anything runs");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_broken_off_comparison_leaves_a_valid_partial_json() {
+    use std::thread;
+    use std::time::Instant;
+
+    use rustix::process::Signal;
+
+    use crate::harness::{Job, PATIENCE};
+
+    for (signal, is_told) in [(Signal::KILL, false), (Signal::INT, true)] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("out.json");
+        let mut command = bareloop();
+        command
+            .args(SHORT)
+            .args(["-r", "10000", "--export-json"])
+            .arg(&path);
+        let job = Job::start(&mut command);
+        let start = Instant::now();
+        let is_saved = || json_of(&path).is_some_and(|json| json["roundsDone"].as_u64() >= Some(1));
+        while !is_saved() {
+            assert!(start.elapsed() < PATIENCE, "nothing is saved");
+            thread::yield_now();
+        }
+        job.signal(signal);
+        job.finish();
+        let json = json_of(&path).expect("valid JSON");
+        assert_eq!(json["finished"], false);
+        assert_eq!(json["interrupted"], is_told);
+        assert_eq!(json["settings"]["rounds"], 10_000);
+        let rounds = &json["contestants"][0]["requestsPerSecond"]["rounds"];
+        let done = json["roundsDone"].as_u64();
+        let rounds = rounds.as_array().map(|rounds| rounds.len() as u64);
+        assert_eq!(rounds, done, "one contestant: each run is a round");
+    }
+}
