@@ -9,7 +9,9 @@ pub mod client;
 mod connect_check;
 mod connects;
 mod counters;
+pub mod exports;
 pub mod find_rate;
+pub mod gate;
 pub mod objective;
 mod open_loop;
 mod plan;
@@ -29,7 +31,7 @@ mod windows;
 mod tests;
 
 pub use connect_check::{ConnectError, probe};
-pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until};
+pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until, WarmUp};
 pub use report::LoadReport;
 pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;

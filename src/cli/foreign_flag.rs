@@ -70,10 +70,6 @@ const LOAD: &[(&[&str], &str)] = &[
         "statuses other than 2xx are always shown, and all of them in --json; leave it out",
     ),
     (
-        &["-W", "--warmup"],
-        "there is no warm-up yet; run it once before",
-    ),
-    (
         &[
             "-F",
             "--form",

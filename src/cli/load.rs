@@ -3,9 +3,11 @@
 //! The report goes to stdout, progress and warnings to stderr. Its heading is printed before the
 //! run, which also shows at the start that stdout can be written.
 
+mod exports;
 mod limits;
 mod progress;
 mod schedule;
+mod warm_up;
 
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::export::{self, Export};
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
@@ -42,7 +43,7 @@ own, any free slot takes the oldest, and latency counts from the due time. To ke
 microseconds, the client then uses a whole core. Flags mean what they mean in autocannon.
 
 Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
-130 interrupted, with a report of what was measured so far.";
+3 a gate tripped (--fail-if); 130 interrupted, with a report of what was measured so far.";
 
 /// Load a server, measure it, and judge how far the figures can be trusted
 #[derive(Args, Clone, Debug)]
@@ -105,6 +106,9 @@ pub struct LoadArgs {
     schedule: schedule::ScheduleArgs,
 
     #[command(flatten)]
+    warm_up: warm_up::WarmUpArgs,
+
+    #[command(flatten)]
     limits: limits::LimitArgs,
 
     /// Unix domain socket to connect to in place of the URL's host
@@ -132,9 +136,8 @@ pub struct LoadArgs {
     #[arg(short, long)]
     json: bool,
 
-    /// Write the JSON to this file beside the report; '-' is --json
-    #[arg(long, value_name = "FILE")]
-    export_json: Option<PathBuf>,
+    #[command(flatten)]
+    exports: exports::ExportArgs,
 }
 
 impl LoadArgs {
@@ -165,6 +168,7 @@ impl LoadArgs {
             target,
             connections: self.connections,
             pipelining: self.pipelining,
+            warm_up: self.warm_up.plan(),
             until: match self.amount {
                 Some(amount) => Until::Amount(amount),
                 None => Until::Duration(self.duration),
@@ -184,20 +188,7 @@ impl LoadArgs {
     }
 
     fn prints_json(&self) -> bool {
-        self.json || self.exports_to_stdout()
-    }
-
-    fn exports_to_stdout(&self) -> bool {
-        self.export_json.as_deref() == Some(Path::new(export::STDOUT))
-    }
-
-    fn open_export(&self) -> Result<Option<Export>, String> {
-        match &self.export_json {
-            Some(path) if !self.exports_to_stdout() => {
-                Export::open("--export-json", path).map(Some)
-            }
-            _ => Ok(None),
-        }
+        self.json || self.exports.prints_json()
     }
 
     fn shows_progress(&self) -> bool {
@@ -207,8 +198,10 @@ impl LoadArgs {
 
 /// Runs the load that `args` describe, until its end or `signal`.
 pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
-    let ready = args.plan().and_then(|plan| Ok((plan, args.open_export()?)));
-    let (plan, export) = match ready {
+    let ready = args
+        .plan()
+        .and_then(|plan| Ok((plan, args.exports.open()?)));
+    let (plan, files) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -219,7 +212,7 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
         output::warn(&format!("no scheme given, assuming {}", plan.target));
     }
     match measure(&plan, &args, signal) {
-        Ok(report) => conclude(&report, &args, export, signal),
+        Ok(report) => conclude(&report, &args, files, signal),
         Err(Unmeasured::Connect(error @ ConnectError::Interrupted { .. })) => {
             output::fail(&error.to_string());
             Exit::Interrupted
@@ -274,19 +267,14 @@ fn measure(
 fn conclude(
     report: &LoadReport,
     args: &LoadArgs,
-    export: Option<Export>,
+    files: Vec<exports::Writing>,
     signal: &StopSignal,
 ) -> Exit {
     let written = match output::refusal(print(report, args)) {
         None => Ok(()),
         Some(message) => Err(message),
     };
-    let exported = match export {
-        None => Ok(()),
-        Some(export) => json(report)
-            .map_err(|e| e.to_string())
-            .and_then(|json| export.write(&json)),
-    };
+    let exported = exports::write(files, report);
     if let Err(message) = written.and(exported) {
         output::fail(&message);
         return Exit::Failed;
@@ -299,7 +287,7 @@ fn conclude(
         output::fail(&reason.map_or_else(|| "the run failed".to_owned(), Warning::to_string));
         return Exit::Failed;
     }
-    Exit::Fine
+    args.exports.judge(report)
 }
 
 fn print(report: &LoadReport, args: &LoadArgs) -> io::Result<()> {

@@ -9,7 +9,7 @@ use super::process::server::{Server, free_port};
 use super::readiness;
 use super::{Bench, Closing, Contestant, Failure, RunFigures, Settings, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time};
-use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
+use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
 const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -283,6 +283,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         target,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),
+        warm_up: WarmUp::None,
         until: Until::Duration(duration),
         timeout: settings.timeout,
         refill: Refill::Rolling,

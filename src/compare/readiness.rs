@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time};
-use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until};
+use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
 
 /// Interval at which the server is asked.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -40,6 +40,7 @@ fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
         target: target.clone(),
         connections: 1,
         pipelining: 1,
+        warm_up: WarmUp::None,
         until: Until::Amount(1),
         timeout: ANSWER_TIMEOUT,
         refill: Refill::Rolling,

@@ -186,6 +186,18 @@ impl Ledger {
         self.invariants();
     }
 
+    /// Counts anew: what is in flight was sent, and nothing else. Only without an amount.
+    pub(crate) fn restart(&mut self) {
+        debug_assert!(self.amount.is_none(), "an amount is not warmed up for");
+        let in_flight = self.counts.in_flight;
+        self.counts = Accounting {
+            sent: in_flight,
+            in_flight,
+            ..Accounting::default()
+        };
+        self.invariants();
+    }
+
     /// The final counts; every connection is closed.
     pub(crate) fn finish(self) -> Accounting {
         self.invariants();

@@ -13,6 +13,7 @@ mod closing;
 mod conn;
 mod ending;
 mod filling;
+mod warming;
 
 pub use conn::LoadConn;
 pub(crate) use ending::RunEnd;
@@ -28,7 +29,7 @@ use super::plan::OpenLoopPlan;
 use super::recorder::Recorder;
 use super::request;
 use super::status::{self, ExpectedStatuses};
-use super::{LoadPlan, Progress, Refill, Until};
+use super::{LoadPlan, Progress, Refill, Until, WarmUp};
 use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
 };
@@ -67,6 +68,11 @@ pub struct LoadClient<'a> {
     connects: Connects,
     recorder: Recorder,
     counters: Counters,
+    warm_up: WarmUp,
+    /// End of the warm-up; `None` in the run.
+    warm_until: Option<Time>,
+    /// How long the warm-up took.
+    warmed: Duration,
     started: Option<Time>,
     ended: Time,
     /// How it ended; `None` while it runs.
@@ -83,6 +89,8 @@ pub(crate) struct RunRecord {
     pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
     pub(crate) open_loop: Option<OpenLoop>,
+    /// The warm-up before the start.
+    pub(crate) warmed: Duration,
     pub(crate) started: Time,
     pub(crate) ended: Time,
     pub(crate) end: RunEnd,
@@ -117,6 +125,9 @@ impl<'a> LoadClient<'a> {
             connects: Connects::asked(plan.connections),
             recorder: Recorder::starting(Time::START),
             counters: Counters::default(),
+            warm_up: plan.warm_up,
+            warm_until: None,
+            warmed: Duration::ZERO,
             started: None,
             ended: Time::START,
             ending: None,
@@ -141,6 +152,7 @@ impl<'a> LoadClient<'a> {
             recorder: self.recorder,
             counters: self.counters,
             open_loop: self.open_loop,
+            warmed: self.warmed,
             started: self.started.unwrap_or_default(),
             ended: self.ended,
             end: self.ending.unwrap_or(RunEnd::Interrupted),
@@ -340,7 +352,7 @@ impl Protocol for LoadClient<'_> {
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
         match conn {
             Some(conn) => {
-                self.connects.closed();
+                self.connects.closed(now);
                 self.connection_closed(conn, &why, now)
             }
             None => self.not_connected(&why, now),
@@ -348,15 +360,11 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
-        let started = match self.started {
-            Some(started) => started,
-            None => {
-                self.started = Some(now);
-                self.recorder = Recorder::starting(now);
-                self.start_open_loop(now);
-                now
-            }
-        };
+        match self.started {
+            None => self.start(now),
+            Some(_) => self.end_warm_up(now),
+        }
+        let started = self.started.unwrap_or(now);
         self.ended = now;
         if let Some((end, at)) = self.end(now, started) {
             self.ending = Some(end);
@@ -369,6 +377,7 @@ impl Protocol for LoadClient<'_> {
             Until::Duration(duration) => started + duration,
             Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
         };
+        let end = self.warm_until.unwrap_or(end);
         TurnResult::Run {
             wake: end.min(self.recorder.windows.due()).min(self.progress_due),
         }

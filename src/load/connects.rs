@@ -16,6 +16,10 @@ pub(crate) struct Connects {
     /// From the dial to the open connection.
     pub(crate) latencies: Distribution,
     open: usize,
+    /// When that changed.
+    changed_at: Time,
+    /// Time of all connections before they were open, and between their end and the next.
+    unopened_ns: u64,
     /// The most that were open at once.
     pub(crate) peak: usize,
     /// When that many were open for the first time.
@@ -30,6 +34,8 @@ impl Connects {
             opened: 0,
             latencies: Distribution::default(),
             open: 0,
+            changed_at: Time::START,
+            unopened_ns: 0,
             peak: 0,
             peak_at: Time::START,
         }
@@ -41,8 +47,21 @@ impl Connects {
         self.latencies.record(ns, 1);
     }
 
+    /// The run starts; connections may be open from its warm-up.
+    pub(crate) fn started(&mut self, now: Time) {
+        *self = Connects {
+            opened: self.open as u64,
+            open: self.open,
+            changed_at: now,
+            peak: self.open,
+            peak_at: now,
+            ..Connects::asked(self.asked)
+        };
+    }
+
     /// One more is open.
     pub(crate) fn opened(&mut self, now: Time) {
+        self.note_unopened(now);
         self.opened += 1;
         self.open += 1;
         if self.open > self.peak {
@@ -53,9 +72,22 @@ impl Connects {
     }
 
     /// One that was open is gone.
-    pub(crate) fn closed(&mut self) {
+    pub(crate) fn closed(&mut self, now: Time) {
+        self.note_unopened(now);
         self.open -= 1;
         self.invariants();
+    }
+
+    fn note_unopened(&mut self, now: Time) {
+        let unopened = (self.asked - self.open) as u64;
+        self.unopened_ns += unopened * now.ns_since(self.changed_at);
+        self.changed_at = now;
+    }
+
+    /// The time up to `end` that connections were not open, all of them together.
+    pub(crate) fn unopened(&self, end: Time) -> Duration {
+        let unopened = (self.asked - self.open) as u64;
+        Duration::from_nanos(self.unopened_ns + unopened * end.ns_since(self.changed_at))
     }
 
     /// Connections that are open now.
@@ -90,13 +122,27 @@ mod tests {
         let mut connects = Connects::asked(3);
         let at = Time::from_ns;
         connects.opened(at(1));
-        connects.closed();
+        connects.closed(at(1));
         connects.opened(at(2));
         assert_eq!((connects.peak, connects.peak_at), (1, at(1)));
         connects.opened(at(5));
-        connects.closed();
+        connects.closed(at(6));
         connects.opened(at(9));
         assert_eq!((connects.peak, connects.peak_at), (2, at(5)));
         assert_eq!((connects.opened, connects.reconnects()), (4, 2));
+    }
+
+    #[test]
+    fn the_time_before_between_and_after_connections_is_counted() {
+        let mut connects = Connects::asked(2);
+        let at = Time::from_ns;
+        connects.started(at(100));
+        connects.opened(at(110));
+        connects.opened(at(130));
+        connects.closed(at(150));
+        connects.opened(at(155));
+        connects.closed(at(160));
+        // 2 x 10 and 20 at the start, 5 between, 10 at the end.
+        assert_eq!(connects.unopened(at(170)), Duration::from_nanos(55));
     }
 }

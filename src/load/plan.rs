@@ -18,6 +18,8 @@ pub struct LoadPlan {
     pub connections: usize,
     /// Requests in flight on each connection; 1 to [`PIPELINING_MAX`].
     pub pipelining: usize,
+    /// The warm-up.
+    pub warm_up: WarmUp,
     /// When to stop.
     pub until: Until,
     /// Time limit for a complete reply, from the hand-over of its request.
@@ -56,6 +58,19 @@ pub struct OpenLoopPlan {
     pub seed: u64,
     /// A request that is late by more than this is never sent.
     pub deadline: Option<Duration>,
+}
+
+/// What is done about a server that is slower at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WarmUp {
+    /// Nothing.
+    #[default]
+    None,
+    /// The load runs for this time before the run, whose counters start anew. Only with
+    /// [`Until::Duration`].
+    For(Duration),
+    /// The end of the warm-up is found afterwards; latencies and rates are those of the rest.
+    Auto,
 }
 
 /// When a run stops.

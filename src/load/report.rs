@@ -11,12 +11,14 @@ pub(super) use build::{Circumstances, Cost};
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use super::Warning;
 pub use super::accounting::Accounting;
+use super::statistics::interval_log::Interval;
+use crate::event_loop::Time;
 
 /// A finished (or interrupted) run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -39,6 +41,8 @@ pub struct LoadReport {
     /// The same, exactly.
     #[serde(skip)]
     pub exact_duration: Duration,
+    /// What was left out of latencies and rates; `null` without a warm-up.
+    pub warm_up: Option<WarmUpReport>,
     /// Windows that the rates were sampled in.
     pub samples: usize,
     /// Milliseconds that a window is meant to last.
@@ -114,6 +118,9 @@ pub struct LoadReport {
     pub verdict: Verdict,
     /// CPU time of this process.
     pub client: ClientCost,
+    /// The course of the run.
+    #[serde(skip)]
+    pub timeline: Timeline,
     /// `null` in a closed loop.
     pub open_loop: Option<OpenLoop>,
     /// Of this program.
@@ -124,6 +131,46 @@ impl LoadReport {
     /// True for a run without a result: no reply at all, an amount out of reach, or too many errors.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up || self.bailed_out
+    }
+}
+
+/// A warm-up that latencies and rates do not include.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WarmUpReport {
+    /// Its length.
+    pub seconds: f64,
+    /// How it was found.
+    pub found: WarmUpFound,
+}
+
+/// The way in which a warm-up was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WarmUpFound {
+    /// It was asked for, and came before the run: no figure includes it.
+    Given,
+    /// Its end was found in the run: only latencies and rates leave it out.
+    Auto,
+}
+
+/// The course of a run.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The run in tenths of a second.
+    pub intervals: Vec<Interval>,
+    /// Its start by the clock of the intervals.
+    pub started: Time,
+    /// Its start by the calendar.
+    pub start: SystemTime,
+}
+
+impl Default for Timeline {
+    fn default() -> Timeline {
+        Timeline {
+            intervals: Vec::new(),
+            started: Time::START,
+            start: SystemTime::UNIX_EPOCH,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::client::{LoadClient, LoadConn};
 use super::report::{Accounting, Circumstances, Cost};
 use super::schedule::{Arrivals, Rate};
-use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, Warning};
+use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp, Warning};
 use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -17,6 +17,7 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         target: Target::parse(url).expect("a URL"),
         connections: 1,
         pipelining: 10,
+        warm_up: WarmUp::None,
         until: Until::Duration(Duration::from_secs(5)),
         timeout: Duration::from_secs(10),
         refill: Refill::Rolling,
@@ -723,6 +724,64 @@ fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
     ] {
         assert!(json[key].is_u64(), "{key}");
     }
+}
+
+#[test]
+fn a_warm_up_leaves_nothing_behind_but_what_is_in_flight() {
+    let warmed = LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(1)),
+        until: Until::Duration(Duration::from_secs(2)),
+        ..plan("http://localhost")
+    };
+    let report = play(warmed, |bench| {
+        let mut line = bench.open(0);
+        let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+        bench.receive(&mut line, &not_found.repeat(10), 500);
+        assert_eq!(bench.turn(1000), TurnResult::Run { wake: ms(1100) });
+        bench.receive(&mut line, &REPLY.repeat(10), 1500);
+        stop(bench, line, 3000);
+    });
+    let accounting = report.accounting;
+    assert_eq!((accounting.sent, accounting.completed), (20, 10));
+    assert_eq!((accounting.in_flight, report.non2xx), (10, 0));
+    assert_eq!((report.duration, report.requests.total), (2.0, 10));
+    // Sent in the warm-up, answered in the run.
+    assert_eq!(report.latency.max, 1000.0);
+    assert_eq!(report.start, "1970-01-01T00:00:01.000Z");
+    assert_eq!(report.warm_up.map(|warm_up| warm_up.seconds), Some(1.0));
+    assert_eq!(report.bundling.connects, 1);
+}
+
+/// The server is ten times slower in the first second.
+#[test]
+fn a_warm_up_that_is_found_is_left_out_of_latencies_and_rates() {
+    let run = |warm_up| {
+        let found = LoadPlan {
+            warm_up,
+            pipelining: 1,
+            until: Until::Duration(Duration::from_secs(10)),
+            ..plan("http://localhost")
+        };
+        play(found, |bench| {
+            let mut line = bench.open(0);
+            let mut at = 0;
+            while at < 10_000 {
+                at += if at < 1000 { 20 } else { 2 };
+                bench.turn(at.min(9999));
+                bench.receive(&mut line, REPLY, at.min(9999));
+            }
+            stop(bench, line, 10_000);
+        })
+    };
+    let whole = run(WarmUp::None);
+    assert_eq!(whole.latency.max, 20.0);
+    assert!(whole.requests.min < 60.0, "{:?}", whole.requests);
+    assert_eq!(whole.warm_up, None);
+    let rest = run(WarmUp::Auto);
+    let seconds = rest.warm_up.map(|warm_up| warm_up.seconds);
+    assert_eq!((seconds, rest.latency.p99), (Some(1.0), Some(2.0)));
+    assert!(rest.requests.min > 490.0, "{:?}", rest.requests);
+    assert_eq!(rest.accounting, whole.accounting);
 }
 
 /// 1,000 requests a second for 10 s to a server that answers at once, except while `is_frozen`.

@@ -32,7 +32,8 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) bailed_out: bool,
     pub(in crate::load) first_error: Option<String>,
     pub(in crate::load) cpu_share: f64,
-    pub(in crate::load) mean_latency_s: f64,
+    /// The sum of all latencies.
+    pub(in crate::load) answered_s: f64,
     pub(in crate::load) duration_s: f64,
     pub(in crate::load) connections: Connections,
     /// `None` in a closed loop.
@@ -42,7 +43,7 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) until: Until,
     /// Time that all slots spent on requests without a reply.
     pub(in crate::load) unanswered_s: f64,
-    /// Time that all connections took to open.
+    /// Time that all connections were not open.
     pub(in crate::load) connecting_s: f64,
     pub(in crate::load) steadiness: Steadiness,
     /// Status codes with their counts.
@@ -191,7 +192,6 @@ fn outcomes(evidence: &Evidence) -> Vec<(&'static str, Outcome)> {
 mod tests {
     use std::time::Duration;
 
-    use super::steadiness::WarmUpLeft;
     use super::*;
     use crate::load::statistics::stationarity::{Change, Series, Shape};
 
@@ -220,7 +220,7 @@ mod tests {
             bailed_out: false,
             first_error: None,
             cpu_share: 0.5,
-            mean_latency_s: 0.1,
+            answered_s: 0.1 * 100_000.0,
             duration_s: 10.0,
             connections: Connections {
                 asked: 100,
@@ -236,7 +236,7 @@ mod tests {
             unanswered_s: 0.0,
             connecting_s: 0.0,
             steadiness: Steadiness {
-                warm_up: None,
+                warm_up_s: None,
                 change: Ok(None),
                 is_ramp: false,
             },
@@ -278,10 +278,10 @@ mod tests {
         };
         one(|e| e.cpu_share = 0.9, "busy 90 %");
         one(
-            |e| e.mean_latency_s = 0.09,
-            "busy 90 % of the time; the rest went before they were open",
+            |e| e.answered_s = 9_000.0,
+            "busy 90 % of the time; the rest went into this client",
         );
-        one(|e| e.mean_latency_s = 0.106, "106 % of the time");
+        one(|e| e.answered_s = 10_600.0, "106 % of the time");
         one(|e| e.errors = 1, "1 error");
         one(|e| e.wrong_bodies = 2, "2 replies had another body");
         one(|e| e.bailed_out = true, "ended early, after 0 errors");
@@ -293,10 +293,7 @@ mod tests {
             "from 10,000 to 8,900 replies a second at 5.0 s",
         );
         let warm_up = |e: &mut Evidence| {
-            e.steadiness.warm_up = Some(WarmUpLeft {
-                seconds: 2.5,
-                unfinished: false,
-            });
+            e.steadiness.warm_up_s = Some(2.5);
         };
         one(warm_up, "the first 2.5 s");
     }
@@ -304,7 +301,7 @@ mod tests {
     #[test]
     fn small_deviations_are_no_reason() {
         assert_eq!(reasons(|e| e.cpu_share = 0.899), [""; 0]);
-        assert_eq!(reasons(|e| e.mean_latency_s = 0.096), [""; 0]);
+        assert_eq!(reasons(|e| e.answered_s = 9_600.0), [""; 0]);
         assert_eq!(reasons(|e| e.duration_s = 0.9), [""; 0]);
     }
 
@@ -312,13 +309,13 @@ mod tests {
     fn empty_slots_of_a_batch_are_not_held_against_it() {
         let batch = |e: &mut Evidence| {
             e.refill = Refill::Batch;
-            e.mean_latency_s = 0.05;
+            e.answered_s = 5_000.0;
         };
         assert_eq!(reasons(batch), [""; 0]);
         let one_a_connection = |e: &mut Evidence| {
             batch(e);
             e.pipelining = 1;
-            e.mean_latency_s = 0.005;
+            e.answered_s = 500.0;
         };
         assert_eq!(reasons(one_a_connection).len(), 1);
     }
@@ -365,7 +362,7 @@ mod tests {
             e.last_replies = 100_000;
             e.accounting.lost = 899_900;
             e.accounting.sent = 1_000_000;
-            e.mean_latency_s = 0.02;
+            e.answered_s = 2_000.0;
             e.connections.reconnects = 99_900;
         };
         assert_eq!(
@@ -400,11 +397,11 @@ mod tests {
         let one_at_a_time = |e: &mut Evidence| {
             e.pipelining = 1;
             e.last_replies = 100_000;
-            e.mean_latency_s = 0.0053;
+            e.answered_s = 530.0;
             e.connections.reconnects = 99_900;
         };
-        let idle = "connections were busy 53 % of the time; the rest went before they were open, or \
-                    into this client; run longer";
+        let idle =
+            "connections were busy 53 % of the time; the rest went into this client; run longer";
         assert_eq!(reasons(one_at_a_time), [idle]);
         let connecting = |e: &mut Evidence| {
             one_at_a_time(e);
@@ -417,7 +414,7 @@ mod tests {
     fn connections_that_are_missing_or_late_are_a_reason() {
         let missing = |e: &mut Evidence| {
             e.connections.opened = 60;
-            e.mean_latency_s = 0.06;
+            e.answered_s = 6_000.0;
         };
         assert_eq!(
             reasons(missing),
@@ -427,6 +424,11 @@ mod tests {
             ]
         );
         let late = |e: &mut Evidence| e.connections.last_after_s = 1.04;
+        let closing = |e: &mut Evidence| {
+            late(e);
+            e.connections.reconnects = 100_000;
+        };
+        assert_eq!(reasons(closing), [""; 0]);
         assert_eq!(
             reasons(late),
             [
@@ -437,7 +439,7 @@ mod tests {
         assert_eq!(reasons(|e| e.connections.last_after_s = 0.4), [""; 0]);
         let unserved = |e: &mut Evidence| {
             e.connections.unserved = 1;
-            e.mean_latency_s = 0.06;
+            e.answered_s = 6_000.0;
         };
         assert_eq!(
             reasons(unserved),
@@ -488,7 +490,7 @@ mod tests {
         let long_run = reasons(|e| {
             e.pause.ms = 950.0;
             e.duration_s = 100.0;
-            e.mean_latency_s = 1.0;
+            e.answered_s = 100_000.0;
         });
         assert_eq!(long_run, [""; 0]);
         assert!(!pauses(950.0, Some((99.0, 100.0))));

@@ -106,12 +106,10 @@ pub enum Warning {
         /// Its latency, milliseconds.
         percentile_ms: f64,
     },
-    /// The start of the run is unlike the rest, and changes its figures.
+    /// The start of the run is slower than the rest, and changes its figures.
     WarmUp {
         /// Its length.
         seconds: f64,
-        /// Nothing shows that it ended.
-        unfinished: bool,
     },
     /// The rate or the latency changed in the course of the run.
     Changed {
@@ -224,10 +222,7 @@ impl Warning {
                 percentile,
                 percentile_ms,
             } => pause(*ms, *began_s, *percentile, *percentile_ms),
-            WarmUp {
-                seconds,
-                unfinished,
-            } => warm_up(*seconds, *unfinished),
+            WarmUp { seconds } => warm_up(*seconds),
             Changed { change, duration_s } => changed(change, *duration_s),
             NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
             LateClient { ms } => late_client(*ms),
@@ -399,8 +394,7 @@ fn arrivals(law: LawBroken) -> Message {
 
 fn idle_connections(busy_share: f64) -> Message {
     finding(format!(
-        "connections were busy {} of the time; the rest went before they were open, or into this \
-         client",
+        "connections were busy {} of the time; the rest went into this client",
         percent(busy_share)
     ))
     .advice("run longer")
@@ -423,16 +417,11 @@ fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> Message 
     .advice("a closed loop sends little in such a pause, so its percentiles hide it")
 }
 
-fn warm_up(seconds: f64, unfinished: bool) -> Message {
-    let what = match unfinished {
-        true => "differ from the rest, and nothing shows that the warm-up was over then",
-        false => "differ from the rest: the server was warming up",
-    };
-    let message = finding(format!("the first {seconds:.1} s {what}"));
-    message.advice(match unfinished {
-        true => "run longer",
-        false => "warm the server up first",
-    })
+fn warm_up(seconds: f64) -> Message {
+    finding(format!(
+        "the first {seconds:.1} s were slower than the rest: the server was warming up"
+    ))
+    .advice("warm it up first")
 }
 
 fn changed(change: &Change, duration_s: f64) -> Message {

@@ -85,6 +85,18 @@ impl Windows {
         self.bytes_before = bytes;
     }
 
+    /// Leaves out the windows that began before `start`, but never all of them.
+    pub(crate) fn without_start(&mut self, start: Duration) {
+        let mut began_ns = 0;
+        let before = self.closed.iter().take_while(|window| {
+            let is_before = began_ns < start.as_nanos() as u64;
+            began_ns += window.ns;
+            is_before
+        });
+        let left_out = before.count().min(self.closed.len().saturating_sub(1));
+        self.closed.drain(..left_out);
+    }
+
     /// Replies per second, window by window.
     pub(crate) fn reply_rates(&self) -> Vec<f64> {
         self.rates(|window| window.replies)
@@ -189,5 +201,25 @@ mod tests {
         assert_eq!(summary.quantile(0.01), 2.0);
         assert_eq!(summary.quantile(0.975), 9.0);
         assert_eq!(Summary::of(Vec::new()).quantile(0.5), 0.0);
+    }
+
+    #[test]
+    fn a_start_that_is_left_out_takes_whole_windows_with_it() {
+        let windows = || {
+            let mut windows = Windows::starting(at_ms(0));
+            (1..=4).for_each(|second| windows.turn(at_ms(second * 1000), second * second, 0));
+            windows
+        };
+        for (start_ms, rates) in [
+            (0, &[1.0, 3.0, 5.0, 7.0][..]),
+            (500, &[3.0, 5.0, 7.0]),
+            (1000, &[3.0, 5.0, 7.0]),
+            (1001, &[5.0, 7.0]),
+            (9000, &[7.0]),
+        ] {
+            let mut windows = windows();
+            windows.without_start(Duration::from_millis(start_ms));
+            assert_eq!(windows.reply_rates(), rates, "{start_ms} ms");
+        }
     }
 }

@@ -40,6 +40,8 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--port", "http://localhost:80"],
         ),
         (&["-d", "abc", url], &["--duration", "seconds"]),
+        (&["-W", "[", url], &["--warm-up", "-W 3"]),
+        (&["-W", "1", "-a", "9", url], &["--warm-up", "--amount"]),
         (&["-d", "0", url], &["--duration", "more than 0"]),
         (&["-a", "0", url], &["--amount", "at least 1"]),
         (&["-a", "1", "-d", "1", url], &["--amount", "--duration"]),
@@ -209,6 +211,46 @@ fn the_json_goes_to_a_file_beside_the_report_or_to_stdout() {
     let finished = load(&["-a", "5", "--export-json", "-", &peer.url()]);
     let json: serde_json::Value = serde_json::from_str(&finished.stdout).expect("JSON");
     assert_eq!(json["accounting"]["completed"], 5);
+}
+
+#[test]
+fn gates_trip_after_the_report_and_the_files_are_written() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let [hlog, hgrm, csv] = ["hlog", "hgrm", "csv"].map(path);
+    let files = [
+        "--export-hlog",
+        &hlog,
+        "--export-hgrm",
+        &hgrm,
+        "--export-csv",
+        &csv,
+    ];
+    let gates = [
+        "--fail-if",
+        "errors>0",
+        "--fail-if",
+        "p50>1ns",
+        "-a",
+        "50",
+        &peer.url(),
+    ];
+    let finished = load(&[&files[..], &gates[..]].concat());
+    assert_eq!(finished.code, Some(3), "{finished:?}");
+    assert!(finished.stdout.contains("Verdict: "), "{finished:?}");
+    assert!(finished.stderr.contains("p50 is "), "{finished:?}");
+    assert!(!finished.stderr.contains("errors is"), "{finished:?}");
+    let text = |path: &str| std::fs::read_to_string(path).expect("text");
+    assert!(text(&hlog).starts_with("#bareloop"), "{}", text(&hlog));
+    assert!(
+        text(&hgrm).contains("Total count    =           50"),
+        "{}",
+        text(&hgrm)
+    );
+    assert!(text(&csv).starts_with("start_s,"), "{}", text(&csv));
+    let finished = load(&["--fail-if", "p99", &peer.url()]);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
 }
 
 #[test]

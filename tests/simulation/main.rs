@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use bareloop::event_loop::{Address, Clock, ConnectionLimits, LoopPhase, StopSignal};
 use bareloop::load::client::LoadClient;
-use bareloop::load::{LoadPlan, Progress, Refill, Target, Until};
+use bareloop::load::{LoadPlan, Progress, Refill, Target, Until, WarmUp};
 use bareloop::serve::Warnings;
 use bareloop::serve::http::HttpServer;
 
@@ -284,6 +284,7 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         target: Target::parse("http://localhost").expect("a URL"),
         connections: CONNECTIONS,
         pipelining: PIPELINING,
+        warm_up: WarmUp::None,
         until: match faults {
             true => Until::Duration(Duration::from_secs(100)),
             false => Until::Amount(AMOUNT),

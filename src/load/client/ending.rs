@@ -33,6 +33,7 @@ impl LoadClient<'_> {
             return Some((RunEnd::BailedOut, now));
         }
         match self.until {
+            _ if self.warm_until.is_some() => None,
             Until::Duration(duration) => {
                 (now >= started + duration).then_some((RunEnd::Planned, now))
             }

@@ -4,7 +4,7 @@
 use super::{LoadClient, LoadConn};
 use crate::event_loop::{Time, WriteQueue};
 use crate::load::open_loop::OpenLoop;
-use crate::load::{Refill, Until};
+use crate::load::{OpenLoopPlan, Refill};
 
 impl LoadClient<'_> {
     /// Sends as many requests as the refill mode and the budget allow.
@@ -64,15 +64,9 @@ impl LoadClient<'_> {
         }
     }
 
-    /// The run starts now, and with it the schedule, if there is one.
-    pub(super) fn start_open_loop(&mut self, now: Time) {
-        let end = match self.until {
-            Until::Duration(duration) => now + duration,
-            Until::Amount(_) => Time::NEVER,
-        };
-        self.open_loop = self
-            .open_loop_plan
-            .map(|plan| OpenLoop::new(&plan, now, end));
+    /// The schedule starts now, if there is one.
+    pub(super) fn start_open_loop(&mut self, plan: Option<OpenLoopPlan>, now: Time, end: Time) {
+        self.open_loop = plan.map(|plan| OpenLoop::new(&plan, now, end));
     }
 
     /// The run is over: what was due and is still in the queue is never sent.

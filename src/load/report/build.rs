@@ -1,5 +1,6 @@
 //! A report from what was recorded: units, rounding, and nothing else.
 
+mod course;
 mod latency;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate,
-    ScheduleLag, ScheduledRate, StatusCount,
+    ScheduleLag, ScheduledRate, StatusCount, Timeline,
 };
 use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
@@ -22,6 +23,7 @@ use crate::load::statistics::interval_log::{all_answered, all_censored, all_lost
 use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule, Steadiness};
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::{LoadPlan, Until};
+use course::Course;
 
 const NS_PER_MS: f64 = 1e6;
 /// Percentiles that a pause is compared with: the first that the run has.
@@ -44,6 +46,18 @@ pub(in crate::load) struct Cost {
     pub(in crate::load) wall: Duration,
 }
 
+impl Cost {
+    /// The part after a warm-up, which cost as much as the rest.
+    fn without(self, warmed: Duration) -> Cost {
+        let wall = self.wall.saturating_sub(warmed);
+        let share = wall.as_secs_f64() / self.wall.as_secs_f64().max(f64::MIN_POSITIVE);
+        Cost {
+            cpu: self.cpu.mul_f64(share),
+            wall,
+        }
+    }
+}
+
 impl LoadReport {
     pub(in crate::load) fn new(
         plan: &LoadPlan,
@@ -58,11 +72,12 @@ impl LoadReport {
         } = record;
         let exact_duration = record.ended - record.started;
         let duration = exact_duration.as_secs_f64();
-        let client = ClientCost::new(around.cost, accounting.completed);
-        let answered = all_answered(recorder.log.intervals());
-        let evidence = evidence(plan, record, &answered, duration, client.cpu_share);
+        let client = ClientCost::new(&around.cost.without(record.warmed), accounting.completed);
+        let course = Course::of(plan, record);
+        let evidence = evidence(plan, record, &course, duration, client.cpu_share);
         let (checks, verdict) = verdict::judge(&evidence);
         let silence = recorder.longest_silence();
+        let start = around.start + record.warmed;
         let statuses = Statuses::of(recorder);
         LoadReport {
             title: plan.title.clone(),
@@ -73,23 +88,24 @@ impl LoadReport {
             until: describe(plan.until),
             duration: rounded(duration, 3),
             exact_duration,
-            samples: recorder.windows.reply_rates().len(),
+            warm_up: course.warm_up,
+            samples: course.windows.reply_rates().len(),
             sample_int: WINDOW.as_millis() as u64,
-            start: humantime::format_rfc3339_millis(around.start).to_string(),
+            start: humantime::format_rfc3339_millis(start).to_string(),
             finish: humantime::format_rfc3339_millis(around.finish).to_string(),
             gave_up: record.end == RunEnd::GaveUp,
             bailed_out: record.end == RunEnd::BailedOut,
             interrupted: record.end == RunEnd::Interrupted,
             refill: plan.refill.as_str().to_owned(),
-            latency: latency::build(recorder.log.intervals(), &answered),
+            latency: latency::build(course.intervals, &course.answered),
             requests: Rate {
                 total: accounting.completed,
                 sent: Some(accounting.sent),
-                ..Rate::new(recorder.windows.reply_rates())
+                ..Rate::new(course.windows.reply_rates())
             },
             throughput: Rate {
                 total: recorder.bytes(),
-                ..Rate::new(recorder.windows.byte_rates())
+                ..Rate::new(course.windows.byte_rates())
             },
             errors: counters.errors.total() + accounting.timed_out,
             timeouts: accounting.timed_out,
@@ -115,6 +131,11 @@ impl LoadReport {
             checks,
             verdict,
             client,
+            timeline: Timeline {
+                intervals: course.intervals.to_vec(),
+                started: record.started,
+                start,
+            },
             open_loop: plan
                 .open_loop
                 .zip(record.open_loop.as_ref())
@@ -127,7 +148,7 @@ impl LoadReport {
 fn evidence(
     plan: &LoadPlan,
     record: &RunRecord,
-    answered: &Distribution,
+    course: &Course<'_>,
     duration_s: f64,
     cpu_share: f64,
 ) -> Evidence {
@@ -140,7 +161,7 @@ fn evidence(
     let silence = recorder.longest_silence();
     let intervals = recorder.log.intervals();
     let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
-        let ns = answered.told_quantile_ns(percent / 100.0)?;
+        let ns = course.answered.told_quantile_ns(percent / 100.0)?;
         Some((percent, ns as f64 / NS_PER_MS))
     });
     Evidence {
@@ -153,7 +174,7 @@ fn evidence(
         bailed_out: record.end == RunEnd::BailedOut,
         first_error: counters.first_error.clone(),
         cpu_share,
-        mean_latency_s: answered.mean_ns() / 1e9,
+        answered_s: sum_s(&all_answered(intervals)),
         duration_s,
         connections: Connections {
             unserved: counters.unserved,
@@ -170,8 +191,8 @@ fn evidence(
             laws_broken: found.arrivals.clone().finish(record.ended),
         }),
         unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
-        connecting_s: sum_s(&record.connects.latencies),
-        steadiness: Steadiness::of(intervals, is_ramp(plan)),
+        connecting_s: record.connects.unopened(record.ended).as_secs_f64(),
+        steadiness: Steadiness::of(course.intervals, is_ramp(plan)),
         pipelining: plan.pipelining,
         refill: plan.refill,
         until: plan.until,
@@ -319,7 +340,7 @@ impl OpenLoop {
 }
 
 impl ClientCost {
-    fn new(cost: Cost, completed: u64) -> ClientCost {
+    fn new(cost: &Cost, completed: u64) -> ClientCost {
         let cpu_seconds = cost.cpu.as_secs_f64();
         let share = cpu_seconds / cost.wall.as_secs_f64().max(f64::MIN_POSITIVE);
         let per_request = match completed {

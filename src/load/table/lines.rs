@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
 use crate::load::Warning;
-use crate::load::report::{CheckResult, LoadReport, OpenLoop};
+use crate::load::report::{CheckResult, LoadReport, OpenLoop, WarmUpFound, WarmUpReport};
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
 
@@ -124,6 +124,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
         ),
     ];
     lines.extend(connects_line(report));
+    lines.extend(report.warm_up.map(warm_up_line));
     if let Some(open_loop) = &report.open_loop {
         lines.push(lateness_line(open_loop));
     }
@@ -181,6 +182,17 @@ fn connects_line(report: &LoadReport) -> Option<String> {
         let max = milliseconds(latency.max);
         format!("{connections} opened in {known}{max} at most.")
     })
+}
+
+fn warm_up_line(warm_up: WarmUpReport) -> String {
+    let seconds = warm_up.seconds;
+    match warm_up.found {
+        WarmUpFound::Given => format!("Warm-up: {seconds:.1} s before the run."),
+        WarmUpFound::Auto if seconds == 0.0 => "Warm-up: none was found in the run.".to_owned(),
+        WarmUpFound::Auto => format!(
+            "Warm-up: the first {seconds:.1} s of the run are left out of latencies and rates."
+        ),
+    }
 }
 
 fn lateness_line(open_loop: &OpenLoop) -> String {

@@ -16,8 +16,8 @@ const CONNECTING_SHARE_MAX: f64 = 0.05;
 /// ... and in any case within this time.
 const CONNECTING_S_MIN: f64 = 0.1;
 
-/// All connections are open soon. A run for an amount may be over before every connection is open,
-/// and one whose connections end may never have all of them open at once.
+/// All connections are open soon. A run for an amount may be over before every connection is open;
+/// one whose connections end may never have all of them open at once, or late, and shows nothing.
 pub(super) fn connections(evidence: &Evidence) -> Outcome {
     let Connections {
         asked,
@@ -27,14 +27,14 @@ pub(super) fn connections(evidence: &Evidence) -> Outcome {
         ..
     } = evidence.connections;
     let duration_s = evidence.duration_s;
-    let too_late = (duration_s * CONNECTING_SHARE_MAX).max(CONNECTING_S_MIN);
+    let too_late_s = (duration_s * CONNECTING_SHARE_MAX).max(CONNECTING_S_MIN);
     let too_few = opened < asked
-        && reconnects == 0
         && match evidence.until {
             Until::Duration(_) => true,
             Until::Amount(_) => duration_s > CONNECTING_S_MIN,
         };
-    let warning = (too_few || last_after_s > too_late).then_some(Warning::Connections {
+    let found = reconnects == 0 && (too_few || last_after_s > too_late_s);
+    let warning = found.then_some(Warning::Connections {
         opened,
         asked,
         last_after_s,
@@ -64,10 +64,9 @@ pub(in crate::load) fn little_ratio(evidence: &Evidence) -> Option<f64> {
         && evidence.schedule.is_none()
         && evidence.duration_s >= LITTLE_DURATION_MIN_S)
         .then(|| {
-            let answered_s = evidence.mean_latency_s * completed as f64;
-            // A connection that opens keeps all of its slots empty.
+            // A connection that is not open keeps all of its slots empty.
             let connecting_s = evidence.connecting_s * evidence.pipelining as f64;
-            let busy_s = answered_s + evidence.unanswered_s + connecting_s;
+            let busy_s = evidence.answered_s + evidence.unanswered_s + connecting_s;
             busy_s / (slots as f64 * evidence.duration_s)
         })
 }

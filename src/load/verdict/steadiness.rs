@@ -14,55 +14,46 @@ const PAUSE_FACTOR: f64 = 10.0;
 const PAUSE_SHARE_MIN: f64 = 0.01;
 /// ... and is longer than what a busy machine does to any process.
 const PAUSE_MS_MIN: f64 = 100.0;
-/// A warm-up that changes the rate or the median of the run by less than this is none.
+/// A warm-up that makes the run slower by less than this is none.
 const WARM_UP_EFFECT_MIN: f64 = 0.05;
 
 /// The course of a run.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct Steadiness {
-    /// The part at the start that differs from the rest and matters; `None` without one.
-    pub(in crate::load) warm_up: Option<WarmUpLeft>,
+    /// Seconds at the start that are slower than the rest, and matter; `None` without them.
+    pub(in crate::load) warm_up_s: Option<f64>,
     /// The largest change in what follows it.
     pub(in crate::load) change: Result<Option<Change>, TooShort>,
     /// The rate changes by plan.
     pub(in crate::load) is_ramp: bool,
 }
 
-/// A warm-up that is part of the figures.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::load) struct WarmUpLeft {
-    pub(in crate::load) seconds: f64,
-    /// Nothing shows that it ended.
-    pub(in crate::load) unfinished: bool,
-}
-
 impl Steadiness {
-    /// Finds both in a run.
+    /// Finds both in a run. A start whose end is not found is a change, and no warm-up.
     pub(in crate::load) fn of(intervals: &[Interval], is_ramp: bool) -> Steadiness {
         let found = find_warmup(intervals);
         let (start, rest) = intervals.split_at(found.intervals);
-        let matters = !start.is_empty() && effect(intervals, rest) > WARM_UP_EFFECT_MIN;
+        let matters = !start.is_empty()
+            && !found.unfinished
+            && slowdown(intervals, rest) > WARM_UP_EFFECT_MIN;
         Steadiness {
-            warm_up: matters.then(|| WarmUpLeft {
-                seconds: seconds(start),
-                unfinished: found.unfinished,
-            }),
+            warm_up_s: matters.then(|| seconds(start)),
             change: find_change(if matters { rest } else { intervals }),
             is_ramp,
         }
     }
 }
 
-/// Relative difference that leaving out the start makes to the rate or to the median.
-fn effect(all: &[Interval], rest: &[Interval]) -> f64 {
-    let relative =
-        |of: fn(&[Interval]) -> f64| (of(all) / of(rest).max(f64::MIN_POSITIVE) - 1.0).abs();
+/// How much slower the whole is than the rest, by its rate or by its median: 0.05 for 5 %.
+fn slowdown(all: &[Interval], rest: &[Interval]) -> f64 {
     let rate = |intervals: &[Interval]| all_answered(intervals).total() as f64 / seconds(intervals);
     let median = |intervals: &[Interval]| {
         let median = all_answered(intervals).quantile_ns(0.5);
-        median.map_or(0.0, |ns| ns as f64)
+        median.map_or(1.0, |ns| ns.max(1) as f64)
     };
-    relative(rate).max(relative(median))
+    let slower_rate = rate(rest) / rate(all).max(f64::MIN_POSITIVE);
+    let longer_median = median(all) / median(rest);
+    slower_rate.max(longer_median) - 1.0
 }
 
 fn seconds(intervals: &[Interval]) -> f64 {
@@ -95,15 +86,12 @@ pub(super) fn silence(evidence: &Evidence) -> Outcome {
 /// The start of the run does not change its figures.
 pub(super) fn warm_up(evidence: &Evidence) -> Outcome {
     let Steadiness {
-        warm_up, is_ramp, ..
+        warm_up_s, is_ramp, ..
     } = evidence.steadiness;
     if is_ramp {
         return Outcome::NotApplicable("the rate is a ramp");
     }
-    let warning = warm_up.map(|left| Warning::WarmUp {
-        seconds: left.seconds,
-        unfinished: left.unfinished,
-    });
+    let warning = warm_up_s.map(|seconds| Warning::WarmUp { seconds });
     Outcome::of(warning, || "the start is like the rest".to_owned())
 }
 

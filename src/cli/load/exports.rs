@@ -1,0 +1,104 @@
+//! Files beside the report, and gates on its figures.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::export::{self, Export};
+use crate::cli::{Exit, output};
+use crate::load::objective::{Answer, Objective};
+use crate::load::{LoadReport, exports, gate};
+
+/// What is made of a report beside printing it.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ExportArgs {
+    /// Write the JSON to this file beside the report; '-' is --json
+    #[arg(long, value_name = "FILE")]
+    export_json: Option<PathBuf>,
+
+    /// Write the latencies of each tenth of a second to this file (HdrHistogram's log)
+    #[arg(long, value_name = "FILE")]
+    export_hlog: Option<PathBuf>,
+
+    /// Write the distribution of all latencies to this file (HdrHistogram's percentiles)
+    #[arg(long, value_name = "FILE")]
+    export_hgrm: Option<PathBuf>,
+
+    /// Write rate and latency of each tenth of a second to this file, comma-separated
+    #[arg(long, value_name = "FILE")]
+    export_csv: Option<PathBuf>,
+
+    /// Exit with 3 if this holds: a percentile, mean, max, rate, errors or suspect, as in 'p99>5ms',
+    /// 'rate<1000', 'errors>1%'; may be repeated
+    #[arg(long, value_name = "GATE")]
+    fail_if: Vec<Objective>,
+}
+
+/// A file that is open, and what is to be written to it.
+pub(super) type Writing = (Export, fn(&LoadReport) -> Result<String, String>);
+
+impl ExportArgs {
+    /// The JSON goes to stdout in place of the report.
+    pub(super) fn prints_json(&self) -> bool {
+        self.export_json.as_deref() == Some(Path::new(export::STDOUT))
+    }
+
+    /// Opens every file.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub(super) fn open(&self) -> Result<Vec<Writing>, String> {
+        let json = self.export_json.as_ref().filter(|_| !self.prints_json());
+        let files: [(
+            &'static str,
+            Option<&PathBuf>,
+            fn(&LoadReport) -> Result<String, String>,
+        ); 4] = [
+            ("--export-json", json, |report| {
+                super::json(report).map_err(|error| error.to_string())
+            }),
+            ("--export-hlog", self.export_hlog.as_ref(), |report| {
+                exports::hlog(report).map_err(|error| error.to_string())
+            }),
+            ("--export-hgrm", self.export_hgrm.as_ref(), |report| {
+                Ok(exports::hgrm(report))
+            }),
+            ("--export-csv", self.export_csv.as_ref(), |report| {
+                Ok(exports::csv(report))
+            }),
+        ];
+        let open = |(flag, path, content): (_, Option<&PathBuf>, _)| {
+            let file = Export::open(flag, path?);
+            Some(file.map(|file| (file, content)))
+        };
+        files.into_iter().filter_map(open).collect()
+    }
+
+    /// Tells on stderr which gates do not pass; [`Exit::GateTripped`] if one trips.
+    pub(super) fn judge(&self, report: &LoadReport) -> Exit {
+        let results = self
+            .fail_if
+            .iter()
+            .filter_map(|gate| gate::judge(*gate, report));
+        let mut exit = Exit::Fine;
+        for result in results {
+            if result.answer == Answer::Holds {
+                output::fail(&result.to_string());
+                exit = Exit::GateTripped;
+            } else {
+                output::warn(&result.to_string());
+            }
+        }
+        exit
+    }
+}
+
+/// Writes every file.
+///
+/// # Errors
+/// One cannot be written.
+pub(super) fn write(files: Vec<Writing>, report: &LoadReport) -> Result<(), String> {
+    files
+        .into_iter()
+        .try_for_each(|(file, content)| file.write(&content(report)?))
+}

@@ -1,0 +1,67 @@
+//! The warm-up: the client works as in the run, on the connections of the run, and then forgets what
+//! it measured.
+
+use super::LoadClient;
+use crate::event_loop::Time;
+use crate::load::counters::Counters;
+use crate::load::recorder::Recorder;
+use crate::load::schedule::Rate;
+use crate::load::{OpenLoopPlan, Until, WarmUp};
+
+/// Requests per second of a warm-up before a ramp that starts at nothing.
+const WARM_UP_RATE_MIN: f64 = 1.0;
+
+impl LoadClient<'_> {
+    /// The first turn of the loop: the warm-up begins, or the run if there is none.
+    pub(super) fn start(&mut self, now: Time) {
+        match self.warm_up {
+            WarmUp::For(time) => {
+                self.begin_phase(now);
+                self.warm_until = Some(now + time);
+                let plan = self.open_loop_plan.map(|plan| OpenLoopPlan {
+                    rate: warm_up_rate(plan.rate),
+                    ..plan
+                });
+                self.start_open_loop(plan, now, Time::NEVER);
+            }
+            WarmUp::None | WarmUp::Auto => self.start_run(now),
+        }
+    }
+
+    /// Ends the warm-up if it is over. Requests in flight belong to the run.
+    pub(super) fn end_warm_up(&mut self, now: Time) {
+        if self.warm_until.is_none_or(|until| now < until) {
+            return;
+        }
+        self.warm_until = None;
+        self.warmed = now - self.started.unwrap_or(now);
+        self.ledger.restart();
+        self.counters = Counters::default();
+        self.start_run(now);
+        self.note_free_slots(now);
+    }
+
+    fn start_run(&mut self, now: Time) {
+        self.begin_phase(now);
+        let end = match self.until {
+            Until::Duration(duration) => now + duration,
+            Until::Amount(_) => Time::NEVER,
+        };
+        self.start_open_loop(self.open_loop_plan, now, end);
+    }
+
+    fn begin_phase(&mut self, now: Time) {
+        self.started = Some(now);
+        self.recorder = Recorder::starting(now);
+        self.connects.started(now);
+        self.progress_due = now;
+    }
+}
+
+/// The rate at the start of the run.
+fn warm_up_rate(rate: Rate) -> Rate {
+    match rate {
+        Rate::Constant(_) => rate,
+        Rate::Ramp { from, .. } => Rate::Constant(from.max(WARM_UP_RATE_MIN)),
+    }
+}

@@ -1,0 +1,256 @@
+//! Gates: objectives that fail a run if they hold (`--fail-if 'p99>5ms'`). A figure with an interval
+//! trips a gate if the gate holds in all of the interval; if it holds in a part of it only, the run
+//! does not decide.
+
+use std::fmt;
+
+use super::objective::{Answer, Metric, Objective};
+use super::report::LoadReport;
+use super::statistics::censoring::{Percentile, Survival};
+use super::statistics::interval_log::{Interval, slices};
+use super::statistics::quantile_interval::QuantileIntervals;
+use crate::format::{count, milliseconds, percent, rate};
+
+/// Parts of a run whose rates are compared.
+const SLICES: usize = 10;
+/// Student's t for nine degrees of freedom, 95 %, two-sided.
+const T_NINE: f64 = 2.262;
+
+/// A gate that did not pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GateResult {
+    /// The gate.
+    pub objective: Objective,
+    /// Whether it trips, or the run does not decide.
+    pub answer: Answer,
+    figure: Figure,
+}
+
+/// A figure of a run, in the unit of its objective.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Figure {
+    value: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+impl Figure {
+    /// Known as it is.
+    fn exact(value: f64) -> Figure {
+        Figure {
+            value,
+            low: Some(value),
+            high: Some(value),
+        }
+    }
+}
+
+/// Judges `objective` as a gate; [`Answer::Holds`] trips it. `None` if it passed.
+pub fn judge(objective: Objective, report: &LoadReport) -> Option<GateResult> {
+    let figure = figure(objective.metric, report);
+    let answer = match objective.metric {
+        Metric::Suspect if report.verdict.valid => Answer::Fails,
+        Metric::Suspect => Answer::Holds,
+        _ => objective.judge(figure.low, figure.high),
+    };
+    (answer != Answer::Fails).then_some(GateResult {
+        objective,
+        answer,
+        figure,
+    })
+}
+
+fn figure(metric: Metric, report: &LoadReport) -> Figure {
+    let intervals = &report.timeline.intervals;
+    let ns = |ms: f64| Figure::exact(ms * 1e6);
+    match metric {
+        Metric::Percentile(quantile) => percentile(quantile, intervals),
+        Metric::Mean => ns(report.latency.mean),
+        Metric::Max => ns(report.latency.max.max(report.latency.max_age_ms)),
+        Metric::Rate => mean_rate(report),
+        Metric::Errors => Figure::exact(report.errors as f64),
+        Metric::ErrorShare => {
+            let requests = report.accounting.sent.max(report.errors).max(1);
+            Figure::exact(report.errors as f64 / requests as f64)
+        }
+        Metric::Suspect => Figure::exact(f64::from(u8::from(!report.verdict.valid))),
+    }
+}
+
+/// Without an interval, the figure itself decides: a gate must not pass because a run is short.
+fn percentile(quantile: f64, intervals: &[Interval]) -> Figure {
+    let survival = Survival::of(intervals);
+    let Some(found) = survival.quantile(quantile) else {
+        return Figure {
+            value: f64::INFINITY,
+            low: None,
+            high: None,
+        };
+    };
+    let value = found.ns() as f64;
+    let figure = Figure::exact(value);
+    if matches!(found, Percentile::AtLeast(_)) {
+        return Figure {
+            high: None,
+            ..figure
+        };
+    }
+    match QuantileIntervals::new(intervals, &survival).of(quantile) {
+        Err(_) => figure,
+        Ok(interval) => Figure {
+            value,
+            low: Some(interval.low_ns as f64),
+            high: interval.high_ns.map(|ns| ns as f64),
+        },
+    }
+}
+
+/// The rate of the run, with an interval from its tenths.
+fn mean_rate(report: &LoadReport) -> Figure {
+    let intervals = &report.timeline.intervals;
+    let ns: u64 = intervals.iter().map(|interval| interval.length_ns).sum();
+    let replies: u64 = intervals
+        .iter()
+        .map(|interval| interval.answered.total())
+        .sum();
+    let value = replies as f64 * 1e9 / ns.max(1) as f64;
+    let rates: Vec<f64> = slices(intervals, SLICES)
+        .map(|slice| slice.iter().map(Interval::rate).sum::<f64>() / slice.len() as f64)
+        .collect();
+    if rates.len() < SLICES {
+        return Figure::exact(value);
+    }
+    let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+    let squares: f64 = rates.iter().map(|rate| (rate - mean).powi(2)).sum();
+    let slices = rates.len() as f64;
+    let half = T_NINE * (squares / (slices - 1.0) / slices).sqrt();
+    Figure {
+        value,
+        low: Some(value - half),
+        high: Some(value + half),
+    }
+}
+
+impl fmt::Display for GateResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let GateResult {
+            objective,
+            answer,
+            figure,
+        } = self;
+        let metric = objective.metric;
+        write!(f, "--fail-if '{objective}': ")?;
+        if metric == Metric::Suspect {
+            return f.write_str("the verdict is SUSPECT");
+        }
+        let text = |value: f64| match metric {
+            Metric::Rate => format!("{}/s", rate(value.round())),
+            Metric::Errors => count(value as u64),
+            Metric::ErrorShare => percent(value),
+            _ => milliseconds(value / 1e6),
+        };
+        write!(f, "{metric} is {}", text(figure.value))?;
+        match (figure.low, figure.high) {
+            (Some(low), Some(high)) if low != high => {
+                let (low, high) = (text(low), text(high));
+                write!(f, " ({low} to {high} with 95 % confidence)")?;
+            }
+            (_, None) => f.write_str(" or more")?,
+            _ => {}
+        }
+        match answer {
+            Answer::Undecided => f.write_str("; this run does not decide, run longer"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Time;
+    use crate::load::report::{Timeline, Verdict};
+    use crate::load::statistics::interval_log::IntervalLog;
+
+    /// Two seconds of 1,000 replies each; one of 50 takes 9 ms to 11 ms, by turns, and the others
+    /// take 1 ms.
+    fn report() -> LoadReport {
+        let mut log = IntervalLog::starting(Time::START);
+        for step in 0..2000u64 {
+            let now = Time::from_ns(step * 1_000_000);
+            let slow = 9_000_000 + step / 50 % 3 * 1_000_000;
+            log.record(now, if step % 50 == 7 { slow } else { 1_000_000 }, 1);
+        }
+        log.finish(Time::from_ns(2_000_000_000));
+        LoadReport {
+            timeline: Timeline {
+                intervals: log.into_intervals(),
+                ..Timeline::default()
+            },
+            errors: 3,
+            verdict: Verdict {
+                valid: true,
+                reasons: Vec::new(),
+            },
+            ..LoadReport::default()
+        }
+    }
+
+    fn answer(gate: &str, report: &LoadReport) -> Answer {
+        let objective = gate.parse().expect("an objective");
+        judge(objective, report).map_or(Answer::Fails, |result| result.answer)
+    }
+
+    #[test]
+    fn a_gate_trips_where_it_holds_in_all_of_the_interval() {
+        let report = report();
+        for (gate, expected) in [
+            ("p50>0.5ms", Answer::Holds),
+            ("p50>2ms", Answer::Fails),
+            ("p99>8ms", Answer::Holds),
+            ("p99>20ms", Answer::Fails),
+            ("p99>10ms", Answer::Undecided),
+            ("rate<900", Answer::Fails),
+            ("rate<1100", Answer::Holds),
+            ("errors>2", Answer::Holds),
+            ("errors>3", Answer::Fails),
+            ("suspect", Answer::Fails),
+        ] {
+            assert_eq!(answer(gate, &report), expected, "{gate}");
+        }
+        let suspect = LoadReport {
+            verdict: Verdict::default(),
+            ..report
+        };
+        assert_eq!(answer("suspect", &suspect), Answer::Holds);
+    }
+
+    #[test]
+    fn without_an_interval_the_figure_decides_and_without_a_figure_nothing() {
+        let mut short = report();
+        short.timeline.intervals.truncate(5);
+        assert_eq!(answer("p50>0.5ms", &short), Answer::Holds);
+        short.timeline.intervals.clear();
+        assert_eq!(answer("p50>0.5ms", &short), Answer::Undecided);
+    }
+
+    #[test]
+    fn a_result_names_its_gate_and_its_figure() {
+        let told = |gate: &str| {
+            let objective = gate.parse().expect("an objective");
+            judge(objective, &report())
+                .expect("it does not pass")
+                .to_string()
+        };
+        assert_eq!(told("errors>2"), "--fail-if 'errors>2': errors is 3");
+        let undecided = told("p99>10ms");
+        assert!(
+            undecided.starts_with("--fail-if 'p99>10ms': p99 is 10.0 ms ("),
+            "{undecided}"
+        );
+        assert!(
+            undecided.ends_with("; this run does not decide, run longer"),
+            "{undecided}"
+        );
+    }
+}
