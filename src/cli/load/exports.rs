@@ -35,7 +35,10 @@ pub(super) struct ExportArgs {
 }
 
 /// A file that is open, and what is to be written to it.
-pub(super) type Writing = (Export, fn(&LoadReport) -> Result<String, String>);
+pub(super) type Writing = (Export, Content);
+
+/// Makes the content of a file.
+type Content = fn(&LoadReport) -> Result<String, String>;
 
 impl ExportArgs {
     /// The JSON goes to stdout in place of the report.
@@ -49,11 +52,7 @@ impl ExportArgs {
     /// One cannot be written.
     pub(super) fn open(&self) -> Result<Vec<Writing>, String> {
         let json = self.export_json.as_ref().filter(|_| !self.prints_json());
-        let files: [(
-            &'static str,
-            Option<&PathBuf>,
-            fn(&LoadReport) -> Result<String, String>,
-        ); 4] = [
+        let files: [(&'static str, Option<&PathBuf>, Content); 4] = [
             ("--export-json", json, |report| {
                 super::json(report).map_err(|error| error.to_string())
             }),
