@@ -1,5 +1,7 @@
 //! The client under a clock of our own, with replies from a script: exact reports, no sockets.
 
+mod queueing;
+
 use std::io;
 use std::time::{Duration, SystemTime};
 
