@@ -6,8 +6,11 @@
 //!
 //! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
 
+mod auto_rounds;
 pub mod baseline;
+mod bench;
 pub mod contestant;
+mod duet;
 mod failure;
 pub mod gate;
 mod local_bench;
@@ -18,6 +21,7 @@ pub mod process;
 mod python;
 pub mod random;
 mod readiness;
+mod reply_check;
 pub mod report;
 pub mod schedule;
 pub mod statistics;
@@ -25,18 +29,26 @@ pub mod table;
 mod verdict;
 mod warning;
 
+pub use auto_rounds::{RoundsEnd, TIME_MAX};
+pub use bench::{Bench, DuetRatio, Stopped};
 pub use contestant::{Contestant, OwnSettings};
 pub use failure::Failure;
 pub use local_bench::LocalBench;
-pub use machine::Machine;
+pub use machine::{Machine, MachineUse};
 pub use plan::{ComparisonPlan, PlanError, RequestChanges, RequestSettings, Settings};
 pub use report::ComparisonReport;
 pub use warning::{Reason, Warning};
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::event_loop::StopSignal;
+use serde::Serialize;
+
+use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load;
+use auto_rounds::RoundsUnderWay;
+use process::resource_usage::Usage;
+use reply_check::ReplyFacts;
 
 /// What one contestant did in one round.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,11 +69,19 @@ pub struct RunFigures {
     pub p99_ms: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
-    /// CPU time that the server and its descendants spent in the window; `None` if the system
-    /// did not say.
-    pub server_cpu: Option<Duration>,
-    /// Largest resident memory of the server and its descendants since their start.
-    pub peak_memory_bytes: Option<u64>,
+    /// What the server and its descendants used in the window; `None` if the system did not say.
+    pub server: Option<Usage>,
+    /// What the load generator used in the window.
+    pub client: Option<Usage>,
+    /// The whole machine in the window; `None` if the system did not say.
+    pub machine: Option<MachineUse>,
+    /// The reply as it was before the load; `None` if there was none in time.
+    pub reply: Option<ReplyFacts>,
+    /// The ratio to the reference, if both were loaded in turn; the rate is that of its own slices.
+    pub duet: Option<DuetRatio>,
+    /// Variance of the logarithm of the rate, as far as the window shows it; `None` if the window
+    /// was too short.
+    pub rate_variance: Option<f64>,
     /// CPU time of the load generator, as a share of one core.
     pub client_cpu_share: f64,
     /// Why the load generator would not trust these figures.
@@ -76,14 +96,17 @@ impl RunFigures {
 
     /// CPU time of the server per reply, in microseconds.
     pub fn cpu_micros_per_request(&self) -> Option<f64> {
-        let cpu = self.server_cpu?;
-        (self.completed > 0).then(|| cpu.as_secs_f64() * 1e6 / self.completed as f64)
+        self.per_request_micros(self.server?.cpu)
+    }
+
+    /// A time per reply, in microseconds; `None` without replies.
+    pub fn per_request_micros(&self, time: Duration) -> Option<f64> {
+        (self.completed > 0).then(|| time.as_secs_f64() * 1e6 / self.completed as f64)
     }
 
     /// CPU time of the server, as a share of one core.
     pub fn server_cpu_share(&self) -> Option<f64> {
-        let cpu = self.server_cpu?;
-        Some(cpu.as_secs_f64() / self.window.as_secs_f64())
+        Some(self.server?.cpu.as_secs_f64() / self.window.as_secs_f64())
     }
 
     /// The warning that its replies had other statuses or bodies than the expected ones. Errors are
@@ -105,6 +128,49 @@ impl RunFigures {
         let server_is_busy = |share| share >= warning::BUSY_SHARE_MIN;
         self.is_client_limited() && !self.server_cpu_share().is_some_and(server_is_busy)
     }
+
+    /// What was at its limit in this run; empty if nothing was.
+    pub fn limits(&self) -> Vec<Limit> {
+        let share = self.server_cpu_share();
+        let server = share.is_some_and(|share| share >= warning::BUSY_SHARE_MIN);
+        let machine = self.machine.is_some_and(|machine| {
+            let taken = machine.others_share + machine.steal_share;
+            machine.idle_share < IDLE_SHARE_MIN && taken >= warning::TAKEN_SHARE_MIN
+        });
+        [
+            (Limit::Client, self.is_client_limited()),
+            (Limit::Server, server),
+            (Limit::Machine, machine),
+        ]
+        .into_iter()
+        .filter_map(|(limit, is_reached)| is_reached.then_some(limit))
+        .collect()
+    }
+}
+
+/// Something that a run can be limited by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Limit {
+    /// The load generator used a whole core.
+    Client,
+    /// The server used a whole core or more.
+    Server,
+    /// No core was idle, and others took a part of them.
+    Machine,
+}
+
+/// A machine with less than this share of its time idle has nothing left to give.
+const IDLE_SHARE_MIN: f64 = 0.05;
+
+/// What differs from run to run of one contestant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunConditions {
+    /// Length of the measured window.
+    pub window: Duration,
+    /// Length of a dummy environment variable. It moves the stack of the process, and speed moves
+    /// with that (Mytkowicz et al. 2009): one more draw of what is luck.
+    pub padding_bytes: usize,
 }
 
 /// What a server does with a connection after a reply.
@@ -119,36 +185,6 @@ pub enum Closing {
         /// Requests sent.
         sent: u64,
     },
-}
-
-/// The reason for which a run has no figures.
-#[derive(Debug, PartialEq)]
-pub enum Stopped {
-    /// The contestant could not run, or not to the end.
-    Failed(Failure),
-    /// We were asked to stop.
-    Interrupted,
-}
-
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Stopped {
-        Stopped::Failed(failure)
-    }
-}
-
-/// What can run a contestant once: start it, warm it up, load it, stop it.
-pub trait Bench {
-    /// Runs `contestant` once. When this returns, none of its processes is left.
-    ///
-    /// # Errors
-    /// If there is nothing to measure, or `signal` was raised before the window's end.
-    fn run_once(
-        &mut self,
-        contestant: &Contestant,
-        settings: &Settings,
-        signal: &StopSignal,
-        on_progress: &mut dyn FnMut(load::Progress),
-    ) -> Result<RunFigures, Stopped>;
 }
 
 /// Who watches a comparison under way.
@@ -186,13 +222,21 @@ pub struct ComparisonOutcome {
     pub records: Vec<ContestantRuns>,
     /// Rounds that came to their end.
     pub rounds_done: usize,
-    /// Whether a stop was asked for before the last round's end.
-    pub interrupted: bool,
-    /// Whether all rounds came to their end.
-    pub finished: bool,
+    /// Why no more rounds were held; `None` while it is under way.
+    pub end: Option<RoundsEnd>,
 }
 
 impl ComparisonOutcome {
+    /// Whether a stop was asked for before the last round's end.
+    pub fn is_interrupted(&self) -> bool {
+        self.end == Some(RoundsEnd::Interrupted)
+    }
+
+    /// Whether all rounds came to their end.
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some() && !self.is_interrupted()
+    }
+
     /// True if a contestant could not run, or not to the end, or answered wrongly.
     pub fn has_failures(&self) -> bool {
         let mut records = self.records.iter();
@@ -207,62 +251,117 @@ pub fn run(
     signal: &StopSignal,
     observer: &mut dyn Observer,
 ) -> ComparisonOutcome {
-    let rounds = plan.settings().rounds.get();
+    let clock = Clock::start();
+    let settings = plan.settings();
     let contestants = plan.contestants().iter();
     let mut outcome = ComparisonOutcome {
         records: contestants
             .map(|contestant| ContestantRuns {
                 contestant: contestant.clone(),
-                runs: vec![None; rounds],
+                runs: Vec::new(),
                 failure: None,
             })
             .collect(),
         rounds_done: 0,
-        interrupted: false,
-        finished: false,
+        end: None,
     };
-    for round in 0..rounds {
-        for index in schedule::order(outcome.records.len(), round, plan.settings().seed) {
-            let record = &mut outcome.records[index];
-            if record.failure.is_some() {
-                continue;
-            }
-            let raised = signal.times_raised() > 0;
-            if raised || run_in_round(record, round, plan, bench, signal, observer).is_break() {
-                outcome.interrupted = true;
-                return outcome;
-            }
+    let mut rounds = RoundsUnderWay::new(settings);
+    while outcome.end.is_none() {
+        let round = outcome.rounds_done;
+        let records = &mut outcome.records;
+        records.iter_mut().for_each(|record| record.runs.push(None));
+        let mut under_way = RoundUnderWay {
+            plan,
+            round,
+            window: rounds.window,
+            bench,
+            signal,
+            observer,
+        };
+        let held = match settings.duet {
+            true => under_way.hold_duets(records),
+            false => under_way.hold(records),
+        };
+        if held.is_break() {
+            outcome.end = Some(RoundsEnd::Interrupted);
+            return outcome;
         }
         outcome.rounds_done += 1;
+        let elapsed = clock.now() - Time::START;
+        let end = rounds.held(&outcome.records, round, plan.reference(), settings, elapsed);
         observer.round_ended(&outcome);
+        outcome.end = end;
     }
-    outcome.finished = true;
     outcome
 }
 
-/// Breaks if it was interrupted.
-fn run_in_round(
-    record: &mut ContestantRuns,
+/// One round of a comparison.
+struct RoundUnderWay<'a> {
+    plan: &'a ComparisonPlan,
     round: usize,
-    plan: &ComparisonPlan,
-    bench: &mut dyn Bench,
-    signal: &StopSignal,
-    observer: &mut dyn Observer,
-) -> std::ops::ControlFlow<()> {
-    let contestant = &record.contestant;
-    observer.started(contestant, round);
-    let mut on_progress = |progress| observer.progress(progress);
-    let result = match bench.run_once(contestant, plan.settings(), signal, &mut on_progress) {
-        Ok(run) => Ok(run),
-        Err(Stopped::Failed(failure)) => Err(failure),
-        Err(Stopped::Interrupted) => return std::ops::ControlFlow::Break(()),
-    };
-    observer.ended(contestant, round, &result);
-    match result {
-        Ok(run) => record.runs[round] = Some(run),
-        Err(failure) => record.failure = Some((round, failure)),
+    /// Length of each measured window.
+    window: Duration,
+    bench: &'a mut dyn Bench,
+    signal: &'a StopSignal,
+    observer: &'a mut dyn Observer,
+}
+
+impl RoundUnderWay<'_> {
+    /// Every contestant once, in random order. Breaks if it was interrupted.
+    fn hold(&mut self, records: &mut [ContestantRuns]) -> ControlFlow<()> {
+        for index in schedule::order(records.len(), self.round, self.plan.settings().seed) {
+            if records[index].failure.is_none() {
+                self.run_contestant(index, &mut records[index])?;
+            }
+        }
+        ControlFlow::Continue(())
     }
-    std::ops::ControlFlow::Continue(())
+
+    fn run_contestant(&mut self, index: usize, record: &mut ContestantRuns) -> ControlFlow<()> {
+        if self.signal.times_raised() > 0 {
+            return ControlFlow::Break(());
+        }
+        let conditions = self.conditions(index);
+        let contestant = &record.contestant;
+        self.observer.started(contestant, self.round);
+        let observer = &mut *self.observer;
+        let mut on_progress = |progress| observer.progress(progress);
+        let settings = self.plan.settings();
+        let result = self.bench.run_once(
+            contestant,
+            conditions,
+            settings,
+            self.signal,
+            &mut on_progress,
+        );
+        self.conclude(record, result)
+    }
+
+    fn conditions(&self, index: usize) -> RunConditions {
+        RunConditions {
+            window: self.window,
+            padding_bytes: schedule::padding_bytes(index, self.round, self.plan.settings().seed),
+        }
+    }
+
+    /// Records how a run ended. Breaks if it was interrupted.
+    fn conclude(
+        &mut self,
+        record: &mut ContestantRuns,
+        result: Result<RunFigures, Stopped>,
+    ) -> ControlFlow<()> {
+        let result = match result {
+            Ok(run) => Ok(run),
+            Err(Stopped::Failed(failure)) => Err(failure),
+            Err(Stopped::Interrupted) => return ControlFlow::Break(()),
+        };
+        self.observer.ended(&record.contestant, self.round, &result);
+        match result {
+            Ok(run) => record.runs[self.round] = Some(run),
+            Err(failure) => record.failure = Some((self.round, failure)),
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 #[cfg(test)]

@@ -286,6 +286,16 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
         &self.shared.protocol
     }
 
+    /// The protocol, to be changed between two turns.
+    pub fn protocol_mut(&mut self) -> &mut P {
+        &mut self.shared.protocol
+    }
+
+    /// The clock that the protocol's times are of.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
     /// Number of sockets that are open or being dialled.
     pub fn sockets(&self) -> usize {
         self.entries.len()

@@ -19,6 +19,7 @@ pub mod recorder;
 pub mod report;
 pub mod request;
 pub mod schedule;
+mod slices;
 pub mod statistics;
 mod status;
 pub mod table;
@@ -33,6 +34,7 @@ mod tests;
 pub use connect_check::{ConnectError, probe};
 pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until, WarmUp};
 pub use report::LoadReport;
+pub use slices::SlicedLoad;
 pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;
 pub use warning::Warning;
@@ -118,28 +120,52 @@ impl ReadyRun<'_> {
     ) -> Result<LoadReport, Error> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
-        let limits = ConnectionLimits {
-            connections_max: plan.connections,
-            connect_timeout: plan.timeout.min(CONNECT_TIMEOUT_MAX),
-            send_timeout: plan.timeout,
-            linger: Duration::ZERO,
-            grace: Duration::ZERO,
-        };
+        let limits = connection_limits(plan);
         let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
         event_loop.dial(peer, plan.connections);
-        let start = SystemTime::now();
-        let (wall_start, cpu_start) = (Instant::now(), ProcessTime::now());
+        let clocks = RunClocks::start();
         let record = event_loop.run()?.finish();
-        let circumstances = Circumstances {
+        Ok(LoadReport::new(plan, &record, clocks.around(address)))
+    }
+}
+
+/// The clocks that a protocol may not read, at the start of a run.
+struct RunClocks {
+    start: SystemTime,
+    wall: Instant,
+    cpu: ProcessTime,
+}
+
+impl RunClocks {
+    fn start() -> RunClocks {
+        RunClocks {
+            start: SystemTime::now(),
+            wall: Instant::now(),
+            cpu: ProcessTime::now(),
+        }
+    }
+
+    /// What they say at the end.
+    fn around(&self, address: String) -> Circumstances {
+        Circumstances {
             address,
-            start,
+            start: self.start,
             finish: SystemTime::now(),
             cost: Cost {
-                cpu: cpu_start.elapsed(),
-                wall: wall_start.elapsed(),
+                cpu: self.cpu.elapsed(),
+                wall: self.wall.elapsed(),
             },
-        };
-        Ok(LoadReport::new(plan, &record, circumstances))
+        }
+    }
+}
+
+fn connection_limits(plan: &LoadPlan) -> ConnectionLimits {
+    ConnectionLimits {
+        connections_max: plan.connections,
+        connect_timeout: plan.timeout.min(CONNECT_TIMEOUT_MAX),
+        send_timeout: plan.timeout,
+        linger: Duration::ZERO,
+        grace: Duration::ZERO,
     }
 }
 

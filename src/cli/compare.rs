@@ -20,7 +20,7 @@ use crate::compare::{
 };
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
-use judgement::JudgementArgs;
+use judgement::{JudgementArgs, Rounds};
 use results::{ResultArgs, Watch};
 use screen::{Screen, StdoutState};
 use suite::Suite;
@@ -40,7 +40,7 @@ interrupted, partial results printed.";
 
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
 const PIPELINING: NonZeroUsize = NonZeroUsize::new(10).expect("not 0");
-const ROUNDS: NonZeroUsize = NonZeroUsize::new(6).expect("not 0");
+const ROUNDS: Rounds = Rounds::Fixed(NonZeroUsize::new(6).expect("not 0"));
 
 /// Run servers side by side under the same load: speed, cost, and how sure the difference is
 #[derive(Clone, Debug, clap::Args)]
@@ -55,9 +55,10 @@ pub struct CompareArgs {
     /// Measured time of each run: seconds, or with a unit (500ms, 1m) [default: 2]
     #[arg(short, long, value_name = "SECS", value_parser = duration)]
     duration: Option<Duration>,
-    /// Runs of each contestant [default: 6]
-    #[arg(short, long, value_name = "N", value_parser = count)]
-    rounds: Option<NonZeroUsize>,
+    /// Runs of each contestant; 'auto' for as many as --precision takes, at most 60 and 10 minutes
+    /// [default: 6]
+    #[arg(short, long, value_name = "N|auto", value_parser = judgement::rounds)]
+    rounds: Option<Rounds>,
     #[command(flatten)]
     judgement: JudgementArgs,
     /// Seed of the order in which the contestants run [default: random, named in the report]
@@ -130,7 +131,7 @@ impl CompareArgs {
             Some(file) => Suite::read(file, bareloop)?,
             None => Suite::default(),
         };
-        let settings = self.settings(&suite);
+        let settings = self.settings(&suite)?;
         let descriptors = raise_descriptor_limit();
         let connections = settings.connections.get();
         if connections > descriptors {
@@ -156,7 +157,7 @@ impl CompareArgs {
                 return Err(format!("--pid {name}={id}: there is no such process"));
             }
         }
-        ComparisonPlan::new(
+        let plan = ComparisonPlan::new(
             contestants,
             &self.only,
             self.reference.clone().or(suite.settings.reference),
@@ -173,11 +174,19 @@ impl CompareArgs {
                 }
             };
             format!("{flag}: {error}")
-        })
+        })?;
+        match self.judgement.duet && plan.contestants().len() < 2 {
+            true => Err("--duet: two servers at least; name another with --only".to_owned()),
+            false => Ok(plan),
+        }
     }
 
     /// The flags, then the suite, then the defaults.
-    fn settings(&self, suite: &Suite) -> Settings {
+    fn settings(&self, suite: &Suite) -> Result<Settings, String> {
+        let rounds = self
+            .rounds
+            .or(suite.settings.rounds.map(Rounds::Fixed))
+            .unwrap_or(ROUNDS);
         let run = &suite.settings;
         let seconds = Duration::from_secs;
         let flags = RequestChanges {
@@ -188,7 +197,7 @@ impl CompareArgs {
             expected_statuses: self.expect_status.clone(),
             expected_body: self.expect_body.clone().map(String::into_bytes),
         };
-        Settings {
+        Ok(Settings {
             connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
             pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
             duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
@@ -198,11 +207,13 @@ impl CompareArgs {
                 .start_timeout
                 .or(run.start_timeout)
                 .unwrap_or(seconds(10)),
-            rounds: self.rounds.or(run.rounds).unwrap_or(ROUNDS),
+            rounds: rounds.at_most(),
+            precision: self.judgement.precision(rounds)?,
+            duet: self.judgement.duet,
             same_within: self.judgement.same_within(run.same_within),
             seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
             request: flags.of(&suite.request.of(&RequestSettings::default())),
-        }
+        })
     }
 }
 
@@ -223,9 +234,10 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 /// The same, where `bareloop` is the program that the contestants `bareloop-http` and
 /// `bareloop-tcp` run: a bench is not that program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
+    let cores = args.judgement.core_division();
     let ready = args
         .plan(bareloop)
-        .and_then(|plan| Ok((args.results.open(&plan)?, plan)));
+        .and_then(|plan| Ok((args.results.open(&plan, cores.clone())?, plan)));
     let (mut results, plan) = match ready {
         Ok(ready) => ready,
         Err(message) => {
@@ -240,7 +252,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         output::fail(message);
         return Exit::Failed;
     }
-    let mut bench = LocalBench::new(bareloop.to_owned());
+    let mut bench = LocalBench::new(bareloop.to_owned(), cores);
     let mut watch = Watch {
         plan: &plan,
         screen: &mut screen,
@@ -262,7 +274,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         }
         // A reader that has seen enough (`| head`) is no failure.
         StdoutState::Closed if written.is_ok() => Exit::Fine,
-        _ if outcome.interrupted => Exit::Interrupted,
+        _ if outcome.is_interrupted() => Exit::Interrupted,
         _ if outcome.has_failures() || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,

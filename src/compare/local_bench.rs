@@ -1,15 +1,21 @@
 //! The real bench: starts the contestant on this machine and loads it from this process.
 
+mod duet;
+mod loaded_server;
+
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
 
-use super::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
+use super::machine::CpuTimes;
+use super::process::cores::CoreDivision;
+use super::process::resource_usage::{Processes, Usage};
 use super::process::server::{Server, free_port};
 use super::readiness;
-use super::{Bench, Closing, Contestant, Failure, RunFigures, Settings, Stopped};
+use super::statistics::{Side, SliceSchedule, squared_relative_error};
+use super::{Bench, Closing, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
+use loaded_server::LoadedServer;
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
 const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -20,17 +26,26 @@ const SETTLED_BELOW: Duration = Duration::from_millis(1);
 /// Interval at which memory is read under load, where the kernel keeps no peak.
 const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// The dummy variable in the environment of each server.
+const PADDING: &str = "BARELOOP_PADDING";
+
 /// Runs contestants on this machine, one at a time.
 #[derive(Debug)]
 pub struct LocalBench {
     /// This program, which also supervises servers.
     bareloop: PathBuf,
+    /// `None` if servers and load generator share all cores.
+    cores: Option<CoreDivision>,
 }
 
 impl LocalBench {
-    /// A bench whose servers are supervised by the program `bareloop`.
-    pub fn new(bareloop: PathBuf) -> LocalBench {
-        LocalBench { bareloop }
+    /// A bench whose servers are supervised by the program `bareloop`. With a division of the
+    /// cores, this thread stays on the client's.
+    pub fn new(bareloop: PathBuf, cores: Option<CoreDivision>) -> LocalBench {
+        if let Some(cores) = &cores {
+            cores.enter_client();
+        }
+        LocalBench { bareloop, cores }
     }
 }
 
@@ -38,24 +53,21 @@ impl Bench for LocalBench {
     fn run_once(
         &mut self,
         contestant: &Contestant,
+        conditions: RunConditions,
         settings: &Settings,
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<RunFigures, Stopped> {
         let settings = &contestant.settings(settings);
-        let clock = Clock::start();
-        let mut subject = match contestant.running_url() {
-            Some(url) => LoadedServer::running(url, contestant.running_pid(), settings, signal)?,
-            None => self.start(contestant, settings, signal)?,
-        };
-        if let Some(path) = &contestant.own().ready_path {
-            let ready = target(&format!("http://{}{path}", subject.target.authority()))?;
-            let to_go = settings
-                .start_timeout
-                .saturating_sub(clock.now() - Time::START);
-            readiness::wait(&ready, to_go, signal)?;
-        }
-        let run = measure(&mut subject, settings, on_progress)?;
+        let mut subject = self.subject(contestant, conditions, settings, signal)?;
+        let reply = subject.check_reply();
+        let mut run = measure(
+            &mut subject,
+            settings.warmup,
+            conditions.window,
+            on_progress,
+        )?;
+        run.reply = reply;
         subject.stop();
         match run.completed {
             0 => Err(Failure::NoReply {
@@ -66,23 +78,66 @@ impl Bench for LocalBench {
             _ => Ok(run),
         }
     }
+
+    fn run_duet(
+        &mut self,
+        contestants: [&Contestant; 2],
+        conditions: [RunConditions; 2],
+        slices: SliceSchedule,
+        settings: &Settings,
+        signal: &StopSignal,
+    ) -> Result<[RunFigures; 2], (Side, Stopped)> {
+        let [contestant, reference] = contestants;
+        let [ours, theirs] = conditions;
+        let of = [contestant.settings(settings), reference.settings(settings)];
+        let contestant = self.subject(contestant, ours, &of[0], signal);
+        let contestant = contestant.map_err(|stopped| (Side::Contestant, stopped))?;
+        let reference = self.subject(reference, theirs, &of[1], signal);
+        let reference = reference.map_err(|stopped| (Side::Reference, stopped))?;
+        duet::run(contestant, reference, ours.window, slices)
+    }
 }
 
 impl LocalBench {
+    /// `contestant` as a server that is ready.
+    fn subject<'a>(
+        &self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        settings: &'a Settings,
+        signal: &'a StopSignal,
+    ) -> Result<LoadedServer<'a>, Stopped> {
+        let clock = Clock::start();
+        let subject = match contestant.running_url() {
+            Some(url) => LoadedServer::running(url, contestant.running_pid(), settings, signal)?,
+            None => self.start(contestant, conditions, settings, signal)?,
+        };
+        if let Some(path) = &contestant.own().ready_path {
+            let ready = target(&format!("http://{}{path}", subject.target.authority()))?;
+            let elapsed = clock.now() - Time::START;
+            let to_go = settings.start_timeout.saturating_sub(elapsed);
+            readiness::wait(&ready, to_go, signal)?;
+        }
+        Ok(subject)
+    }
+
     /// Starts `contestant` and waits until it listens.
     fn start<'a>(
         &self,
         contestant: &Contestant,
+        conditions: RunConditions,
         settings: &'a Settings,
         signal: &'a StopSignal,
     ) -> Result<LoadedServer<'a>, Stopped> {
         let port = free_port()?;
-        let mut server = Server::start(
-            &self.bareloop,
-            &contestant.supervised(port),
-            &contestant.environment(port),
-            port,
-        )?;
+        let mut environment = contestant.environment(port);
+        environment.push((PADDING.to_owned(), "x".repeat(conditions.padding_bytes)));
+        let command = contestant.supervised(port);
+        let start = || Server::start(&self.bareloop, &command, &environment, port);
+        let mut server = match &self.cores {
+            Some(cores) => cores.on_server_cores(start)?,
+            None => start()?,
+        };
         let address = server.wait_until_ready(settings.start_timeout, signal)?;
         Ok(LoadedServer {
             target: target(&format!("http://{address}{}", settings.request.path))?,
@@ -107,23 +162,72 @@ trait Subject {
     /// What it has used since its start; `None` if the system does not say.
     fn usage(&mut self) -> Option<Usage>;
 
+    /// What the load generator and the whole machine have used.
+    fn surroundings(&self) -> Surroundings;
+
     /// Lets `duration` pass.
     fn wait(&mut self, duration: Duration);
+}
+
+/// The load generator and the whole machine, beside the server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Surroundings {
+    client: Option<Usage>,
+    machine: Option<CpuTimes>,
+}
+
+impl Surroundings {
+    fn now() -> Surroundings {
+        Surroundings {
+            client: Processes::Alone(std::process::id()).usage(),
+            machine: CpuTimes::now(),
+        }
+    }
 }
 
 /// One run: the warm-up, the wait for its end, and the measured window.
 fn measure(
     subject: &mut impl Subject,
-    settings: &Settings,
+    warmup: Duration,
+    window: Duration,
     on_progress: &mut dyn FnMut(load::Progress),
 ) -> Result<RunFigures, Stopped> {
-    if !settings.warmup.is_zero() {
-        subject.load(settings.warmup, &mut |_| {})?;
+    if !warmup.is_zero() {
+        subject.load(warmup, &mut |_| {})?;
         settle(subject);
     }
-    let before = subject.usage();
-    let report = subject.load(settings.duration, on_progress)?;
-    Ok(figures(&report, before, subject.usage()))
+    let (around, before) = (subject.surroundings(), subject.usage());
+    let mut looks = Vec::new();
+    let report = subject.load(window, &mut |progress| {
+        looks.push((progress.elapsed, progress.completed));
+        on_progress(progress);
+    })?;
+    let (after, around_after) = (subject.usage(), subject.surroundings());
+    let since = |(before, after): (Usage, Usage)| after.since(before);
+    let server = before.zip(after).map(since);
+    let client = around.client.zip(around_after.client).map(since);
+    let ours = [server, client]
+        .iter()
+        .flatten()
+        .map(|usage| usage.cpu)
+        .sum();
+    let machine = around.machine.zip(around_after.machine);
+    Ok(RunFigures {
+        server,
+        client,
+        machine: machine.map(|(before, after)| after.use_since(before, ours)),
+        rate_variance: rate_variance(&looks),
+        ..figures(&report)
+    })
+}
+
+/// The variance of the logarithm of a run's rate, from the replies at several times.
+fn rate_variance(looks: &[(Duration, u64)]) -> Option<f64> {
+    let rate = |pair: &[(Duration, u64)]| {
+        let length = (pair[1].0 - pair[0].0).as_secs_f64();
+        (pair[1].1 - pair[0].1) as f64 / length.max(f64::MIN_POSITIVE)
+    };
+    squared_relative_error(&looks.windows(2).map(rate).collect::<Vec<_>>())
 }
 
 /// Waits until the server is idle: a warm-up that ends leaves requests behind, and their cost
@@ -141,9 +245,8 @@ fn settle(subject: &mut impl Subject) {
     }
 }
 
-/// The figures of a window from the load generator's report, and from the server's usage before
-/// and after it.
-fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> RunFigures {
+/// The figures of a window that the load generator knows.
+fn figures(report: &LoadReport) -> RunFigures {
     RunFigures {
         window: report.exact_duration,
         completed: report.accounting.completed,
@@ -153,10 +256,12 @@ fn figures(report: &LoadReport, before: Option<Usage>, after: Option<Usage>) -> 
         p50_ms: report.latency.p50,
         p99_ms: report.latency.p99,
         max_ms: report.latency.max,
-        server_cpu: before
-            .zip(after)
-            .map(|(before, after)| after.cpu.saturating_sub(before.cpu)),
-        peak_memory_bytes: after.map(|usage| usage.memory_bytes),
+        server: None,
+        client: None,
+        machine: None,
+        reply: None,
+        duet: None,
+        rate_variance: None,
         client_cpu_share: report.client.cpu_share,
         warnings: report.verdict.reasons.clone(),
     }
@@ -175,101 +280,6 @@ fn closing(report: &LoadReport) -> Closing {
             sent: report.accounting.sent,
         },
         false => Closing::KeepsAlive,
-    }
-}
-
-/// A server that listens.
-struct LoadedServer<'a> {
-    target: Target,
-    /// Its processes, if they are known.
-    processes: Option<Processes>,
-    /// `None` if it was not started here.
-    server: Option<Server>,
-    settings: &'a Settings,
-    signal: &'a StopSignal,
-    /// The most memory that was seen.
-    peak_memory_bytes: u64,
-}
-
-impl<'a> LoadedServer<'a> {
-    /// One that runs already. A path of its own in the URL goes before that of the settings.
-    fn running(
-        url: &str,
-        pid: Option<u32>,
-        settings: &'a Settings,
-        signal: &'a StopSignal,
-    ) -> Result<LoadedServer<'a>, Failure> {
-        let written = target(url)?;
-        let target = match written.request_target() {
-            "/" => target(&format!("{written}{}", settings.request.path))?,
-            _ => written,
-        };
-        Ok(LoadedServer {
-            target,
-            processes: pid.map(Processes::Tree),
-            server: None,
-            settings,
-            signal,
-            peak_memory_bytes: 0,
-        })
-    }
-
-    fn stop(&mut self) {
-        if let Some(server) = &mut self.server {
-            server.stop(self.signal);
-        }
-    }
-
-    fn error_excerpt(&mut self) -> String {
-        let server = self.server.as_mut();
-        server.map(Server::error_excerpt).unwrap_or_default()
-    }
-}
-
-impl Subject for LoadedServer<'_> {
-    fn load(
-        &mut self,
-        duration: Duration,
-        on_progress: &mut dyn FnMut(load::Progress),
-    ) -> Result<LoadReport, Stopped> {
-        let plan = load_plan(self.target.clone(), self.settings, duration);
-        let mut looked = Duration::ZERO;
-        let result = load::run(&plan, self.signal, &mut |progress| {
-            if !KERNEL_KEEPS_PEAK && progress.elapsed >= looked + MEMORY_LOOK_EVERY {
-                looked = progress.elapsed;
-                let now = self.processes.and_then(Processes::usage);
-                let memory_bytes = now.unwrap_or_default().memory_bytes;
-                self.peak_memory_bytes = memory_bytes.max(self.peak_memory_bytes);
-            }
-            on_progress(progress);
-        });
-        if self.signal.times_raised() > 0 {
-            self.stop();
-            return Err(Stopped::Interrupted);
-        }
-        match self.server.as_mut().and_then(Server::end_of_first_process) {
-            // It may have listened before it went there.
-            Some(end) if end.in_background => Err(Failure::InBackground.into()),
-            Some(end) => Err(Failure::Died {
-                status: end.status,
-                error_excerpt: self.error_excerpt(),
-            }
-            .into()),
-            None => Ok(result.map_err(|e| Failure::NotMeasured(e.to_string()))?),
-        }
-    }
-
-    fn usage(&mut self) -> Option<Usage> {
-        let now = self.processes?.usage()?;
-        self.peak_memory_bytes = now.memory_bytes.max(self.peak_memory_bytes);
-        Some(Usage {
-            memory_bytes: self.peak_memory_bytes,
-            ..now
-        })
-    }
-
-    fn wait(&mut self, duration: Duration) {
-        thread::sleep(duration);
     }
 }
 
@@ -301,11 +311,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
     use super::*;
-    use crate::compare::RequestSettings;
-    use crate::compare::statistics::Margin;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -344,7 +350,12 @@ mod tests {
             Some(Usage {
                 cpu: self.used,
                 memory_bytes: 1000,
+                ..Usage::default()
             })
+        }
+
+        fn surroundings(&self) -> Surroundings {
+            Surroundings::default()
         }
 
         fn wait(&mut self, _duration: Duration) {
@@ -354,20 +365,8 @@ mod tests {
     }
 
     fn measured(subject: &mut Scripted, warmup: Duration) -> RunFigures {
-        let one = NonZeroUsize::MIN;
-        let settings = Settings {
-            connections: one,
-            pipelining: one,
-            duration: Duration::from_micros(100_400),
-            warmup,
-            timeout: Duration::from_secs(1),
-            start_timeout: Duration::from_secs(1),
-            request: RequestSettings::default(),
-            rounds: one,
-            same_within: Margin::new(0.02).unwrap(),
-            seed: 0,
-        };
-        measure(subject, &settings, &mut |_| {}).unwrap()
+        let window = Duration::from_micros(100_400);
+        measure(subject, warmup, window, &mut |_| {}).unwrap()
     }
 
     #[test]
@@ -378,7 +377,7 @@ mod tests {
             ..Scripted::default()
         };
         let run = measured(&mut subject, 100 * MS);
-        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(run.server.unwrap().cpu, 90 * MS);
         assert_eq!(subject.waits, 4);
     }
 
@@ -390,7 +389,7 @@ mod tests {
             ..Scripted::default()
         };
         let run = measured(&mut subject, 100 * MS);
-        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(run.server.unwrap().cpu, 90 * MS);
         assert_eq!(subject.waits, SETTLE_LOOKS_MAX);
     }
 
@@ -401,7 +400,7 @@ mod tests {
             ..Scripted::default()
         };
         let run = measured(&mut subject, Duration::ZERO);
-        assert_eq!(run.server_cpu, Some(90 * MS));
+        assert_eq!(run.server.unwrap().cpu, 90 * MS);
         assert_eq!(subject.waits, 0);
     }
 

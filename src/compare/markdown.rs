@@ -44,7 +44,10 @@ pub fn render(report: &ComparisonReport) -> String {
         ("Gates", table::gates(report)),
         ("Failed", table::failures(report)),
         ("Warnings", table::warnings(report)),
-        ("", vec![settings(report), table::machine(report)]),
+        (
+            "",
+            [vec![settings(report)], table::machine(report)].concat(),
+        ),
     ] {
         list(&mut text, title, &lines);
     }

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Contestant;
-use super::statistics::Margin;
+use super::contestant::DEFAULT_REFERENCE;
+use super::statistics::{INTERVAL_ROUNDS_MIN, Margin};
 use crate::load::ExpectedStatuses;
 
 /// How each contestant is loaded, and how often.
@@ -24,8 +25,12 @@ pub struct Settings {
     pub start_timeout: Duration,
     /// What is sent to each contestant.
     pub request: RequestSettings,
-    /// How often each contestant runs.
+    /// How often each contestant runs; with a precision, the most often.
     pub rounds: NonZeroUsize,
+    /// Rounds are held until each ratio is known to this; `None` for a fixed number.
+    pub precision: Option<Margin>,
+    /// Each contestant runs beside the reference, and the load alternates between the two.
+    pub duet: bool,
     /// The difference below which two contestants count as the same.
     pub same_within: Margin,
     /// Decides the order in which the contestants run.
@@ -184,6 +189,14 @@ impl ComparisonPlan {
         self.reference.as_deref()
     }
 
+    /// The place of the contestant that the others are compared with if all run: the chosen one,
+    /// else the usual one, else the first.
+    pub fn reference_expected(&self) -> usize {
+        let name = self.reference().unwrap_or(DEFAULT_REFERENCE);
+        let place = self.contestants.iter().position(|c| c.name() == name);
+        place.unwrap_or(0)
+    }
+
     /// How each contestant is loaded.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -191,10 +204,16 @@ impl ComparisonPlan {
 
     /// The least time that all rounds take: warm-ups and windows.
     pub fn duration(&self) -> Duration {
-        let runs = self
-            .contestants
-            .len()
-            .saturating_mul(self.settings.rounds.get());
+        let rounds = match self.settings.precision {
+            Some(_) => self.settings.rounds.get().min(INTERVAL_ROUNDS_MIN),
+            None => self.settings.rounds.get(),
+        };
+        let runs_each = match self.settings.duet {
+            // The reference runs beside each of the others.
+            true => 2 * (self.contestants.len() - 1),
+            false => self.contestants.len(),
+        };
+        let runs = runs_each.saturating_mul(rounds);
         let runs = u32::try_from(runs).unwrap_or(u32::MAX);
         let each = self.settings.warmup.saturating_add(self.settings.duration);
         each.saturating_mul(runs)

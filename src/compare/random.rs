@@ -16,6 +16,8 @@ pub enum Purpose {
     /// Simulated noise.
     #[cfg(test)]
     Mock = 3,
+    /// The size of the environment of a process.
+    Environment = 4,
 }
 
 /// One stream of random numbers.

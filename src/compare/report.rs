@@ -1,8 +1,13 @@
 //! What a comparison found, in the shape of its JSON.
 
+mod cost;
 mod ratio;
+mod runs;
 
-pub use ratio::{Bounds, ClientLimit, Finding, RatioToReference};
+pub use cost::{Cost, SideCost};
+pub(super) use ratio::slots_apart;
+pub use ratio::{Bounds, ClientLimit, Finding, Noise, RatioToReference};
+pub use runs::RunResult;
 
 use std::collections::BTreeMap;
 
@@ -11,10 +16,11 @@ use serde::Serialize;
 use super::baseline::BaselineReport;
 use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
-use super::statistics::Summary;
+use super::reply_check::ReplyFacts;
+use super::statistics::{Margin, Summary};
 use super::{
-    ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RunFigures,
-    Settings, Warning, warning,
+    ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RoundsEnd,
+    RunFigures, Settings, Warning, warning,
 };
 use crate::load;
 
@@ -32,6 +38,8 @@ pub struct ComparisonReport {
     pub finished: bool,
     /// Rounds that came to their end, of those in the settings.
     pub rounds_done: usize,
+    /// Why no more rounds were held; `null` while it is under way.
+    pub rounds_end: Option<RoundsEnd>,
     /// The contestant that ratios refer to; `null` if none ran.
     pub reference: Option<String>,
     /// In the order in which they were named.
@@ -63,8 +71,13 @@ pub struct SettingsUsed {
     /// The request of all contestants without one of their own.
     #[serde(flatten)]
     pub request: RequestUsed,
-    /// How often each contestant was to run.
+    /// How often each contestant was to run; with a precision, the most often.
     pub rounds: usize,
+    /// Rounds were to be held until each ratio is known to this: 0.02 is 2 %; `null` for a fixed
+    /// number.
+    pub precision: Option<f64>,
+    /// Each contestant ran beside the reference, and the load alternated between the two.
+    pub duet: bool,
     /// The difference below which two servers count as the same: 0.02 is 2 %.
     pub same_within: f64,
     /// Decided the order in which the contestants ran.
@@ -128,6 +141,12 @@ pub struct ContestantResult {
     /// Replies per second, to the reference's; `null` for the reference, without a common round,
     /// or if it answered wrongly.
     pub ratio: Option<RatioToReference>,
+    /// What it cost, and what the load generator cost beside it; `null` without a run.
+    pub cost: Option<Cost>,
+    /// Its reply before the load of the first round; `null` if there was none in time.
+    pub reply: Option<ReplyFacts>,
+    /// Each run by itself.
+    pub runs: Vec<RunResult>,
     /// Why its figures should be doubted; empty if there is no reason.
     pub warnings: Vec<Warning>,
 }
@@ -197,18 +216,19 @@ impl ComparisonReport {
         machine: Machine,
     ) -> ComparisonReport {
         let records = &outcome.records;
-        let reference = reference(plan, records);
+        let reference = reference(records, plan.reference());
         let settings = plan.settings();
         let ratios = match reference {
-            Some(index) => ratio::ratios(records, index, settings.seed, settings.same_within),
+            Some(index) => ratio::ratios(records, index, settings),
             None => vec![None; records.len()],
         };
         ComparisonReport {
             machine,
             settings: settings.into(),
-            interrupted: outcome.interrupted,
-            finished: outcome.finished,
+            interrupted: outcome.is_interrupted(),
+            finished: outcome.is_finished(),
             rounds_done: outcome.rounds_done,
+            rounds_end: outcome.end,
             reference: reference.map(|index| records[index].contestant.name().to_owned()),
             contestants: std::iter::zip(records, ratios)
                 .map(|(record, ratio)| ContestantResult::new(record, ratio, settings))
@@ -223,8 +243,8 @@ impl ComparisonReport {
 
 /// The place of the chosen reference if it ran and answered as expected, else of the first that
 /// did.
-fn reference(plan: &ComparisonPlan, records: &[ContestantRuns]) -> Option<usize> {
-    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
+pub(super) fn reference(records: &[ContestantRuns], chosen: Option<&str>) -> Option<usize> {
+    let chosen = chosen.unwrap_or(DEFAULT_REFERENCE);
     let is_usable = |&index: &usize| {
         let record = &records[index];
         record.runs().next().is_some() && record.wrong_replies().is_none()
@@ -301,10 +321,16 @@ impl ContestantResult {
             requests_per_second: record.figure(|run| Some(run.requests_per_second())),
             latency_ms: latency(record),
             cpu_micros_per_request: record.figure(RunFigures::cpu_micros_per_request),
-            peak_memory_bytes: record.runs().filter_map(|run| run.peak_memory_bytes).max(),
+            peak_memory_bytes: record
+                .runs()
+                .filter_map(|run| Some(run.server?.memory_bytes))
+                .max(),
             errors: record.runs().map(|run| run.errors).sum(),
             non2xx: record.runs().map(|run| run.non2xx).sum(),
             ratio,
+            cost: Cost::of(record),
+            reply: record.runs().find_map(|run| run.reply),
+            runs: RunResult::of_rounds(record),
             warnings: warning::of_runs(record.runs()),
         }
     }
@@ -328,6 +354,8 @@ impl From<&Settings> for SettingsUsed {
             timeout_seconds: settings.timeout.as_secs_f64(),
             request: (&settings.request).into(),
             rounds: settings.rounds.get(),
+            precision: settings.precision.map(Margin::share),
+            duet: settings.duet,
             same_within: settings.same_within.share(),
             seed: settings.seed,
         }

@@ -8,6 +8,9 @@
 
 use super::random::{Purpose, Random};
 
+/// A page: more moves nothing else.
+const PADDING_BYTES_MAX: usize = 4096;
+
 /// The contestants `0..contestants` in the order in which they run in `round`, counted from 0.
 pub fn order(contestants: usize, round: usize, seed: u32) -> Vec<usize> {
     let pair = u32::try_from(round / 2).unwrap_or(u32::MAX);
@@ -17,6 +20,17 @@ pub fn order(contestants: usize, round: usize, seed: u32) -> Vec<usize> {
         order.reverse();
     }
     order
+}
+
+/// Length of the dummy environment variable of a contestant's process in `round`: 0 to 4 KiB.
+pub fn padding_bytes(contestant: usize, round: usize, seed: u32) -> usize {
+    let mut random = Random::new(
+        seed,
+        Purpose::Environment,
+        u32::try_from(round).unwrap_or(0),
+    );
+    let mut draws = std::iter::repeat_with(|| random.below(PADDING_BYTES_MAX + 1));
+    draws.nth(contestant).unwrap_or(0)
 }
 
 /// Runs from the reference's place in `order` to the contestant's; negative if the contestant
@@ -62,6 +76,17 @@ mod tests {
             assert_ne!(apart[0], 0);
         }
         assert_eq!(slots_apart(&[0, 1], 2, 0), None);
+    }
+
+    #[test]
+    fn environments_differ_from_start_to_start_and_repeat_with_the_seed() {
+        let of = |contestant, round, seed| padding_bytes(contestant, round, seed);
+        assert_eq!(of(1, 3, 7), of(1, 3, 7));
+        let sizes: std::collections::BTreeSet<usize> = (0..4)
+            .flat_map(|contestant| (0..50).map(move |round| of(contestant, round, 7)))
+            .collect();
+        assert!(sizes.len() > 180 && sizes.iter().all(|&size| size <= PADDING_BYTES_MAX));
+        assert_ne!(of(0, 0, 7), of(0, 0, 8));
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod stopping;
 mod summary;
 mod variance;
 
-pub use answer::{Answer, Claims, Direction, Judgement, Margin, judge};
+pub use answer::{Answer, Claims, Direction, Judgement, Margin, judge, judge_at};
 pub use change::{
     BaselineChange, Comparable, Compared, ContestantChange, Difference, DifferenceOf, Facts,
     SavedResult, SavedRounds, change,
@@ -31,7 +31,7 @@ pub use geometric_mean::GeometricMean;
 pub use knee::{Knee, Shape, Walk, knee_of_walk};
 pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertainty};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
-pub use stopping::{AutoRounds, NextStep, RoundEvidence, StoppingRule};
+pub use stopping::{ALPHA_WORKING, AutoRounds, NextStep, RoundEvidence, StoppingRule};
 pub use summary::Summary;
 pub use variance::{Variances, squared_error_of_mean, squared_relative_error};
 

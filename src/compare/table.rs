@@ -8,8 +8,13 @@ use super::gate::GateResult;
 use super::report::{
     Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Published,
 };
-use super::{ComparisonPlan, Failure, RunFigures, verdict};
+use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
 use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits};
+
+mod cost;
+mod notes;
+
+pub(super) use notes::machine;
 
 /// Columns before a figure in the list.
 const LIST_INDENT: usize = 15;
@@ -18,18 +23,44 @@ const LIST_INDENT: usize = 15;
 pub fn heading(plan: &ComparisonPlan) -> String {
     let settings = plan.settings();
     let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
-    format!(
-        "Comparing {}\n{}, {} in flight on each\n{} of {} s after {} s of warm-up: about {:.0} s; seed \
-         {}",
-        names.join(", "),
+    let rounds = match settings.precision {
+        None => plural(settings.rounds.get() as u64, "round"),
+        Some(precision) => format!(
+            "until each ratio is known to {}, at most {} rounds and {} minutes: rounds",
+            verdict::margin(precision.share()),
+            settings.rounds,
+            TIME_MAX.as_secs() / 60,
+        ),
+    };
+    let at_least = match settings.precision {
+        Some(_) => "at least ",
+        None => "",
+    };
+    let load = format!(
+        "{}, {} in flight on each{}",
         plural(settings.connections.get() as u64, "connection"),
         plural(settings.pipelining.get() as u64, "request"),
-        plural(settings.rounds.get() as u64, "round"),
+        match settings.duet {
+            true => "; in slices, in turn with the reference",
+            false => "",
+        }
+    );
+    format!(
+        "Comparing {}\n{load}\n{rounds} of {} s after {} s of warm-up: {at_least}about {:.0} s; seed {}",
+        names.join(", "),
         settings.duration.as_secs_f64(),
         settings.warmup.as_secs_f64(),
         plan.duration().as_secs_f64().ceil(),
         settings.seed,
     )
+}
+
+/// `round 1/6`; the number of rounds is left out where it is not known beforehand.
+pub fn round_of(plan: &ComparisonPlan, round: usize) -> String {
+    match plan.settings().precision {
+        None => format!("round {}/{}", round + 1, plan.settings().rounds),
+        Some(_) => format!("round {}", round + 1),
+    }
 }
 
 /// The line that says how one run ended. `round` counts from 0.
@@ -41,7 +72,7 @@ pub fn result_line(
 ) -> String {
     let names = plan.contestants().iter().map(|c| c.name().chars().count());
     let width = names.max().unwrap_or(0);
-    let round = format!("round {}/{}", round + 1, plan.settings().rounds);
+    let round = round_of(plan, round);
     let run = match result {
         Ok(run) => run,
         Err(failure) => return format!("{round}  {name:<width$}  {failure}"),
@@ -70,7 +101,8 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         true => table + "\n",
         false => list(report, columns),
     };
-    if let Some(line) = broken_off(report) {
+    text.push_str(&cost::render(report, columns));
+    if let Some(line) = broken_off(report).or_else(|| notes::rounds_end(report)) {
         text.push_str(&format!("\n{line}\n"));
     }
     let takes_part = |figure: &&Published| {
@@ -83,8 +115,9 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         ("Since the baseline:", baseline(report)),
         ("Gates:", gates(report)),
         ("Failed:", failures(report)),
+        ("Noise of a round's ratio:", notes::noise(report)),
         ("Warnings:", warnings(report)),
-        ("", vec![machine(report)]),
+        ("", machine(report)),
         ("Published, for reference only:", published.collect()),
     ] {
         add_block(&mut text, title, &lines, columns);
@@ -269,21 +302,6 @@ pub(super) fn warnings(report: &ComparisonReport) -> Vec<String> {
         told.map(|w| format!("{}: {w}", result.name)).collect()
     };
     report.contestants.iter().flat_map(lines).collect()
-}
-
-pub(super) fn machine(report: &ComparisonReport) -> String {
-    let machine = &report.machine;
-    let cpu = match machine.cpu.as_str() {
-        "" => "unnamed CPU",
-        cpu => cpu,
-    };
-    format!(
-        "Measured by bareloop {} on {}, {cpu}, {} cores, {}.",
-        report.version,
-        machine.os,
-        machine.cores,
-        bytes(machine.memory_bytes as f64)
-    )
 }
 
 fn published(figure: &Published) -> String {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use super::statistics::Margin;
+use super::process::cores::CoreDivision;
+use super::process::resource_usage::{Usage, UsageDetail};
+use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
 
 mod results;
@@ -26,6 +28,8 @@ fn settings(rounds: usize) -> Settings {
         start_timeout: Duration::from_secs(10),
         request: RequestSettings::default(),
         rounds: count(rounds),
+        precision: None,
+        duet: false,
         same_within: Margin::new(0.02).unwrap(),
         seed: SEED,
     }
@@ -53,6 +57,18 @@ fn machine() -> Machine {
         cpu: "Example CPU".to_owned(),
         cores: 2,
         memory_bytes: 8 << 30,
+        governor: None,
+        cpu_limit_cores: None,
+        load_average: None,
+        pinned: None,
+    }
+}
+
+fn used(cpu: Duration, memory_bytes: u64) -> Usage {
+    Usage {
+        cpu,
+        memory_bytes,
+        ..Usage::default()
     }
 }
 
@@ -67,8 +83,12 @@ fn measured(requests_per_second: u64) -> RunFigures {
         p50_ms: Some(0.5),
         p99_ms: Some(2.0),
         max_ms: 30.0,
-        server_cpu: Some(Duration::from_secs(4)),
-        peak_memory_bytes: Some(10 << 20),
+        server: Some(used(Duration::from_secs(4), 10 << 20)),
+        client: None,
+        machine: None,
+        reply: None,
+        duet: None,
+        rate_variance: None,
         client_cpu_share: 0.2,
         warnings: Vec::new(),
     }
@@ -80,6 +100,7 @@ struct Script {
     results: HashMap<(&'static str, usize), Result<RunFigures, Stopped>>,
     rounds_so_far: HashMap<String, usize>,
     log: Vec<String>,
+    conditions: Vec<RunConditions>,
 }
 
 impl Script {
@@ -98,6 +119,7 @@ impl Bench for Script {
     fn run_once(
         &mut self,
         contestant: &Contestant,
+        conditions: RunConditions,
         _settings: &Settings,
         signal: &StopSignal,
         _on_progress: &mut dyn FnMut(load::Progress),
@@ -105,6 +127,7 @@ impl Bench for Script {
         let name = contestant.name();
         let round = self.rounds_so_far.entry(name.to_owned()).or_insert(0);
         self.log.push(format!("{name} {round}"));
+        self.conditions.push(conditions);
         let result = self
             .results
             .iter()
@@ -119,6 +142,34 @@ impl Bench for Script {
             }
             None => Ok(measured(1000)),
         }
+    }
+
+    fn run_duet(
+        &mut self,
+        contestants: [&Contestant; 2],
+        conditions: [RunConditions; 2],
+        _slices: SliceSchedule,
+        settings: &Settings,
+        signal: &StopSignal,
+    ) -> Result<[RunFigures; 2], (Side, Stopped)> {
+        let mut run = |side: Side| {
+            let index = side as usize;
+            self.run_once(
+                contestants[index],
+                conditions[index],
+                settings,
+                signal,
+                &mut |_| {},
+            )
+            .map_err(|stopped| (side, stopped))
+        };
+        let [mut ours, theirs] = [run(Side::Contestant)?, run(Side::Reference)?];
+        ours.duet = Some(DuetRatio {
+            log_ratio: (ours.requests_per_second() / theirs.requests_per_second()).ln() + 0.01,
+            variance: Some(1e-6),
+            pairs: 20,
+        });
+        Ok([ours, theirs])
     }
 }
 
@@ -215,7 +266,7 @@ fn rounds_are_interleaved_in_the_schedules_order() {
         "python-http 1",
     ];
     assert_eq!(script.log, expected);
-    assert!(!outcome.interrupted && !outcome.has_failures());
+    assert!(!outcome.is_interrupted() && !outcome.has_failures());
 }
 
 #[test]
@@ -315,7 +366,7 @@ fn an_interrupted_comparison_reports_the_runs_that_had_ended() {
         vec![Ok(measured(500)), Err(Stopped::Interrupted)],
     );
     let (outcome, report, lines) = held(&plan, &mut script);
-    assert!(outcome.interrupted && !outcome.has_failures());
+    assert!(outcome.is_interrupted() && !outcome.has_failures());
     assert_eq!(
         script.log,
         ["python-http 0", "node 0", "node 1", "python-http 1"]
@@ -340,7 +391,7 @@ fn a_signal_that_was_raised_before_starts_nothing() {
     let signal = StopSignal::new();
     signal.raise();
     let outcome = run(&plan, &mut script, &signal, &mut Lines(&plan, Vec::new()));
-    assert!(outcome.interrupted);
+    assert!(outcome.is_interrupted());
     assert!(script.log.is_empty());
     let report = ComparisonReport::new(&plan, &outcome, machine());
     assert_eq!(
@@ -358,7 +409,7 @@ fn figures_are_medians_of_rounds_and_errors_are_summed() {
             p99_ms: Some(p99_ms),
             max_ms,
             errors,
-            peak_memory_bytes: Some(peak),
+            server: Some(used(Duration::from_secs(4), peak)),
             ..measured(rate)
         })
     };
@@ -512,7 +563,7 @@ fn too_few_rounds_are_an_answer_of_their_own() {
 fn busy(requests_per_second: u64, client: f64, server: f64) -> Result<RunFigures, Stopped> {
     Ok(RunFigures {
         client_cpu_share: client,
-        server_cpu: Some(Duration::from_secs(5).mul_f64(server)),
+        server: Some(used(Duration::from_secs(5).mul_f64(server), 10 << 20)),
         ..measured(requests_per_second)
     })
 }
@@ -793,6 +844,290 @@ fn json_has_the_keys_that_scripts_rely_on() {
     assert_eq!(node["status"], "failed");
     assert_eq!(node["requestsPerSecond"], serde_json::Value::Null);
     assert_eq!(json["contestants"][0]["ratio"], serde_json::Value::Null);
+}
+
+/// A run of 5 s at this rate, in which others took a part of the machine.
+fn disturbed(others_share: f64, steal_share: f64) -> Result<RunFigures, Stopped> {
+    Ok(RunFigures {
+        machine: Some(MachineUse {
+            idle_share: 0.0,
+            others_share,
+            steal_share,
+        }),
+        ..measured(1000)
+    })
+}
+
+#[test]
+fn a_machine_that_others_use_is_a_reason_for_doubt_and_a_limit() {
+    use Limit::{Client, Machine, Server};
+    let said = "other processes took 20 % and other guests of the host 3 % of all cores; end them, \
+                or repeat the comparison";
+    assert_eq!(warnings_of(vec![disturbed(0.2, 0.03)]), [said]);
+    assert!(warnings_of(vec![disturbed(0.04, 0.04)]).is_empty());
+    let limits = |run: Result<RunFigures, Stopped>| run.unwrap().limits();
+    assert_eq!(limits(disturbed(0.2, 0.03)), [Machine]);
+    assert_eq!(limits(disturbed(0.01, 0.01)), []);
+    assert_eq!(limits(busy(1000, 0.97, 0.98)), [Client, Server]);
+    assert_eq!(limits(busy(1000, 0.2, 0.5)), []);
+}
+
+#[test]
+fn a_server_that_does_not_answer_pipelined_requests_is_named() {
+    let with_reply = |keeps_alive, pipelines| {
+        let reply = ReplyFacts {
+            status: 200,
+            bytes: 90,
+            keeps_alive,
+            pipelines,
+        };
+        warnings_of(vec![Ok(RunFigures {
+            reply: Some(reply),
+            ..measured(1000)
+        })])
+    };
+    let said =
+        "does not answer three requests sent at once on one connection; measure it with -p 1";
+    assert_eq!(with_reply(true, false), [said]);
+    assert!(with_reply(true, true).is_empty());
+    assert!(
+        with_reply(false, false).is_empty(),
+        "it closes, which is said elsewhere"
+    );
+}
+
+/// A plan that holds rounds until each ratio is known to 2 %.
+fn auto_plan(only: &[&str], rounds_max: usize) -> ComparisonPlan {
+    let contestants = plan(only, 1).contestants().to_vec();
+    let settings = Settings {
+        precision: Margin::new(0.02),
+        ..settings(rounds_max)
+    };
+    ComparisonPlan::new(contestants, &[], None, settings).unwrap()
+}
+
+#[test]
+fn rounds_go_on_until_each_ratio_is_known_to_the_precision() {
+    let plan = auto_plan(&["python-http", "node"], 20);
+    let noisy = [1100, 900, 1080, 920, 1000, 1000, 1050, 950];
+    let steady = [1000; 12];
+    let mut script = Script::default().rates("node", &[&noisy[..], &steady[..]].concat());
+    let (outcome, report, lines) = held(&plan, &mut script);
+    assert_eq!(outcome.end, Some(RoundsEnd::RoundsMax));
+    assert_eq!(script.log.len(), 40);
+    assert!(lines[0].starts_with("round 1  "), "{}", lines[0]);
+    let text = table::render(&report, 100);
+    let said = "Stopped at 20 rounds, the limit, before each ratio was known to 2 %.";
+    assert!(text.contains(said), "{text}");
+
+    let mut script = Script::default().rates("node", &[1010, 1012, 1009, 1011, 1010, 1008, 1010]);
+    let (outcome, report, _) = held(&plan, &mut script);
+    assert_eq!(outcome.end, Some(RoundsEnd::Precise));
+    assert_eq!(script.log.len(), 12);
+    let ratio = report.contestants[1].ratio.as_ref().unwrap();
+    assert_eq!(ratio.rounds.len(), 6);
+    assert!(ratio.high.unwrap() / ratio.low.unwrap() <= 1.02 * 1.02);
+    assert!(table::render(&report, 100).contains("Each ratio is known to 2 %."));
+}
+
+#[test]
+fn runs_get_longer_where_the_noise_is_of_seconds() {
+    let plan = auto_plan(&["python-http", "node"], 12);
+    let rates = [
+        1100, 1080, 920, 900, 1050, 1070, 940, 930, 1090, 1060, 910, 930,
+    ];
+    let noisy_seconds = |rate| {
+        Ok(RunFigures {
+            rate_variance: Some(0.008),
+            ..measured(rate)
+        })
+    };
+    let mut script = Script::default()
+        .with("python-http", [1000; 12].map(noisy_seconds).into())
+        .with("node", rates.map(noisy_seconds).into());
+    let (_, report, _) = held(&plan, &mut script);
+    let windows: Vec<u64> = script
+        .conditions
+        .iter()
+        .map(|c| c.window.as_secs())
+        .collect();
+    assert_eq!(windows[..12], [5; 12]);
+    assert_eq!(windows[12..], [20; 12]);
+    let noise = report.contestants[1].ratio.as_ref().unwrap().noise.unwrap();
+    assert!(noise.within_runs > noise.between_restarts, "{noise:?}");
+    let text = table::render(&report, 100);
+    assert!(
+        text.contains("longer runs (-d) help as much as more rounds"),
+        "{text}"
+    );
+}
+
+fn duet_plan(only: &[&str], rounds: usize) -> ComparisonPlan {
+    let contestants = plan(only, 1).contestants().to_vec();
+    let settings = Settings {
+        duet: true,
+        ..settings(rounds)
+    };
+    ComparisonPlan::new(contestants, &[], None, settings).unwrap()
+}
+
+#[test]
+fn in_a_duet_each_contestant_runs_beside_the_reference_and_its_slices_decide() {
+    let plan = duet_plan(&["node", "python-http", "python-tcp"], 6);
+    assert_eq!(plan.duration(), Duration::from_secs(4 * 6 * 6));
+    let mut script = Script::default().rates("node", &[1020; 6]);
+    let (outcome, report, lines) = held(&plan, &mut script);
+    assert_eq!(outcome.end, Some(RoundsEnd::Planned));
+    assert_eq!(script.log.len(), 4 * 6, "two duets a round");
+    assert_eq!(lines.len(), 3 * 6, "each contestant has a line a round");
+    assert_eq!(report.reference.as_deref(), Some("python-http"));
+    let ratio = report.contestants[0].ratio.as_ref().unwrap();
+    // The slices' ratio, and not that of the rates.
+    assert!(
+        (ratio.mean - 1.02 * 0.01f64.exp()).abs() < 1e-9,
+        "{ratio:?}"
+    );
+    assert_eq!(ratio.finding, report::Finding::Different);
+    assert!(report.contestants[1].ratio.is_none());
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["settings"]["duet"], true);
+    assert_eq!(json["contestants"][0]["runs"][0]["duet"]["pairs"], 20);
+    let heading = table::heading(&plan);
+    assert!(heading.contains("in turn with the reference"), "{heading}");
+    assert!(
+        heading.lines().all(|line| line.chars().count() <= 100),
+        "{heading}"
+    );
+}
+
+#[test]
+fn a_duet_without_its_reference_has_no_answer_and_names_it() {
+    let plan = duet_plan(&["node", "python-http"], 6);
+    let mut script = Script::default().with("python-http", vec![Ok(measured(9)), Err(died())]);
+    let (outcome, report, _) = held(&plan, &mut script);
+    assert!(outcome.has_failures());
+    assert_eq!(script.log.len(), 4, "no duet without it");
+    assert_eq!(
+        report.contestants[1].status,
+        report::ContestantStatus::Failed
+    );
+    assert_eq!(report.contestants[0].status, report::ContestantStatus::Ran);
+}
+
+#[test]
+fn nobody_to_compare_with_ends_even_without_a_number_of_rounds() {
+    let plan = auto_plan(&["node"], 8);
+    let mut script = Script::default().with("node", vec![Err(not_found())]);
+    let (outcome, _, _) = held(&plan, &mut script);
+    assert_eq!(outcome.end, Some(RoundsEnd::RoundsMax));
+    assert_eq!(script.log.len(), 1);
+}
+
+#[test]
+fn each_start_has_an_environment_of_its_own() {
+    let plan = plan(&["python-http", "node"], 4);
+    let mut script = Script::default();
+    held(&plan, &mut script);
+    let mut sizes: Vec<_> = script.conditions.iter().map(|c| c.padding_bytes).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    assert_eq!(sizes.len(), 8);
+}
+
+#[test]
+fn cost_has_modes_switches_and_the_client_beside_it() {
+    let plan = plan(&["python-http", "node"], 2);
+    let detail = |user, system, waited, forced| {
+        Some(UsageDetail {
+            user: Duration::from_millis(user),
+            system: Duration::from_millis(system),
+            voluntary_switches: waited,
+            involuntary_switches: forced,
+        })
+    };
+    let run = || {
+        Ok(RunFigures {
+            server: Some(Usage {
+                resident_bytes: 9_000_000,
+                detail: detail(1000, 3000, 500, 50),
+                ..used(Duration::from_secs(4), 10_000_000)
+            }),
+            client: Some(Usage {
+                detail: detail(300, 700, 5, 5),
+                ..used(Duration::from_secs(1), 3_000_000)
+            }),
+            ..busy(1000, 0.2, 0.8).unwrap()
+        })
+    };
+    let busy_client = |share| {
+        Ok(RunFigures {
+            client_cpu_share: share,
+            ..run().unwrap()
+        })
+    };
+    let mut script = Script::default()
+        .with("python-http", vec![run(), run()])
+        .with("node", vec![busy_client(0.95), run()]);
+    let (_, report, _) = held(&plan, &mut script);
+    let json = serde_json::to_value(&report).unwrap();
+    let server = &json["contestants"][0]["cost"]["server"];
+    assert_eq!(server["userMicrosPerRequest"]["median"], 200.0);
+    assert_eq!(server["systemMicrosPerRequest"]["median"], 600.0);
+    assert_eq!(server["voluntarySwitchesPerRequest"]["median"], 0.1);
+    assert_eq!(server["involuntarySwitchesPerRequest"]["median"], 0.01);
+    assert_eq!(server["peakMemoryBytes"], 10_000_000);
+    assert_eq!(server["steadyMemoryBytes"], 9_000_000);
+    let client = &json["contestants"][0]["cost"]["client"];
+    assert_eq!(client["cpuMicrosPerRequest"]["median"], 200.0);
+    assert_eq!(
+        json["contestants"][1]["runs"][0]["limits"],
+        serde_json::json!(["client"])
+    );
+    let text = table::render(&report, 100);
+    assert!(text.contains("200 + 600"), "{text}");
+    assert!(text.contains("0.100 + 0.010"), "{text}");
+    assert!(text.contains("client (1 of 2)"), "{text}");
+    let narrow = table::render(&report, 60);
+    assert!(
+        narrow.contains("  CPU, user + kernel  200 + 600 µs\n"),
+        "{narrow}"
+    );
+    assert!(
+        narrow.lines().all(|line| line.chars().count() <= 60),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn a_machine_that_moves_its_own_speed_is_named() {
+    let plan = plan(&["node"], 1);
+    let (outcome, _, _) = held(&plan, &mut Script::default());
+    let machine = Machine {
+        governor: Some("powersave".to_owned()),
+        cpu_limit_cores: Some(1.5),
+        load_average: Some(0.6),
+        pinned: Some(CoreDivision {
+            servers: vec![0],
+            client: vec![1],
+        }),
+        ..machine()
+    };
+    let text = table::render(&ComparisonReport::new(&plan, &outcome, machine), 200);
+    for said in [
+        "servers on core 0, load generator on core 1.",
+        "The clock's governor is 'powersave'",
+        "The container may use 1.5 of 2 cores",
+        "The load average was 0.60 before the start",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let quiet = table::render(
+        &ComparisonReport::new(&plan, &outcome, self::machine()),
+        200,
+    );
+    for not_said in ["governor", "container", "load average"] {
+        assert!(!quiet.contains(not_said), "{quiet}");
+    }
 }
 
 #[test]

@@ -5,12 +5,16 @@ use std::mem::discriminant;
 
 use serde::{Serialize, Serializer};
 
-use super::{Closing, RunFigures};
+use super::reply_check::ReplyFacts;
+use super::{Closing, MachineUse, RunFigures};
 use crate::format::{count, percent};
 use crate::load;
 
 /// From this share of a core on, a process counts as busy all the time.
 pub(super) const BUSY_SHARE_MIN: f64 = 0.9;
+
+/// From this share of all cores on, what others take is worth a word.
+pub(super) const TAKEN_SHARE_MIN: f64 = 0.05;
 
 /// A reason to doubt one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +33,10 @@ pub enum Reason {
         /// Requests sent.
         sent: u64,
     },
+    /// It left requests that were sent at once on one connection without an answer.
+    NotPipelined,
+    /// Other processes, or other guests of the same host, took a part of the cores.
+    MachineTaken(MachineUse),
     /// Found by the load generator.
     Load(load::Warning),
 }
@@ -91,11 +99,18 @@ fn reasons(run: &RunFigures) -> Vec<Reason> {
         Closing::KeepsAlive => None,
         Closing::AfterEachReply { lost, sent } => Some(Reason::NoKeepAlive { lost, sent }),
     };
+    let answers_one_by_one = |reply: ReplyFacts| reply.keeps_alive && !reply.pipelines;
+    let not_pipelined = run.reply.is_some_and(answers_one_by_one);
+    let taken = run
+        .machine
+        .filter(|machine| machine.others_share.max(machine.steal_share) >= TAKEN_SHARE_MIN);
     let found = run.warnings.iter();
     let is_told = |warning: &&load::Warning| !is_consequence(warning, run.closing);
     client_limited
         .into_iter()
         .chain(no_keep_alive)
+        .chain(not_pipelined.then_some(Reason::NotPipelined))
+        .chain(taken.map(Reason::MachineTaken))
         .chain(found.filter(is_told).cloned().map(Reason::Load))
         .collect()
 }
@@ -137,6 +152,21 @@ impl fmt::Display for Reason {
                  measure it with -p 1",
                 count(*lost),
                 count(*sent)
+            ),
+            Reason::NotPipelined => f.write_str(
+                "does not answer three requests sent at once on one connection; measure it with \
+                 -p 1",
+            ),
+            Reason::MachineTaken(MachineUse {
+                others_share,
+                steal_share,
+                ..
+            }) => write!(
+                f,
+                "other processes took {} and other guests of the host {} of all cores; end them, \
+                 or repeat the comparison",
+                percent(*others_share),
+                percent(*steal_share)
             ),
             Reason::Load(warning) => warning.fmt(f),
         }

@@ -6,6 +6,7 @@
 mod cli;
 #[cfg(unix)]
 mod compare;
+mod compare_judgement;
 #[cfg(unix)]
 mod compare_process;
 #[cfg(target_os = "linux")]

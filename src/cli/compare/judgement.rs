@@ -1,13 +1,57 @@
-//! Flags that decide when two servers count as the same.
+//! Flags that decide how sure an answer has to be, and on which cores it is found.
 
+use std::num::NonZeroUsize;
+
+use crate::compare::process::cores::CoreDivision;
 use crate::compare::statistics::Margin;
+
+/// The most rounds that are held to reach a precision.
+const AUTO_ROUNDS_MAX: NonZeroUsize = NonZeroUsize::new(60).expect("not 0");
+/// The precision of `--rounds auto`, in the words of its flag.
+const PRECISION: &str = "2%";
 
 /// How sure an answer has to be, and of what.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JudgementArgs {
+    /// With '--rounds auto': half of the width that the 95 % interval of each ratio has to reach
+    /// [default: 2%]
+    #[arg(long, value_name = "PERCENT", value_parser = margin)]
+    precision: Option<Margin>,
     /// Servers whose speeds differ by less than this count as the same [default: 2%]
     #[arg(long, value_name = "PERCENT", value_parser = margin)]
     same_within: Option<Margin>,
+    /// Run each contestant and the reference at once, and let the load alternate between them in
+    /// slices of 50 to 200 ms: narrower intervals in the same time; a round is a restart of both
+    #[arg(long)]
+    pub duet: bool,
+    /// Load generator and servers on different cores, where the system can do that (Linux)
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    pin: Pin,
+}
+
+/// Runs of each contestant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounds {
+    /// So many.
+    Fixed(NonZeroUsize),
+    /// Until each ratio is known to a precision.
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Pin {
+    On,
+    Off,
+}
+
+impl Rounds {
+    /// The number of rounds, at most.
+    pub fn at_most(self) -> NonZeroUsize {
+        match self {
+            Rounds::Fixed(rounds) => rounds,
+            Rounds::Auto => AUTO_ROUNDS_MAX,
+        }
+    }
 }
 
 impl JudgementArgs {
@@ -15,6 +59,42 @@ impl JudgementArgs {
     pub fn same_within(&self, suite: Option<Margin>) -> Margin {
         let given = self.same_within.or(suite);
         given.unwrap_or_else(|| Margin::new(0.02).expect("positive"))
+    }
+
+    /// The precision that ends the rounds; `None` for a fixed number.
+    ///
+    /// # Errors
+    /// A precision is given for a fixed number of rounds.
+    pub fn precision(&self, rounds: Rounds) -> Result<Option<Margin>, String> {
+        match (rounds, self.precision) {
+            (Rounds::Auto, None) => margin(PRECISION).map(Some),
+            (Rounds::Auto, precision) => Ok(precision),
+            (Rounds::Fixed(_), None) => Ok(None),
+            (Rounds::Fixed(_), Some(_)) => {
+                Err("--precision: goes with --rounds auto; with a number of rounds it is what it comes to".to_owned())
+            }
+        }
+    }
+
+    /// The division of the cores, if there is to be one and can be.
+    pub fn core_division(&self) -> Option<CoreDivision> {
+        match self.pin {
+            Pin::On => CoreDivision::of_this_machine(),
+            Pin::Off => None,
+        }
+    }
+}
+
+/// A number of at least 1, or `auto`.
+pub fn rounds(text: &str) -> Result<Rounds, String> {
+    match text {
+        "auto" => Ok(Rounds::Auto),
+        text => match text.parse() {
+            Ok(rounds) => Ok(Rounds::Fixed(rounds)),
+            Err(_) => Err(format!(
+                "'{text}' is not a whole number of at least 1, or auto"
+            )),
+        },
     }
 }
 
@@ -33,6 +113,37 @@ pub(super) fn margin(text: &str) -> Result<Margin, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_are_a_number_or_auto() {
+        let six = NonZeroUsize::new(6).unwrap();
+        assert_eq!(rounds("6"), Ok(Rounds::Fixed(six)));
+        assert_eq!(rounds("auto"), Ok(Rounds::Auto));
+        for text in ["0", "-1", "1.5", "AUTO", ""] {
+            assert!(rounds(text).unwrap_err().contains("or auto"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_precision_goes_with_auto_only() {
+        let of = |precision| JudgementArgs {
+            precision,
+            same_within: None,
+            pin: Pin::Off,
+            duet: false,
+        };
+        let six = Rounds::Fixed(NonZeroUsize::new(6).unwrap());
+        let one = margin("1%").ok();
+        assert_eq!(of(None).precision(Rounds::Auto), Ok(margin("2%").ok()));
+        assert_eq!(of(one).precision(Rounds::Auto), Ok(one));
+        assert_eq!(of(None).precision(six), Ok(None));
+        assert!(
+            of(one)
+                .precision(six)
+                .unwrap_err()
+                .contains("--rounds auto")
+        );
+    }
 
     #[test]
     fn a_margin_is_a_percentage_between_0_and_100() {

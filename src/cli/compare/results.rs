@@ -8,6 +8,7 @@ use crate::cli::export::{self, Export};
 use crate::cli::output;
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
+use crate::compare::process::cores::CoreDivision;
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
     RunFigures, markdown, table,
@@ -62,7 +63,11 @@ impl ResultArgs {
     ///
     /// # Errors
     /// One line that names the flag and the remedy.
-    pub(super) fn open(&self, plan: &ComparisonPlan) -> Result<Results, String> {
+    pub(super) fn open(
+        &self,
+        plan: &ComparisonPlan,
+        cores: Option<CoreDivision>,
+    ) -> Result<Results, String> {
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let names: Vec<&str> = plan.contestants().iter().map(Contestant::name).collect();
         gate::check(&self.fail_if, &names, baseline.is_some())
@@ -74,7 +79,7 @@ impl ResultArgs {
             markdown: open("--export-markdown", self.export_markdown.as_deref())?,
             baseline,
             gates: self.fail_if.clone(),
-            machine: Machine::this(),
+            machine: Machine::this(cores),
             is_save_refused: false,
         })
     }

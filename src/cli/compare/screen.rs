@@ -99,13 +99,17 @@ impl<'a> Screen<'a> {
 
     fn show(&mut self, load: &str) {
         let elapsed = self.clock.now() - Time::START;
-        let to_go = time_to_go(self.plan, self.runs_ended, elapsed);
-        self.status.show(&format!(
-            "{}{load}  {} s, about {} s to go",
-            self.current,
-            elapsed.as_secs(),
-            to_go.as_secs(),
-        ));
+        let to_go = match self.plan.settings().precision {
+            // How many rounds it takes is what is being found out.
+            Some(_) => String::new(),
+            None => {
+                let to_go = time_to_go(self.plan, self.runs_ended, elapsed);
+                format!(", about {} s to go", to_go.as_secs())
+            }
+        };
+        let elapsed = elapsed.as_secs();
+        self.status
+            .show(&format!("{}{load}  {elapsed} s{to_go}", self.current));
     }
 }
 
@@ -123,8 +127,8 @@ fn time_to_go(plan: &ComparisonPlan, runs_ended: usize, elapsed: Duration) -> Du
 
 impl Observer for Screen<'_> {
     fn started(&mut self, contestant: &Contestant, round: usize) {
-        let rounds = self.plan.settings().rounds;
-        self.current = format!("round {}/{rounds}  {}", round + 1, contestant.name());
+        let round = table::round_of(self.plan, round);
+        self.current = format!("{round}  {}", contestant.name());
         self.show("");
     }
 

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::compare::statistics::{
-    Answer, Direction, Interval, Judgement, Margin, PairedRatio, PairedRound, Uncertainty, judge,
+    ALPHA_WORKING, Answer, Direction, Interval, Judgement, Margin, PairedRatio, PairedRound,
+    Uncertainty, Variances, judge, judge_at,
 };
-use crate::compare::{ContestantRuns, RunFigures, schedule};
+use crate::compare::{ContestantRuns, RunFigures, Settings, auto_rounds, schedule};
 
 /// A contestant's replies per second, to the reference's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,6 +34,28 @@ pub struct RatioToReference {
     pub limit: ClientLimit,
     /// The ratio of each round in which both ran, in their order.
     pub rounds: Vec<f64>,
+    /// The sources of their spread; `null` with too few rounds, or runs that are too short.
+    pub noise: Option<Noise>,
+}
+
+/// The two sources of noise of a round's ratio, as standard deviations: 0.01 is 1 %.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Noise {
+    /// From start to start of the processes: only more rounds help.
+    pub between_restarts: f64,
+    /// From second to second: longer runs help too.
+    pub within_runs: f64,
+}
+
+impl From<Variances> for Noise {
+    fn from(variances: Variances) -> Noise {
+        let (between_restarts, within_runs) = variances.shares();
+        Noise {
+            between_restarts,
+            within_runs,
+        }
+    }
 }
 
 /// The meaning of the two bounds of a ratio.
@@ -79,22 +102,40 @@ pub enum ClientLimit {
 pub(super) fn ratios(
     records: &[ContestantRuns],
     reference: usize,
-    seed: u32,
-    margin: Margin,
+    settings: &Settings,
 ) -> Vec<Option<RatioToReference>> {
+    let margin = settings.same_within;
+    let rule = auto_rounds::replayed(records, reference, settings);
     let paired: Vec<Option<PairedRatio>> = (0..records.len())
         .map(|index| {
             let is_judged = index != reference && records[index].wrong_replies().is_none();
-            is_judged.then(|| paired_ratio(records, index, reference, seed))?
+            let ratio =
+                is_judged.then(|| paired_ratio(records, index, reference, settings.seed))??;
+            Some(match settings.precision {
+                // Rounds of different lengths are weighted.
+                Some(_) => PairedRatio {
+                    log_mean: rule.estimate(index),
+                    ..ratio
+                },
+                None => ratio,
+            })
         })
         .collect();
     let known: Vec<PairedRatio> = paired.iter().flatten().cloned().collect();
-    let mut judgements = judge(&known, margin).into_iter();
+    let judged = match settings.precision {
+        Some(_) => judge_at(&known, margin, ALPHA_WORKING),
+        None => judge(&known, margin),
+    };
+    let mut judgements = judged.into_iter();
     std::iter::zip(records, paired)
-        .map(|(record, paired)| {
+        .enumerate()
+        .map(|(index, (record, paired))| {
             let (paired, judgement) = (paired?, judgements.next()?);
             let limit = ClientLimit::of_pairs(&pairs(record, &records[reference]));
-            Some(RatioToReference::new(&paired, &judgement, limit, margin))
+            Some(RatioToReference {
+                noise: rule.variances(index).map(Noise::from),
+                ..RatioToReference::new(&paired, &judgement, limit, margin)
+            })
         })
         .collect()
 }
@@ -118,6 +159,14 @@ fn paired_ratio(
     let round = |round: usize| {
         let ours = records[index].runs[round].as_ref()?;
         let theirs = records[reference].runs[round].as_ref()?;
+        if let Some(duet) = ours.duet {
+            // Both had the same place.
+            return Some(PairedRound {
+                contestant: duet.log_ratio.exp(),
+                reference: 1.0,
+                slots_apart: 0,
+            });
+        }
         Some(PairedRound {
             contestant: ours.requests_per_second(),
             reference: theirs.requests_per_second(),
@@ -172,6 +221,7 @@ impl RatioToReference {
             rounds_needed: rounds_needed.map(usize::from),
             limit,
             rounds: ratio.rounds.clone(),
+            noise: None,
         }
     }
 }

@@ -23,6 +23,9 @@ pub(super) const ALPHA: f64 = 0.05;
 pub struct Margin(f64);
 
 impl Margin {
+    /// Nothing is narrower.
+    pub const SMALLEST: Margin = Margin(f64::MIN_POSITIVE);
+
     /// `share` is 0.02 for 2 %. `None` unless it is positive and finite.
     pub fn new(share: f64) -> Option<Margin> {
         (share > 0.0 && share.is_finite()).then_some(Margin(share))
@@ -74,10 +77,18 @@ pub struct Judgement {
     pub uncertainty: Uncertainty,
 }
 
-/// Judges each of several contestants against their common reference.
+/// Judges each of several contestants against their common reference, after a number of rounds
+/// that was fixed beforehand.
 pub fn judge(ratios: &[PairedRatio], margin: Margin) -> Vec<Judgement> {
-    let alpha_each = ALPHA / ratios.len().max(1) as f64;
-    std::iter::zip(ratios, claims(ratios, margin))
+    judge_at(ratios, margin, ALPHA)
+}
+
+/// The same with `alpha` as the probability of a wrong claim of each kind. Rounds that were ended
+/// by what they said have to be judged at [`super::stopping::ALPHA_WORKING`].
+pub fn judge_at(ratios: &[PairedRatio], margin: Margin, alpha: f64) -> Vec<Judgement> {
+    let alpha_each = alpha / ratios.len().max(1) as f64;
+    let means: Vec<_> = ratios.iter().map(PairedRatio::interval_estimate).collect();
+    std::iter::zip(ratios, claims_at(&means, margin, alpha))
         .map(|(ratio, claims)| {
             let uncertainty = ratio.uncertainty(1.0 - alpha_each);
             Judgement {
@@ -107,6 +118,7 @@ pub struct Claims {
     pub same: bool,
 }
 
+#[cfg(test)]
 pub(super) fn claims(ratios: &[PairedRatio], margin: Margin) -> Vec<Claims> {
     let means: Vec<_> = ratios.iter().map(PairedRatio::interval_estimate).collect();
     claims_of_means(&means, margin)
@@ -114,12 +126,16 @@ pub(super) fn claims(ratios: &[PairedRatio], margin: Margin) -> Vec<Claims> {
 
 /// The claims about mean log ratios; nothing is claimed where there is none.
 pub(super) fn claims_of_means(means: &[Option<Estimate>], margin: Margin) -> Vec<Claims> {
+    claims_at(means, margin, ALPHA)
+}
+
+fn claims_at(means: &[Option<Estimate>], margin: Margin, alpha: f64) -> Vec<Claims> {
     let p_values = |p: &dyn Fn(&Estimate) -> f64| -> Vec<f64> {
         let p_value = |mean: &Option<Estimate>| mean.as_ref().map_or(1.0, p);
         means.iter().map(p_value).collect()
     };
-    let different = holm(&p_values(&|mean| mean.p_zero()), ALPHA);
-    let same = holm(&p_values(&|mean| mean.p_beyond(margin.log())), ALPHA);
+    let different = holm(&p_values(&|mean| mean.p_zero()), alpha);
+    let same = holm(&p_values(&|mean| mean.p_beyond(margin.log())), alpha);
     let rejected = std::iter::zip(different, same);
     std::iter::zip(means, rejected)
         .map(|(mean, (different, same))| Claims {

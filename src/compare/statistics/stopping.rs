@@ -17,7 +17,7 @@ use super::estimate::t_upper_tail;
 use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Margin, Variances};
 
 /// Probability of an error for which the rule works, over all contestants; see the module's head.
-const ALPHA_WORKING: f64 = 0.03;
+pub const ALPHA_WORKING: f64 = 0.03;
 /// Runs are lengthened only if the best length is this many times the present one.
 const LENGTHENING_MIN: f64 = 1.5;
 /// ... and by no more than this at a time: the variances are only estimates.

@@ -2,7 +2,7 @@ use super::*;
 
 #[cfg(target_os = "linux")]
 mod on_linux {
-    use super::super::linux::{Stat, parse_stat, process_tree};
+    use super::super::linux::{CpuTicks, Stat, parse_stat, process_tree, status_number};
     use super::*;
 
     fn stat(pid: u32, parent: u32, group: u32) -> Stat {
@@ -10,8 +10,8 @@ mod on_linux {
             pid,
             parent,
             group,
-            own: Duration::ZERO,
-            reaped: Duration::ZERO,
+            own: CpuTicks::default(),
+            reaped: CpuTicks::default(),
         }
     }
 
@@ -24,9 +24,32 @@ mod on_linux {
         let line = "42 (a) b (c) S 7 40 40 0 -1 4194304 1 2 3 4 150 50 20 10 20 0 1 0 81519";
         let stat = parse_stat(line).unwrap();
         assert_eq!((stat.pid, stat.parent, stat.group), (42, 7, 40));
-        assert_eq!(stat.own, Duration::from_secs(2));
-        assert_eq!(stat.reaped, Duration::from_millis(300));
+        assert_eq!(stat.own.user, Duration::from_millis(1500));
+        assert_eq!(stat.own.system, Duration::from_millis(500));
+        assert_eq!(stat.reaped.sum(), Duration::from_millis(300));
         assert_eq!(parse_stat("42 (short) S 7"), None);
+    }
+
+    #[test]
+    fn numbers_are_found_in_a_status_by_the_whole_name_of_their_line() {
+        let status =
+            "VmHWM:\t   1234 kB\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t9\n";
+        assert_eq!(status_number(status, "VmHWM:"), Some(1234));
+        assert_eq!(status_number(status, "voluntary_ctxt_switches:"), Some(7));
+        assert_eq!(
+            status_number(status, "nonvoluntary_ctxt_switches:"),
+            Some(9)
+        );
+        assert_eq!(status_number(status, "VmRSS:"), None);
+    }
+
+    #[test]
+    fn our_own_switches_and_modes_are_told() {
+        let usage = Processes::Alone(std::process::id()).usage().unwrap();
+        let detail = usage.detail.unwrap();
+        assert!(detail.voluntary_switches + detail.involuntary_switches > 0);
+        assert!(usage.resident_bytes > 0 && usage.resident_bytes <= usage.memory_bytes);
+        assert!(detail.user + detail.system <= usage.cpu);
     }
 
     #[test]

@@ -1,0 +1,137 @@
+//! `--rounds auto`: rounds are held until every ratio is known to a precision, or a limit is met.
+//!
+//! The rule itself is [`StoppingRule`]; here it is fed. It is fed the same rounds again for the
+//! report, so that what decided the end is what is reported.
+
+use std::time::Duration;
+
+use super::report::slots_apart;
+use super::statistics::{AutoRounds, Margin, NextStep, RoundEvidence, StoppingRule};
+use super::{ContestantRuns, Settings, report};
+
+/// No further pair of rounds is begun after this time.
+pub const TIME_MAX: Duration = Duration::from_secs(600);
+/// No run is longer than so many times the length asked for.
+const LENGTHENING_MAX: u32 = 10;
+/// Time that starting, settling and stopping a server take, about.
+const RESTART: Duration = Duration::from_millis(500);
+
+/// The reason for which rounds ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RoundsEnd {
+    /// As many as were asked for were held.
+    Planned,
+    /// Every ratio is known to the precision asked for.
+    Precise,
+    /// The largest number of rounds was reached before.
+    RoundsMax,
+    /// The time was over before.
+    TimeMax,
+    /// It was stopped from outside.
+    Interrupted,
+}
+
+/// The rule over the rounds of a comparison under way.
+pub struct RoundsUnderWay {
+    /// The contestant that the others are compared with, once one has run.
+    rule: Option<(usize, StoppingRule)>,
+    /// Length of the runs of the next round.
+    pub window: Duration,
+}
+
+impl RoundsUnderWay {
+    /// Before the first round.
+    pub fn new(settings: &Settings) -> RoundsUnderWay {
+        RoundsUnderWay {
+            rule: None,
+            window: settings.duration,
+        }
+    }
+
+    /// Takes the rounds so far, the last of which is `round`; returns the end, if this is it.
+    pub fn held(
+        &mut self,
+        records: &[ContestantRuns],
+        round: usize,
+        chosen: Option<&str>,
+        settings: &Settings,
+        elapsed: Duration,
+    ) -> Option<RoundsEnd> {
+        let held = round + 1;
+        let at_most = settings.rounds.get();
+        if settings.precision.is_none() {
+            return (held >= at_most).then_some(RoundsEnd::Planned);
+        }
+        if self.rule.is_none() {
+            let Some(reference) = report::reference(records, chosen) else {
+                return (held >= at_most).then_some(RoundsEnd::RoundsMax);
+            };
+            self.rule = Some((reference, rule(records.len(), settings)));
+        }
+        let (reference, rule) = self.rule.as_mut()?;
+        match rule.record(&evidence(records, round, *reference, settings.seed)) {
+            NextStep::Precise => return Some(RoundsEnd::Precise),
+            NextStep::RoundsMax => return Some(RoundsEnd::RoundsMax),
+            NextStep::LongerRuns(window) => self.window = window,
+            NextStep::AnotherRound => {}
+        }
+        let is_balanced = held.is_multiple_of(2);
+        (is_balanced && elapsed >= TIME_MAX).then_some(RoundsEnd::TimeMax)
+    }
+}
+
+/// The rule after all rounds of `records`.
+pub fn replayed(records: &[ContestantRuns], reference: usize, settings: &Settings) -> StoppingRule {
+    let mut rule = rule(records.len(), settings);
+    let held = records.first().map_or(0, |record| record.runs.len());
+    for round in 0..held {
+        rule.record(&evidence(records, round, reference, settings.seed));
+    }
+    rule
+}
+
+fn rule(contestants: usize, settings: &Settings) -> StoppingRule {
+    let longest = match settings.precision {
+        Some(_) => settings.duration * LENGTHENING_MAX,
+        None => settings.duration,
+    };
+    let limits = AutoRounds {
+        precision: settings.precision.unwrap_or(Margin::SMALLEST),
+        rounds_max: settings.rounds.get(),
+        run_length: settings.duration,
+        run_length_max: longest,
+        overhead: settings.warmup + RESTART,
+    };
+    StoppingRule::new(contestants, limits)
+}
+
+/// What a round says about each contestant; nothing about the reference itself.
+fn evidence(
+    records: &[ContestantRuns],
+    round: usize,
+    reference: usize,
+    seed: u32,
+) -> Vec<Option<RoundEvidence>> {
+    let of = |index: usize| {
+        let ours = records[index].runs[round].as_ref()?;
+        let theirs = records[reference].runs[round].as_ref()?;
+        let is_judged = index != reference && records[index].failure.is_none();
+        is_judged.then(|| match ours.duet {
+            Some(duet) => RoundEvidence {
+                log_ratio: duet.log_ratio,
+                slots_apart: 0,
+                within_variance: duet.variance,
+            },
+            None => RoundEvidence {
+                log_ratio: (ours.requests_per_second() / theirs.requests_per_second()).ln(),
+                slots_apart: slots_apart(records, round, index, reference, seed),
+                within_variance: ours
+                    .rate_variance
+                    .zip(theirs.rate_variance)
+                    .map(|(ours, theirs)| ours + theirs),
+            },
+        })
+    };
+    (0..records.len()).map(of).collect()
+}

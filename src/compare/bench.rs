@@ -1,0 +1,65 @@
+//! What can run contestants: this machine, or a script in tests.
+
+use serde::Serialize;
+
+use super::statistics::{Side, SliceSchedule};
+use super::{Contestant, Failure, RunConditions, RunFigures, Settings};
+use crate::event_loop::StopSignal;
+use crate::load;
+
+/// The reason for which a run has no figures.
+#[derive(Debug, PartialEq)]
+pub enum Stopped {
+    /// The contestant could not run, or not to the end.
+    Failed(Failure),
+    /// We were asked to stop.
+    Interrupted,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Stopped {
+        Stopped::Failed(failure)
+    }
+}
+
+/// What the slices of one restart say about a contestant and the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DuetRatio {
+    /// Mean of ln(contestant / reference) over the pairs of slices.
+    pub log_ratio: f64,
+    /// The square of its standard error; `None` with too few pairs.
+    pub variance: Option<f64>,
+    /// Pairs of slices.
+    pub pairs: usize,
+}
+
+/// What can run a contestant once: start it, warm it up, load it, stop it.
+pub trait Bench {
+    /// Runs `contestant` once. When this returns, none of its processes is left.
+    ///
+    /// # Errors
+    /// If there is nothing to measure, or `signal` was raised before the window's end.
+    fn run_once(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        settings: &Settings,
+        signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
+    ) -> Result<RunFigures, Stopped>;
+
+    /// Runs a contestant and the reference at once, and loads them in turn for a window each. When
+    /// this returns, none of their processes is left. The contestant's figures come first.
+    ///
+    /// # Errors
+    /// As [`Bench::run_once`], with the side that it is about.
+    fn run_duet(
+        &mut self,
+        contestants: [&Contestant; 2],
+        conditions: [RunConditions; 2],
+        slices: SliceSchedule,
+        settings: &Settings,
+        signal: &StopSignal,
+    ) -> Result<[RunFigures; 2], (Side, Stopped)>;
+}

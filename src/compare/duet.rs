@@ -1,0 +1,57 @@
+//! `--duet`: each contestant and the reference run at once, and the load alternates between them.
+//!
+//! A round is one restart of both. Its evidence is the mean of the log ratios of its pairs of
+//! slices, which takes the place of the ratio of two runs; all that follows is the same.
+
+use std::ops::ControlFlow;
+
+use super::statistics::{Side, SliceSchedule};
+use super::{ContestantRuns, RoundUnderWay, schedule};
+
+impl RoundUnderWay<'_> {
+    /// Every contestant once beside the reference, in random order. Breaks if it was interrupted.
+    ///
+    /// The figures of the reference itself are those of its last duet in the round.
+    pub(super) fn hold_duets(&mut self, records: &mut [ContestantRuns]) -> ControlFlow<()> {
+        let reference = self.plan.reference_expected();
+        let mut of_reference = None;
+        for index in schedule::order(records.len(), self.round, self.plan.settings().seed) {
+            let has_failed = |index: usize| records[index].failure.is_some();
+            if index == reference || has_failed(index) || has_failed(reference) {
+                continue;
+            }
+            if self.signal.times_raised() > 0 {
+                return ControlFlow::Break(());
+            }
+            let both = [index, reference];
+            self.observer
+                .started(&records[index].contestant, self.round);
+            let settings = self.plan.settings();
+            let duet = self.round * records.len() + index;
+            let result = self.bench.run_duet(
+                both.map(|index| &records[index].contestant),
+                both.map(|index| self.conditions(index)),
+                SliceSchedule::new(settings.seed, u32::try_from(duet).unwrap_or(u32::MAX)),
+                settings,
+                self.signal,
+            );
+            match result {
+                Ok([ours, theirs]) => {
+                    self.conclude(&mut records[index], Ok(ours))?;
+                    of_reference = Some(Ok(theirs));
+                }
+                Err((Side::Contestant, stopped)) => {
+                    self.conclude(&mut records[index], Err(stopped))?;
+                }
+                Err((Side::Reference, stopped)) => {
+                    self.conclude(&mut records[reference], Err(stopped))?;
+                    of_reference = None;
+                }
+            }
+        }
+        match of_reference {
+            Some(result) => self.conclude(&mut records[reference], result),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A duet on this machine: two servers up, one thread with a load for each, one of them paused.
+
+use std::time::Duration;
+
+use cpu_time::ProcessTime;
+
+use super::{LoadedServer, Surroundings, figures, load_plan};
+use crate::compare::process::resource_usage::Usage;
+use crate::compare::statistics::{
+    Side, Slice, SliceResult, SliceSchedule, paired_log_ratios, squared_error_of_mean,
+};
+use crate::compare::{DuetRatio, Failure, ReplyFacts, RunFigures, Stopped};
+use crate::load::{self, LoadReport, SlicedLoad};
+
+/// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
+const SETTLE: Duration = Duration::from_millis(10);
+/// Time limit for the replies that are owed at a switch.
+const DRAIN_MAX: Duration = Duration::from_secs(1);
+/// Longer than any duet; slices end by their own lengths.
+const NO_END: Duration = Duration::from_secs(86_400);
+
+type Refused = (Side, Stopped);
+
+/// Loads `contestant` and `reference` in turn, until each had `window` of it.
+pub(super) fn run(
+    contestant: LoadedServer,
+    reference: LoadedServer,
+    window: Duration,
+    slices: SliceSchedule,
+) -> Result<[RunFigures; 2], Refused> {
+    let plan = |server: &LoadedServer| load_plan(server.target.clone(), server.settings, NO_END);
+    let plans = [plan(&contestant), plan(&reference)];
+    let [mut told_one, mut told_other] = [(), ()].map(|()| |_: load::Progress| {});
+    let mut sides = [
+        DuetSide::connect(Side::Contestant, contestant, &plans[0], &mut told_one)?,
+        DuetSide::connect(Side::Reference, reference, &plans[1], &mut told_other)?,
+    ];
+    for side in &mut sides {
+        side.warm_up()?;
+    }
+    sides.iter_mut().for_each(DuetSide::begin);
+    let machine = Surroundings::now().machine;
+    let mut results = Vec::new();
+    for four in fours(slices) {
+        for slice in four {
+            results.push(sides[slice.side as usize].take(slice)?);
+        }
+        if sides.iter().all(|side| side.window >= window) {
+            break;
+        }
+    }
+    let machine_use = machine.zip(Surroundings::now().machine);
+    let mut runs = sides.map(DuetSide::finish);
+    let ours: Duration = runs
+        .iter()
+        .flat_map(|run| [run.server, run.client])
+        .flatten()
+        .map(|usage| usage.cpu)
+        .sum();
+    for run in &mut runs {
+        run.machine = machine_use.map(|(before, after)| after.use_since(before, ours));
+    }
+    runs[0].duet = ratio(&results);
+    Ok(runs)
+}
+
+/// The slices in the groups that balance each other.
+fn fours(mut slices: SliceSchedule) -> impl Iterator<Item = Vec<Slice>> {
+    std::iter::repeat_with(move || slices.by_ref().take(4).collect())
+}
+
+fn ratio(slices: &[SliceResult]) -> Option<DuetRatio> {
+    let logs = paired_log_ratios(slices);
+    (!logs.is_empty()).then(|| DuetRatio {
+        log_ratio: logs.iter().sum::<f64>() / logs.len() as f64,
+        variance: squared_error_of_mean(&logs),
+        pairs: logs.len(),
+    })
+}
+
+/// One of the two servers with its load.
+struct DuetSide<'a> {
+    side: Side,
+    server: LoadedServer<'a>,
+    load: SlicedLoad<'a>,
+    reply: Option<ReplyFacts>,
+    /// At the start of the slices; `None` if the system does not say.
+    used_before: Option<Usage>,
+    completed_before: u64,
+    /// Of the measured parts.
+    window: Duration,
+    completed: u64,
+    /// CPU time of the load generator, settling included, and the time that it was spent in.
+    client_cpu: Duration,
+    loaded: Duration,
+}
+
+impl<'a> DuetSide<'a> {
+    fn connect(
+        side: Side,
+        server: LoadedServer<'a>,
+        plan: &'a load::LoadPlan,
+        on_progress: &'a mut dyn FnMut(load::Progress),
+    ) -> Result<DuetSide<'a>, Refused> {
+        let reply = server.check_reply();
+        let ready = load::prepare(plan, server.signal);
+        let load = ready.and_then(|ready| SlicedLoad::connect(ready, on_progress));
+        Ok(DuetSide {
+            side,
+            reply,
+            load: load.map_err(|e| (side, Failure::NotMeasured(e.to_string()).into()))?,
+            server,
+            used_before: None,
+            completed_before: 0,
+            window: Duration::ZERO,
+            completed: 0,
+            client_cpu: Duration::ZERO,
+            loaded: Duration::ZERO,
+        })
+    }
+
+    fn warm_up(&mut self) -> Result<(), Refused> {
+        let warmup = self.server.settings.warmup;
+        self.loaded_for(warmup).map(drop)
+    }
+
+    /// What is used from here on counts.
+    fn begin(&mut self) {
+        self.used_before = super::Subject::usage(&mut self.server);
+        self.completed_before = self.load.completed();
+        (self.client_cpu, self.loaded) = (Duration::ZERO, Duration::ZERO);
+    }
+
+    fn take(&mut self, slice: Slice) -> Result<SliceResult, Refused> {
+        let (replies, length) = self.loaded_for(slice.length)?;
+        self.completed += replies;
+        self.window += length;
+        Ok(SliceResult {
+            side: self.side,
+            replies,
+            length,
+        })
+    }
+
+    /// Puts the whole load on this server, and returns the replies and the real length of what
+    /// follows the settling.
+    fn loaded_for(&mut self, length: Duration) -> Result<(u64, Duration), Refused> {
+        let cpu = ProcessTime::now();
+        let load = &mut self.load;
+        let mut measure = || {
+            load.resume()?;
+            let settled = load.run_for(SETTLE, |_| true)?;
+            let before = load.completed();
+            let length = load.run_for(length, |_| true)?;
+            let replies = load.completed() - before;
+            load.pause(DRAIN_MAX)?;
+            Ok((replies, length, settled + length))
+        };
+        let measured: std::io::Result<_> = measure();
+        let side = self.side;
+        self.server
+            .still_runs()
+            .map_err(|stopped| (side, stopped))?;
+        let (replies, length, loaded) =
+            measured.map_err(|e| (side, Failure::NotMeasured(e.to_string()).into()))?;
+        self.client_cpu += cpu.elapsed();
+        self.loaded += loaded;
+        Ok((replies, length))
+    }
+
+    fn finish(mut self) -> RunFigures {
+        let used = super::Subject::usage(&mut self.server);
+        let all = (self.load.completed() - self.completed_before).max(1);
+        // The costs are of all replies, the window is of those that are measured.
+        let share = self.completed as f64 / all as f64;
+        let since = |(before, after): (Usage, Usage)| after.since(before).times(share);
+        let server = self.used_before.zip(used).map(since);
+        let client = Usage {
+            cpu: self.client_cpu,
+            ..Usage::default()
+        };
+        let report: LoadReport = self.load.finish();
+        self.server.stop();
+        RunFigures {
+            window: self.window,
+            completed: self.completed,
+            server,
+            client: Some(client.times(share)),
+            client_cpu_share: self.client_cpu.as_secs_f64() / self.loaded.as_secs_f64().max(1e-9),
+            reply: self.reply,
+            // Pauses are what a duet is made of.
+            warnings: (report.verdict.reasons.iter())
+                .filter(|warning| is_about_replies(warning))
+                .cloned()
+                .collect(),
+            ..figures(&report)
+        }
+    }
+}
+
+fn is_about_replies(warning: &load::Warning) -> bool {
+    matches!(
+        warning,
+        load::Warning::UnexpectedStatus { .. } | load::Warning::Errors { .. }
+    )
+}

@@ -1,0 +1,64 @@
+//! Each run by itself, for whoever wants to judge anew.
+
+use serde::Serialize;
+
+use crate::compare::{ContestantRuns, DuetRatio, Limit, MachineUse, RunFigures};
+
+/// The figures of one run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunResult {
+    /// Counted from 1.
+    pub round: usize,
+    /// Length of the measured window.
+    pub seconds: f64,
+    /// Replies per second.
+    pub requests_per_second: f64,
+    /// Median latency in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile of the latency in milliseconds.
+    pub p99_ms: Option<f64>,
+    /// Longest latency in milliseconds.
+    pub max_ms: f64,
+    /// Errors of any kind.
+    pub errors: u64,
+    /// CPU time of the server per reply.
+    pub cpu_micros_per_request: Option<f64>,
+    /// CPU time of the server, as a share of one core.
+    pub server_cpu_share: Option<f64>,
+    /// CPU time of the load generator, as a share of one core.
+    pub client_cpu_share: f64,
+    /// The whole machine; `null` if the system does not tell.
+    pub machine: Option<MachineUse>,
+    /// What the slices of a duet say; `null` without one, and for the reference.
+    pub duet: Option<DuetRatio>,
+    /// What was at its limit; empty if nothing was.
+    pub limits: Vec<Limit>,
+}
+
+impl RunResult {
+    pub(super) fn of_rounds(record: &ContestantRuns) -> Vec<RunResult> {
+        let rounds = record.runs.iter().enumerate();
+        rounds
+            .filter_map(|(round, run)| Some(RunResult::new(round + 1, run.as_ref()?)))
+            .collect()
+    }
+
+    fn new(round: usize, run: &RunFigures) -> RunResult {
+        RunResult {
+            round,
+            seconds: run.window.as_secs_f64(),
+            requests_per_second: run.requests_per_second(),
+            p50_ms: run.p50_ms,
+            p99_ms: run.p99_ms,
+            max_ms: run.max_ms,
+            errors: run.errors,
+            cpu_micros_per_request: run.cpu_micros_per_request(),
+            server_cpu_share: run.server_cpu_share(),
+            client_cpu_share: run.client_cpu_share,
+            machine: run.machine,
+            duet: run.duet,
+            limits: run.limits(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Lines below the tables: why the rounds ended, where the noise is, and the machine.
+
+use crate::compare::process::cores::CoreDivision;
+use crate::compare::report::{ComparisonReport, ContestantResult};
+use crate::compare::{RoundsEnd, TIME_MAX, verdict};
+use crate::format::bytes;
+
+/// A load average from this share of the cores on means that something else runs.
+const LOAD_SHARE_MIN: f64 = 0.25;
+
+/// Why no more rounds were held, unless that is as it was planned.
+pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
+    let precision = verdict::margin(report.settings.precision.unwrap_or_default());
+    match report.rounds_end? {
+        RoundsEnd::Planned | RoundsEnd::Interrupted => None,
+        RoundsEnd::Precise => Some(format!("Each ratio is known to {precision}.")),
+        RoundsEnd::RoundsMax => Some(format!(
+            "Stopped at {} rounds, the limit, before each ratio was known to {precision}.",
+            report.settings.rounds
+        )),
+        RoundsEnd::TimeMax => Some(format!(
+            "Stopped after {} minutes, the limit, before each ratio was known to {precision}.",
+            TIME_MAX.as_secs() / 60
+        )),
+    }
+}
+
+/// A line for each ratio whose two sources of noise are known.
+pub(super) fn noise(report: &ComparisonReport) -> Vec<String> {
+    let line = |result: &ContestantResult| {
+        let noise = result.ratio.as_ref()?.noise?;
+        let (between, within) = (noise.between_restarts, noise.within_runs);
+        let advice = match between >= within {
+            true => "more rounds help, longer runs hardly",
+            false => "longer runs (-d) help as much as more rounds",
+        };
+        Some(format!(
+            "{}: between restarts {:.1} %, within runs {:.1} %: {advice}",
+            result.name,
+            between * 100.0,
+            within * 100.0
+        ))
+    };
+    report.contestants.iter().filter_map(line).collect()
+}
+
+/// The machine, and what of it bounds or moves its speed.
+pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
+    let machine = &report.machine;
+    let cpu = match machine.cpu.as_str() {
+        "" => "unnamed CPU",
+        cpu => cpu,
+    };
+    let mut lines = vec![format!(
+        "Measured by bareloop {} on {}, {cpu}, {} cores, {}; {}.",
+        report.version,
+        machine.os,
+        machine.cores,
+        bytes(machine.memory_bytes as f64),
+        pinned(machine.pinned.as_ref()),
+    )];
+    if let Some(governor) = machine
+        .governor
+        .as_ref()
+        .filter(|name| *name != "performance")
+    {
+        lines.push(format!(
+            "The clock's governor is '{governor}': the clock may change within a run; 'performance' \
+             keeps it."
+        ));
+    }
+    if let Some(limit) = machine
+        .cpu_limit_cores
+        .filter(|&limit| limit < machine.cores as f64)
+    {
+        lines.push(format!(
+            "The container may use {limit} of {} cores: load generator and server share them.",
+            machine.cores
+        ));
+    }
+    let load = machine.load_average;
+    if let Some(load) = load.filter(|load| *load >= LOAD_SHARE_MIN * machine.cores as f64) {
+        lines.push(format!(
+            "The load average was {load:.2} before the start: something else was running."
+        ));
+    }
+    lines
+}
+
+fn pinned(division: Option<&CoreDivision>) -> String {
+    let list = |cores: &[usize]| {
+        let cores: Vec<String> = cores.iter().map(usize::to_string).collect();
+        cores.join(",")
+    };
+    match division {
+        Some(CoreDivision { servers, client }) => format!(
+            "servers on core {}, load generator on core {}",
+            list(servers),
+            list(client)
+        ),
+        None => "servers and load generator on the same cores".to_owned(),
+    }
+}

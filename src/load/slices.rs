@@ -1,0 +1,218 @@
+//! Load in slices: a client that pauses and goes on with its connections kept open, so that the
+//! load can alternate between two servers.
+//!
+//! The loop and the client are the same as in a run; [`PausableClient`] stands between the two and
+//! withholds the calls that would send new requests.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use super::client::{LoadClient, LoadConn};
+use super::{Error, LoadPlan, LoadReport, Progress, ReadyRun, RunClocks, connection_limits};
+use crate::event_loop::{
+    AfterClose, Clock, ClockRead, Closed, EventLoop, Flow, Kernel, LoopPhase, MioKernel, Protocol,
+    StopSignal, Time, TurnResult, WriteQueue,
+};
+
+/// A paused load still takes a turn this often while its last replies come in.
+const DRAIN_WAKE: Duration = Duration::from_millis(1);
+
+/// A load that is paused until it is resumed.
+pub struct SlicedLoad<'a> {
+    plan: &'a LoadPlan,
+    event_loop: EventLoop<PausableClient<'a>>,
+    events: <MioKernel as Kernel>::Events,
+    clocks: RunClocks,
+    address: String,
+}
+
+impl<'a> SlicedLoad<'a> {
+    /// Connects to the peer of `ready`; nothing is sent yet. The plan's end counts from here.
+    ///
+    /// # Errors
+    /// The system gives no poll instance.
+    pub fn connect(
+        ready: ReadyRun<'a>,
+        on_progress: &'a mut dyn FnMut(Progress),
+    ) -> Result<SlicedLoad<'a>, Error> {
+        let address = ready.address();
+        let ReadyRun { plan, peer } = ready;
+        // Two loops of one thread cannot both be woken: whoever drives them looks at the signal.
+        let signal = StopSignal::new();
+        let kernel = MioKernel::new(&signal)?;
+        let events = kernel.new_events();
+        let client = PausableClient {
+            client: LoadClient::new(plan, on_progress),
+            phase: Phase::Paused,
+            wake_at: Time::NEVER,
+        };
+        let clock = Clock::start();
+        let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), &signal);
+        event_loop.dial(peer, plan.connections);
+        Ok(SlicedLoad {
+            plan,
+            event_loop,
+            events,
+            clocks: RunClocks::start(),
+            address,
+        })
+    }
+
+    /// Every open connection sends its requests again.
+    ///
+    /// # Errors
+    /// The kernel's wait fails, or the plan's end has come.
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.event_loop.protocol_mut().phase = Phase::Resuming;
+        self.turn(Duration::ZERO)?;
+        self.event_loop.protocol_mut().phase = Phase::Running;
+        Ok(())
+    }
+
+    /// Runs for `length`, as long as `go_on` holds. Returns the real length.
+    ///
+    /// # Errors
+    /// As [`SlicedLoad::resume`].
+    pub fn run_for(
+        &mut self,
+        length: Duration,
+        go_on: impl Fn(&Self) -> bool,
+    ) -> io::Result<Duration> {
+        let start = self.now();
+        while self.now() - start < length && go_on(self) {
+            self.turn(length - (self.now() - start).min(length))?;
+        }
+        Ok(self.now() - start)
+    }
+
+    /// Sends nothing new, and waits for what is owed, `within` this time at most.
+    ///
+    /// # Errors
+    /// As [`SlicedLoad::resume`].
+    pub fn pause(&mut self, within: Duration) -> io::Result<()> {
+        self.event_loop.protocol_mut().phase = Phase::Paused;
+        self.run_for(within, |load| load.in_flight() > 0).map(drop)
+    }
+
+    /// Replies so far.
+    pub fn completed(&self) -> u64 {
+        self.event_loop.protocol().client.accounting().completed
+    }
+
+    /// The report of everything, pauses included: its rates mean nothing.
+    pub fn finish(self) -> LoadReport {
+        let record = self.event_loop.finish().client.finish();
+        LoadReport::new(self.plan, &record, self.clocks.around(self.address))
+    }
+
+    fn in_flight(&self) -> u64 {
+        self.event_loop.protocol().client.accounting().in_flight
+    }
+
+    fn now(&self) -> Time {
+        self.event_loop.clock().now()
+    }
+
+    fn turn(&mut self, at_most: Duration) -> io::Result<()> {
+        let wake_at = match self.event_loop.protocol().phase {
+            Phase::Paused => self.now() + at_most.min(DRAIN_WAKE),
+            Phase::Resuming | Phase::Running => self.now() + at_most,
+        };
+        self.event_loop.protocol_mut().wake_at = wake_at;
+        match self.event_loop.turn(&mut self.events)? {
+            LoopPhase::Over => Err(io::Error::other("the load ended before its time")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Phase of a load in slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing new is sent.
+    Paused,
+    /// Each connection is to send its first requests.
+    Resuming,
+    /// Each reply frees a slot, as in a run.
+    Running,
+}
+
+/// A [`LoadClient`] that can be paused.
+struct PausableClient<'a> {
+    client: LoadClient<'a>,
+    phase: Phase,
+    wake_at: Time,
+}
+
+impl<'a> Protocol for PausableClient<'a> {
+    type Conn = LoadConn;
+
+    const CLOCK_READ: ClockRead = <LoadClient<'a> as Protocol>::CLOCK_READ;
+    const READS_WHILE_BLOCKED: bool = <LoadClient<'a> as Protocol>::READS_WHILE_BLOCKED;
+
+    fn opened(&mut self, now: Time, out: &mut WriteQueue) -> LoadConn {
+        self.client.opened(now, out)
+    }
+
+    fn dialled(&mut self, took: Duration) {
+        self.client.dialled(took);
+    }
+
+    fn received(
+        &mut self,
+        conn: &mut LoadConn,
+        bytes: &[u8],
+        now: Time,
+        out: &mut WriteQueue,
+    ) -> Flow {
+        self.client.received(conn, bytes, now, out)
+    }
+
+    fn caught_up(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
+        match self.phase {
+            Phase::Paused => Flow::Keep,
+            Phase::Resuming | Phase::Running => self.client.caught_up(conn, now, out),
+        }
+    }
+
+    fn ended(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
+        self.client.ended(conn, now, out)
+    }
+
+    fn deadline(&self, conn: &LoadConn) -> Time {
+        self.client.deadline(conn)
+    }
+
+    fn overdue(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
+        self.client.overdue(conn, now, out)
+    }
+
+    fn unsent(&mut self, conn: &mut LoadConn, bytes: usize, now: Time) {
+        self.client.unsent(conn, bytes, now);
+    }
+
+    fn resumed(&mut self, conn: &mut LoadConn, paused: Duration) {
+        self.client.resumed(conn, paused);
+    }
+
+    /// The loop visits each open connection once a turn as long as something is due.
+    fn send_at(&self) -> Time {
+        match self.phase {
+            Phase::Resuming => Time::START,
+            Phase::Paused | Phase::Running => Time::NEVER,
+        }
+    }
+
+    fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
+        self.client.closed(conn, why, now)
+    }
+
+    fn turn(&mut self, now: Time, wall: SystemTime) -> TurnResult {
+        match self.client.turn(now, wall) {
+            TurnResult::Run { wake } => TurnResult::Run {
+                wake: wake.min(self.wake_at),
+            },
+            TurnResult::Stop => TurnResult::Stop,
+        }
+    }
+}

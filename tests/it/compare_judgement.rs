@@ -1,0 +1,120 @@
+//! Answers, cost and fairness of `compare` with real servers. The rules themselves are tested
+//! beside the code.
+
+use serde_json::Value;
+
+use crate::harness::{bareloop, run};
+
+/// The JSON of a comparison of bareloop-http and bareloop-tcp.
+fn compared(flags: &[&str]) -> Value {
+    let mut command = bareloop();
+    command.args(["compare", "-c", "4", "-p", "2", "--json"]);
+    command.args(["--only", "bareloop-tcp,bareloop-http"]);
+    command.args(["--reference", "bareloop-http"]);
+    let finished = run(command.args(flags));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    serde_json::from_str(&finished.stdout).expect("JSON")
+}
+
+fn length(value: &Value) -> usize {
+    value.as_array().expect("an array").len()
+}
+
+#[test]
+fn an_answer_comes_with_its_margin_bounds_and_rounds() {
+    let flags = [
+        "-d",
+        "0.1",
+        "--warmup",
+        "0",
+        "-r",
+        "6",
+        "--same-within",
+        "50%",
+    ];
+    let json = compared(&flags);
+    assert_eq!(json["settings"]["sameWithin"], 0.5);
+    assert_eq!(json["roundsEnd"], "planned");
+    let ratio = &json["contestants"][0]["ratio"];
+    assert_eq!(ratio["margin"], 0.5);
+    assert_eq!(ratio["bounds"], "interval");
+    assert_eq!(length(&ratio["rounds"]), 6);
+    let findings = ["different", "same", "undecided"];
+    assert!(
+        findings.contains(&ratio["finding"].as_str().unwrap()),
+        "{ratio:#}"
+    );
+    assert!(ratio["low"].as_f64().unwrap() <= ratio["mean"].as_f64().unwrap());
+    assert_eq!(json["contestants"][1]["ratio"], Value::Null);
+}
+
+#[test]
+fn each_run_is_kept_with_its_limits_and_the_reply_was_checked() {
+    let json = compared(&["-d", "0.1", "--warmup", "0", "-r", "2"]);
+    for contestant in json["contestants"].as_array().unwrap() {
+        assert_eq!(length(&contestant["runs"]), 2);
+        assert_eq!(contestant["reply"]["status"], 200);
+        assert_eq!(contestant["reply"]["keepsAlive"], true);
+        assert_eq!(contestant["reply"]["pipelines"], true);
+        assert!(contestant["runs"][1]["limits"].is_array());
+    }
+    assert_eq!(json["contestants"][0]["reply"]["bytes"], 48, "of serve tcp");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn cost_is_told_by_mode_with_switches_and_memory_for_both_sides() {
+    let json = compared(&["-d", "0.3", "--warmup", "0", "-r", "1"]);
+    for side in ["server", "client"] {
+        let cost = &json["contestants"][0]["cost"][side];
+        for key in [
+            "userMicrosPerRequest",
+            "systemMicrosPerRequest",
+            "voluntarySwitchesPerRequest",
+            "involuntarySwitchesPerRequest",
+        ] {
+            assert!(cost[key]["median"].is_number(), "{side} {key}: {cost:#}");
+        }
+        let [peak, steady] = ["peakMemoryBytes", "steadyMemoryBytes"].map(|key| cost[key].as_u64());
+        assert!(peak >= steady && steady > Some(0), "{side}: {cost:#}");
+    }
+}
+
+#[test]
+fn a_duet_loads_two_servers_in_turn() {
+    let json = compared(&["--duet", "-d", "0.3", "--warmup", "0.05", "-r", "2"]);
+    assert_eq!(json["settings"]["duet"], true);
+    let contestant = &json["contestants"][0];
+    assert_eq!(length(&contestant["ratio"]["rounds"]), 2);
+    for contestant in json["contestants"].as_array().unwrap() {
+        assert_eq!(contestant["status"], "ran", "{contestant:#}");
+        assert_eq!(contestant["errors"], 0, "{contestant:#}");
+        let seconds = contestant["runs"][0]["seconds"].as_f64().unwrap();
+        assert!(seconds >= 0.3, "each side has its own window: {seconds}");
+    }
+    assert!(contestant["runs"][0]["duet"]["pairs"].as_u64().unwrap() >= 4);
+    assert_eq!(json["contestants"][1]["runs"][0]["duet"], Value::Null);
+}
+
+#[test]
+fn flags_that_make_no_sense_together_are_refused() {
+    for (flags, said) in [
+        (
+            &["--precision", "1%"][..],
+            "--precision: goes with --rounds auto",
+        ),
+        (
+            &["--duet", "--only", "bareloop-http"],
+            "--duet: two servers at least",
+        ),
+        (&["--same-within", "2"], "write 2% or 0.5%"),
+        (
+            &["--rounds", "some"],
+            "'some' is not a whole number of at least 1, or auto",
+        ),
+    ] {
+        let finished = run(bareloop().arg("compare").args(flags));
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(said), "{finished:?}");
+    }
+}
