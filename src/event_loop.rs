@@ -112,6 +112,7 @@ mod rlimit;
 mod shared;
 mod stop_signal;
 mod stream;
+pub mod tls;
 pub mod write_queue;
 
 pub use acceptor::{Acceptor, DIVIDES_CONNECTIONS};
@@ -137,6 +138,7 @@ use connection::{Connection, Hint, Pumped};
 use deadlines::Deadlines;
 use kernel::{Event, Interest, STOP_TOKEN};
 use listener::Listener;
+use tls::TlsClient;
 
 /// The time of day is read again after this; a Date may be late by as much.
 const WALL_CLOCK_AGE_MAX: Duration = Duration::from_millis(10);
@@ -178,6 +180,8 @@ enum Entry<S, P: Protocol> {
         /// `None` only while it becomes a connection.
         stream: Option<S>,
         give_up_at: Time,
+        /// What the kernel was asked to report.
+        interest: Interest,
     },
     Open {
         connection: Connection<S, P>,
@@ -204,6 +208,12 @@ impl<P: Protocol> EventLoop<P> {
             limits,
             signal,
         ))
+    }
+
+    /// The same loop, which dials with TLS.
+    pub fn over_tls(mut self, tls: Option<TlsClient>) -> EventLoop<P> {
+        self.kernel.set_tls(tls);
+        self
     }
 }
 

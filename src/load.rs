@@ -87,7 +87,8 @@ pub struct ReadyRun<'a> {
 /// # Errors
 /// There is none, or `signal` was raised.
 pub fn prepare<'a>(plan: &'a LoadPlan, signal: &StopSignal) -> Result<ReadyRun<'a>, Error> {
-    let peer = connect_check::find_peer(&plan.target, check_timeout(plan), signal)?;
+    let timeout = check_timeout(plan);
+    let peer = connect_check::find_peer(&plan.target, plan.tls.as_ref(), timeout, signal)?;
     Ok(ReadyRun { plan, peer })
 }
 
@@ -121,7 +122,8 @@ impl ReadyRun<'_> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
         let limits = connection_limits(plan);
-        let mut event_loop = EventLoop::new(LoadClient::new(plan, on_progress), limits, signal)?;
+        let client = LoadClient::new(plan, on_progress);
+        let mut event_loop = EventLoop::new(client, limits, signal)?.over_tls(plan.tls.clone());
         event_loop.dial(peer, plan.connections);
         let clocks = RunClocks::start();
         let record = event_loop.run()?.finish();

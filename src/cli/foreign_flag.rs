@@ -27,10 +27,7 @@ const LOAD: &[(&[&str], &str)] = &[
         "there are no scripts: the request is set by -m, -H and -b",
     ),
     (&["-X", "--request"], "the method is -m {}"),
-    (
-        &["-k", "--keepalive"],
-        "connections are kept open; leave it out",
-    ),
+    (&["--keepalive"], "connections are kept open; leave it out"),
     (&["--disable-keepalive"], "write -H 'Connection: close'"),
     (
         &["--body-file", "--data-file"],
@@ -58,8 +55,8 @@ const LOAD: &[(&[&str], &str)] = &[
         "write --json, or --export-json FILE",
     ),
     (
-        &["--insecure", "--cert", "--key", "--ca"],
-        "https is not supported yet",
+        &["--cert", "--key"],
+        "this client has no certificate of its own; leave it out",
     ),
     (
         &["--http2", "--http-version"],
@@ -127,7 +124,9 @@ pub fn hint(argv: &[String]) -> Option<String> {
 pub fn misunderstanding(argv: &[String]) -> Option<String> {
     let (job, args) = argv.get(1..)?.split_first()?;
     match job.as_str() {
-        "load" => threads(args).or_else(|| content_type(args)),
+        "load" => threads(args)
+            .or_else(|| content_type(args))
+            .or_else(|| keep_alive(args)),
         _ => None,
     }
 }
@@ -152,6 +151,17 @@ fn content_type(args: &[String]) -> Option<String> {
         "-T {value} is a title, as in autocannon; for the type of the body write -H \
          'Content-Type: {value}'"
     ))
+}
+
+/// `-k`: keep-alive in ab.
+fn keep_alive(args: &[String]) -> Option<String> {
+    let is_given = args.iter().any(|arg| arg == "-k");
+    let is_https = args.iter().any(|arg| arg.starts_with("https:"));
+    (is_given && !is_https).then(|| {
+        "-k accepts any certificate, and this URL has none; connections are kept open without a \
+         flag"
+            .to_owned()
+    })
 }
 
 fn is_media_type(text: &str) -> bool {

@@ -7,6 +7,7 @@ mod exports;
 mod limits;
 mod progress;
 mod schedule;
+mod tls;
 mod warm_up;
 
 use std::io::{self, IsTerminal, Read};
@@ -49,7 +50,7 @@ Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was complet
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct LoadArgs {
-    /// Where to send requests: http://HOST[:PORT][/PATH]
+    /// Where to send requests: http[s]://HOST[:PORT][/PATH]
     #[arg(value_name = "URL", value_parser = Target::parse)]
     url: Target,
 
@@ -124,6 +125,9 @@ pub struct LoadArgs {
     #[arg(short = 'T', long, value_name = "TEXT")]
     title: Option<String>,
 
+    #[command(flatten)]
+    tls: tls::TlsArgs,
+
     /// Show fifteen latency percentiles
     #[arg(short, long)]
     latency: bool,
@@ -165,6 +169,7 @@ impl LoadArgs {
             None => self.url.clone(),
         };
         Ok(LoadPlan {
+            tls: self.tls.client(&target)?,
             target,
             connections: self.connections,
             pipelining: self.pipelining,
@@ -210,6 +215,11 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     };
     if plan.target.assumed_http() {
         output::warn(&format!("no scheme given, assuming {}", plan.target));
+    }
+    if plan.tls.as_ref().is_some_and(|tls| !tls.is_verified()) {
+        output::warn(
+            "-k: anyone may answer in the server's place; its certificate is not verified",
+        );
     }
     match measure(&plan, &args, signal) {
         Ok(report) => conclude(&report, &args, files, signal),
@@ -441,7 +451,11 @@ mod tests {
                 "/nowhere/at.all",
             ),
             (&["--wat", url], "--wat", "unexpected argument"),
-            (&["https://localhost"], "https://localhost", "http:// URL"),
+            (
+                &["--cacert", "/nowhere/at.all", "https://a"],
+                "--cacert",
+                "/nowhere/at.all",
+            ),
             (&[], "URL", "required"),
         ] {
             let message = plan(flags).expect_err("bad usage");

@@ -13,6 +13,7 @@ use super::process::server::{Server, free_port};
 use super::readiness;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{Bench, Closing, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped};
+use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
 use loaded_server::LoadedServer;
@@ -284,12 +285,18 @@ fn closing(report: &LoadReport) -> Closing {
 }
 
 fn target(url: &str) -> Result<Target, Failure> {
-    Target::parse(url).map_err(|e| Failure::NotMeasured(e.to_string()))
+    let target = Target::parse(url).map_err(|e| Failure::NotMeasured(e.to_string()))?;
+    match target.tls(&Trust::default()) {
+        Ok(_) => Ok(target),
+        Err(e) => Err(Failure::NotMeasured(e.to_string())),
+    }
 }
 
 fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPlan {
     let request = settings.request.clone();
     LoadPlan {
+        // An error would have been that of `target`.
+        tls: target.tls(&Trust::default()).ok().flatten(),
         target,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Failure, Stopped};
+use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
 
@@ -36,7 +37,9 @@ pub(super) fn wait(target: &Target, within: Duration, signal: &StopSignal) -> Re
 
 /// One request; the error is the answer in words.
 fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
+    let tls = target.tls(&Trust::default()).map_err(|e| e.to_string())?;
     let plan = LoadPlan {
+        tls,
         target: target.clone(),
         connections: 1,
         pipelining: 1,

@@ -129,6 +129,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
                     entry.insert(Entry::Dialling {
                         stream: Some(stream),
                         give_up_at,
+                        interest: Interest::Writable,
                     });
                     self.deadlines.note(give_up_at);
                 }
@@ -154,6 +155,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
         let Entry::Dialling {
             stream: slot,
             give_up_at,
+            interest,
         } = entry
         else {
             return;
@@ -161,16 +163,17 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
         let Some(mut stream) = slot.take() else {
             return;
         };
-        let result = match self.kernel.dialled(&stream) {
+        let result = match self.kernel.dialled(&mut stream) {
             Ok(Dialled::Connected) => {
                 let time_left = *give_up_at - self.shared.received_at();
                 let took = self.shared.limits.connect_timeout.saturating_sub(time_left);
                 self.shared.protocol.dialled(took);
+                let interest = *interest;
                 let (connection, pumped) = Connection::open(stream, &mut self.shared);
                 // In the same place, because the kernel knows the stream by this key.
                 *entry = Entry::Open {
                     connection,
-                    interest: Interest::Writable,
+                    interest,
                 };
                 if let Some(dialler) = &mut self.dialler {
                     dialler.ended();
@@ -182,6 +185,10 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             Ok(Dialled::Pending) if event.write_closed => Err(io::ErrorKind::NotConnected.into()),
             // Nothing was read or written, so Windows has not armed the next event.
             Ok(Dialled::Pending) => self.kernel.reregister(&mut stream, key, Interest::Writable),
+            Ok(Dialled::AwaitsPeer) => {
+                *interest = Interest::Readable;
+                self.kernel.reregister(&mut stream, key, Interest::Readable)
+            }
             Err(e) => Err(e),
         };
         *slot = Some(stream);

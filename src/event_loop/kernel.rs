@@ -67,7 +67,7 @@ pub trait Kernel {
     ///
     /// # Errors
     /// Why it could not be connected.
-    fn dialled(&mut self, stream: &Self::Stream) -> io::Result<Dialled>;
+    fn dialled(&mut self, stream: &mut Self::Stream) -> io::Result<Dialled>;
 
     /// Registers an accepted stream.
     ///
@@ -134,8 +134,10 @@ pub enum Interest {
 pub enum Dialled {
     /// It is open.
     Connected,
-    /// The peer has not answered yet.
+    /// The peer has not answered yet: look again when there is room to write.
     Pending,
+    /// A handshake is under way: look again when there is something to read.
+    AwaitsPeer,
 }
 
 /// Meaning of a read that did not fill the buffer.

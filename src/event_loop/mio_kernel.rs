@@ -10,6 +10,7 @@ use super::acceptor::Acceptor;
 use super::kernel::{Dialled, Event, Interest, Kernel, ShortRead};
 use super::stop_signal::Attached;
 use super::stream::Stream;
+use super::tls::TlsClient;
 use super::{Address, StopSignal};
 
 /// Events fetched at once. Windows clears a slot for each of them at each turn.
@@ -20,6 +21,8 @@ const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
 pub struct MioKernel {
     poll: Poll,
     _signal: Attached,
+    /// What dialled connections use; `None` for none.
+    tls: Option<TlsClient>,
 }
 
 impl MioKernel {
@@ -33,7 +36,13 @@ impl MioKernel {
         Ok(MioKernel {
             poll,
             _signal: signal,
+            tls: None,
         })
+    }
+
+    /// Dials with TLS from now on, or without.
+    pub fn set_tls(&mut self, tls: Option<TlsClient>) {
+        self.tls = tls;
     }
 
     /// Accepts connections from `acceptor`.
@@ -96,11 +105,14 @@ impl Kernel for MioKernel {
 
     fn dial(&mut self, peer: &Address, token: usize) -> io::Result<Stream> {
         let mut stream = Stream::dial(peer)?;
+        if let Some(tls) = &self.tls {
+            stream = Stream::Tls(Box::new(tls.wrap(stream)?));
+        }
         self.register(&mut stream, token, Interest::Writable)?;
         Ok(stream)
     }
 
-    fn dialled(&mut self, stream: &Stream) -> io::Result<Dialled> {
+    fn dialled(&mut self, stream: &mut Stream) -> io::Result<Dialled> {
         stream.dialled()
     }
 
@@ -146,14 +158,15 @@ mod tests {
         let (mut listener, address) = kernel
             .listen(&Address::Tcp(([127, 0, 0, 1], 0).into()), 7)
             .expect("a free port");
-        let dialled = kernel.dial(&address, 0).expect("a socket");
-        while !matches!(kernel.dialled(&dialled), Ok(Dialled::Connected)) {}
+        let mut dialled = kernel.dial(&address, 0).expect("a socket");
+        while !matches!(kernel.dialled(&mut dialled), Ok(Dialled::Connected)) {}
         let accepted = kernel.accept(&mut listener).expect("it is connected");
         for stream in [dialled, accepted] {
             let is_off = match &stream {
                 Stream::Tcp(stream) => stream.nodelay(),
                 #[cfg(unix)]
                 Stream::Unix(_) => panic!("{stream:?}"),
+                Stream::Tls(_) => panic!("{stream:?}"),
             };
             assert!(is_off.expect("an option"));
         }

@@ -11,6 +11,7 @@ use mio::{Interest, Registry, Token};
 
 use super::Address;
 use super::kernel::{Dialled, Transport};
+use super::tls::{self, TlsStream};
 
 /// A non-blocking stream socket.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub enum Stream {
     /// A unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// TLS over one of them.
+    Tls(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
@@ -35,13 +38,17 @@ impl Stream {
         }
     }
 
-    /// Asks whether dialling has succeeded, and then turns Nagle's algorithm off.
+    /// Asks whether dialling has succeeded, and then turns Nagle's algorithm off. Over TLS it has
+    /// when the handshake is complete.
     ///
     /// # Errors
     /// Why it failed.
-    pub fn dialled(&self) -> io::Result<Dialled> {
+    pub fn dialled(&mut self) -> io::Result<Dialled> {
         if let Some(error) = self.take_error()? {
-            return Err(error);
+            return Err(match self {
+                Stream::Tls(_) => tls::reset_in_handshake(error),
+                _ => error,
+            });
         }
         let connected = match self {
             Stream::Tcp(stream) => stream.peer_addr().and_then(|peer| {
@@ -54,6 +61,12 @@ impl Stream {
             }),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.peer_addr().map(drop),
+            Stream::Tls(stream) => {
+                return match stream.socket_mut().dialled()? {
+                    Dialled::Connected => stream.shake_hands(),
+                    pending => Ok(pending),
+                };
+            }
         };
         match connected {
             Ok(()) => {
@@ -72,6 +85,7 @@ impl Stream {
             Stream::Tcp(stream) => drop(stream.set_nodelay(true)),
             #[cfg(unix)]
             Stream::Unix(_) => {}
+            Stream::Tls(stream) => stream.socket().disable_nagle(),
         }
     }
 
@@ -80,6 +94,7 @@ impl Stream {
             Stream::Tcp(stream) => stream.take_error(),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.take_error(),
+            Stream::Tls(stream) => stream.socket().take_error(),
         }
     }
 
@@ -88,6 +103,7 @@ impl Stream {
             Stream::Tcp(stream) => stream,
             #[cfg(unix)]
             Stream::Unix(stream) => stream,
+            Stream::Tls(stream) => stream.socket_mut().source(),
         }
     }
 }
@@ -98,6 +114,10 @@ impl Transport for Stream {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Tls(stream) => {
+                stream.send_end()?;
+                stream.socket_mut().shutdown_write()
+            }
         }
     }
 }
@@ -109,6 +129,7 @@ impl Read for Stream {
             Stream::Tcp(stream) => stream.read(buffer),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.read(buffer),
+            Stream::Tls(stream) => stream.read(buffer),
         }
     }
 }
@@ -120,6 +141,7 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
         }
     }
 
@@ -128,6 +150,7 @@ impl Write for Stream {
             Stream::Tcp(stream) => stream.write_vectored(slices),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write_vectored(slices),
+            Stream::Tls(stream) => stream.write_vectored(slices),
         }
     }
 

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::Target;
+use crate::event_loop::tls::{TlsClient, TlsFault};
 use crate::event_loop::{
     Address, AfterClose, Closed, ConnectionLimits, EventLoop, Flow, Protocol, StopSignal, Time,
     WriteQueue,
@@ -34,6 +35,14 @@ pub enum ConnectError {
         /// Each address with its error.
         causes: String,
     },
+    /// It accepted one, and TLS failed on it.
+    #[error("cannot connect to {url}: {cause}")]
+    Tls {
+        /// As it would be requested.
+        url: String,
+        /// The reason, with its remedy.
+        cause: TlsFault,
+    },
     /// A stop signal came first.
     #[error("interrupted before {url} accepted a connection")]
     Interrupted {
@@ -55,21 +64,30 @@ pub enum ConnectError {
 /// There is none, or `signal` was raised.
 pub(super) fn find_peer(
     target: &Target,
+    tls: Option<&TlsClient>,
     timeout: Duration,
     signal: &StopSignal,
 ) -> Result<Address, ConnectError> {
     let url = || target.to_string();
     let mut causes = Vec::new();
+    let mut fault = None;
     for peer in candidates(target)? {
-        match dial_once(&peer, timeout, signal).map_err(ConnectError::Loop)? {
+        match dial_once(&peer, tls, timeout, signal).map_err(ConnectError::Loop)? {
             Some(Ok(())) => return Ok(peer),
-            Some(Err(error)) => causes.push(format!("{peer}: {error}")),
+            Some(Err(error)) => {
+                fault = fault.or_else(|| TlsFault::in_error(&error).cloned());
+                causes.push(format!("{peer}: {error}"));
+            }
             None => return Err(ConnectError::Interrupted { url: url() }),
         }
     }
-    Err(ConnectError::NoAnswer {
-        url: url(),
-        causes: causes.join("; "),
+    let url = url();
+    Err(match fault {
+        Some(cause) => ConnectError::Tls { url, cause },
+        None => ConnectError::NoAnswer {
+            url,
+            causes: causes.join("; "),
+        },
     })
 }
 
@@ -115,6 +133,7 @@ fn unix_peer(_path: &std::path::Path) -> Result<Address, ConnectError> {
 /// The result of one dial; `None` if `signal` came first.
 fn dial_once(
     peer: &Address,
+    tls: Option<&TlsClient>,
     timeout: Duration,
     signal: &StopSignal,
 ) -> io::Result<Option<io::Result<()>>> {
@@ -125,7 +144,8 @@ fn dial_once(
         linger: Duration::ZERO,
         grace: Duration::ZERO,
     };
-    let mut event_loop = EventLoop::new(ConnectCheck { result: None }, limits, signal)?;
+    let check = ConnectCheck { result: None };
+    let mut event_loop = EventLoop::new(check, limits, signal)?.over_tls(tls.cloned());
     event_loop.dial(peer.clone(), 1);
     Ok(event_loop.run()?.result)
 }
@@ -167,7 +187,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     fn find(target: &Target) -> Result<Address, ConnectError> {
-        find_peer(target, TIMEOUT, &StopSignal::new())
+        find_peer(target, None, TIMEOUT, &StopSignal::new())
     }
 
     fn target(address: SocketAddr) -> Target {
@@ -205,7 +225,8 @@ mod tests {
         let (_listener, address) = listener();
         let signal = StopSignal::new();
         signal.raise();
-        let error = find_peer(&target(address), TIMEOUT, &signal).expect_err("it was stopped");
+        let error =
+            find_peer(&target(address), None, TIMEOUT, &signal).expect_err("it was stopped");
         assert!(matches!(error, ConnectError::Interrupted { .. }), "{error}");
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Target;
 use super::schedule::{Arrivals, Rate};
 use super::status::ExpectedStatuses;
+use crate::event_loop::tls::TlsClient;
 
 /// More requests in flight than the socket buffers of both sides hold only wait in the client.
 pub const PIPELINING_MAX: usize = 10_000;
@@ -14,6 +15,8 @@ pub const PIPELINING_MAX: usize = 10_000;
 pub struct LoadPlan {
     /// Where to send requests.
     pub target: Target,
+    /// TLS with the target; `None` for http.
+    pub tls: Option<TlsClient>,
     /// Connections kept open at once; at least 1.
     pub connections: usize,
     /// Requests in flight on each connection; 1 to [`PIPELINING_MAX`].

@@ -28,6 +28,8 @@ pub struct LoadReport {
     pub title: Option<String>,
     /// Where requests were sent, scheme included.
     pub url: String,
+    /// TLS; `null` for http.
+    pub tls: Option<Tls>,
     /// The address or socket that answered.
     pub address: String,
     /// Connections kept open at once.
@@ -172,6 +174,13 @@ impl Default for Timeline {
             start: SystemTime::UNIX_EPOCH,
         }
     }
+}
+
+/// TLS of a run. The time of connecting includes its handshake.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Tls {
+    /// The server's certificate was verified.
+    pub verified: bool,
 }
 
 /// Latency figures in milliseconds. Mean, spread and ends are exact; percentiles have three

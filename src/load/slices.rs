@@ -47,7 +47,8 @@ impl<'a> SlicedLoad<'a> {
             wake_at: Time::NEVER,
         };
         let clock = Clock::start();
-        let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), &signal);
+        let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), &signal)
+            .over_tls(plan.tls.clone());
         event_loop.dial(peer, plan.connections);
         Ok(SlicedLoad {
             plan,

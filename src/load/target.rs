@@ -4,11 +4,38 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-const HTTP_PORT: u16 = 80;
+use crate::event_loop::tls::{TlsClient, Trust, TrustError};
+
+/// Scheme of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http:`
+    Http,
+    /// `https:`, over TLS.
+    Https,
+}
+
+impl Scheme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+
+    /// The port of a URL that has none (RFC 9110 4.2).
+    fn default_port(self) -> u16 {
+        match self {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        }
+    }
+}
 
 /// A parsed and supported URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    scheme: Scheme,
     host: Host,
     port: u16,
     /// Origin-form (RFC 9112 3.2.1): the path and the query, as written.
@@ -26,11 +53,8 @@ enum Host {
 /// Reasons to refuse a URL. Each message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// `https:`
-    #[error("https is not supported yet; give an http:// URL")]
-    Https,
-    /// Any other scheme.
-    #[error("the scheme '{0}' is not supported; give an http:// URL")]
+    /// Neither http nor https.
+    #[error("the scheme '{0}' is not supported; give an http:// or https:// URL")]
     Scheme(String),
     /// `user@host`
     #[error("a user name in the URL is not supported; send one with -H 'Authorization: ...'")]
@@ -66,7 +90,7 @@ pub enum UrlError {
 }
 
 impl Target {
-    /// Parses an absolute http URL; a missing scheme is taken for `http://`.
+    /// Parses an absolute http or https URL; a missing scheme is taken for `http://`.
     ///
     /// # Errors
     /// What is wrong with it, and the remedy.
@@ -74,7 +98,9 @@ impl Target {
         if let Some(c) = url.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(UrlError::Character(c));
         }
-        let (rest, assumed_http) = strip_scheme(url)?;
+        let (scheme, rest) = strip_scheme(url)?;
+        let assumed_http = scheme.is_none();
+        let scheme = scheme.unwrap_or(Scheme::Http);
         let rest = rest.split('#').next().unwrap_or_default();
         let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(authority_end);
@@ -82,9 +108,11 @@ impl Target {
             return Err(UrlError::UserInfo);
         }
         let (host, port) = split_port(authority)?;
+        let port = port.unwrap_or(scheme.default_port());
         if host.is_empty() && !authority.is_empty() {
+            let scheme = scheme.as_str();
             return Err(UrlError::PortOnly(format!(
-                "http://localhost:{port}{target}"
+                "{scheme}://localhost:{port}{target}"
             )));
         }
         if is_abbreviated(host) {
@@ -95,6 +123,7 @@ impl Target {
             _ => format!("/{target}"),
         };
         Ok(Target {
+            scheme,
             host: Host::parse(host)?,
             port,
             request_target,
@@ -126,11 +155,26 @@ impl Target {
         &self.request_target
     }
 
-    /// What goes into the Host field: the port only where it is not 80 (RFC 9110 7.2).
+    /// TLS with the host, for https; `None` for http.
+    ///
+    /// # Errors
+    /// As [`TlsClient::new`].
+    pub fn tls(&self, trust: &Trust) -> Result<Option<TlsClient>, TrustError> {
+        let host = match &self.host {
+            Host::Name(name) => name.clone(),
+            Host::V6(address) => address.to_string(),
+        };
+        match self.scheme {
+            Scheme::Http => Ok(None),
+            Scheme::Https => TlsClient::new(&host, trust).map(Some),
+        }
+    }
+
+    /// What goes into the Host field: the port only where it is not the scheme's (RFC 9110 7.2).
     pub fn authority(&self) -> String {
-        match self.port {
-            HTTP_PORT => self.host.to_string(),
-            port => format!("{}:{port}", self.host),
+        match self.port == self.scheme.default_port() {
+            true => self.host.to_string(),
+            false => format!("{}:{}", self.host, self.port),
         }
     }
 
@@ -160,7 +204,8 @@ impl fmt::Display for Target {
             "/" => "",
             path => path,
         };
-        write!(f, "http://{}{path}", self.authority())
+        let scheme = self.scheme.as_str();
+        write!(f, "{scheme}://{}{path}", self.authority())
     }
 }
 
@@ -217,27 +262,27 @@ fn abbreviated(host: &str, target: &str) -> UrlError {
     }
 }
 
-/// The part after the scheme, and whether the scheme was missing.
-fn strip_scheme(url: &str) -> Result<(&str, bool), UrlError> {
+/// The scheme, if there is one, and the part after it.
+fn strip_scheme(url: &str) -> Result<(Option<Scheme>, &str), UrlError> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Ok((url, true));
+        return Ok((None, url));
     };
     // A "://" further back belongs to a path or a query.
     if scheme.contains(['/', '?', '#', '.', ':', '@']) {
-        return Ok((url, true));
+        return Ok((None, url));
     }
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok((rest, false)),
-        "https" => Err(UrlError::Https),
+        "http" => Ok((Some(Scheme::Http), rest)),
+        "https" => Ok((Some(Scheme::Https), rest)),
         _ => Err(UrlError::Scheme(scheme.to_owned())),
     }
 }
 
-/// The host, and the port that follows it or else 80.
-fn split_port(authority: &str) -> Result<(&str, u16), UrlError> {
+/// The host, and the port that follows it, if any.
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
     let after_brackets = authority.rfind(']').map_or(0, |at| at + 1);
     let Some(colon) = authority[after_brackets..].find(':') else {
-        return Ok((authority, HTTP_PORT));
+        return Ok((authority, None));
     };
     let (host, port) = authority.split_at(after_brackets + colon);
     let port = &port[1..];
@@ -245,11 +290,11 @@ fn split_port(authority: &str) -> Result<(&str, u16), UrlError> {
         return Err(UrlError::Host(authority.to_owned()));
     }
     if port.is_empty() {
-        return Ok((host, HTTP_PORT));
+        return Ok((host, None));
     }
     let digits_only = port.bytes().all(|byte| byte.is_ascii_digit());
     match port.parse() {
-        Ok(number) if digits_only && number != 0 => Ok((host, number)),
+        Ok(number) if digits_only && number != 0 => Ok((host, Some(number))),
         _ => Err(UrlError::Port(port.to_owned())),
     }
 }
@@ -268,6 +313,9 @@ mod tests {
                 "/",
             ),
             ("http://a.b/", "http://a.b", "a.b", "/"),
+            ("HTTPS://a:443/x", "https://a/x", "a", "/x"),
+            ("https://a:80", "https://a:80", "a:80", "/"),
+            ("http://a:443", "http://a:443", "a:443", "/"),
             ("http://a:80/x?y=1#frag", "http://a/x?y=1", "a", "/x?y=1"),
             ("http://a?y", "http://a/?y", "a", "/?y"),
             ("HTTP://a:/%41%zz", "http://a/%41%zz", "a", "/%41%zz"),
@@ -304,8 +352,6 @@ mod tests {
     #[test]
     fn what_cannot_be_dialled_is_refused() {
         for (url, error) in [
-            ("https://a", UrlError::Https),
-            ("HTTPS://a", UrlError::Https),
             ("ftp://a", UrlError::Scheme("ftp".into())),
             ("http://me:pw@a", UrlError::UserInfo),
             ("http://", UrlError::NoHost),

@@ -17,6 +17,7 @@ const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Leng
 pub(super) fn plan(url: &str) -> LoadPlan {
     LoadPlan {
         target: Target::parse(url).expect("a URL"),
+        tls: None,
         connections: 1,
         pipelining: 10,
         warm_up: WarmUp::None,

@@ -292,10 +292,7 @@ fn bad_usage_exits_with_2_before_anything_runs() {
             &["--pid", "--server bareloop-tcp=URL"],
         ),
         (&["--pid", "x"], &["--pid", "NAME=PID"]),
-        (
-            &["--server", "x=https://localhost"],
-            &["--server", "http:// URL"],
-        ),
+        (&["--server", "x=https://me@localhost"], &["--server", "-H"]),
         (&["-H", "x"], &["--header", "Name: value"]),
         (&["--reference", "nobody"], &["nobody", "bareloop-http"]),
         (

@@ -224,6 +224,15 @@ impl Peer {
 
     /// The same, on a listener.
     pub fn on(listener: TcpListener, serve: impl Fn(&mut Visit) + Clone + Send + 'static) -> Peer {
+        Peer::wrapping(listener, |stream| stream, serve)
+    }
+
+    /// The same, with each connection wrapped, in a thread of its own.
+    pub fn wrapping<W: Wire + 'static>(
+        listener: TcpListener,
+        wrap: impl Fn(TcpStream) -> W + Clone + Send + 'static,
+        serve: impl Fn(&mut Visit) + Clone + Send + 'static,
+    ) -> Peer {
         let address = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Seen::default());
         let shared = Arc::clone(&seen);
@@ -237,9 +246,12 @@ impl Peer {
                 for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
                     set(&stream, Some(PATIENCE)).expect("a timeout can be set");
                 }
-                let mut visit = Visit::new(Box::new(stream), &shared);
-                let serve = serve.clone();
-                thread::spawn(move || serve(&mut visit));
+                let (wrap, serve) = (wrap.clone(), serve.clone());
+                let seen = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let mut visit = Visit::new(Box::new(wrap(stream)), &seen);
+                    serve(&mut visit);
+                });
             }
         });
         Peer {

@@ -68,7 +68,18 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--conections", "--connections"],
         ),
         (&["--nonsense", url], &["--nonsense", "--help"]),
-        (&["https://localhost"], &["https", "http://"]),
+        (
+            &["--cacert", "/nowhere/at.all", "https://localhost"],
+            &["--cacert", "/nowhere/at.all"],
+        ),
+        (
+            &["--cacert", "Cargo.toml", "https://localhost"],
+            &["--cacert", "PEM"],
+        ),
+        (
+            &["-k", "--cacert", "x", "https://a"],
+            &["--insecure", "--cacert"],
+        ),
         (&["ftp://localhost"], &["ftp"]),
         (&["http://localhost:65536"], &["65536"]),
         (&["http://localhost:0"], &["port"]),

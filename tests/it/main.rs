@@ -27,6 +27,7 @@ mod load_harness;
 mod load_peers;
 #[cfg(unix)]
 mod load_stop;
+mod load_tls;
 mod load_usage;
 mod page;
 mod page_sample;

@@ -267,7 +267,7 @@ impl Kernel for SimulatedKernel {
         Ok(self.socket(id))
     }
 
-    fn dialled(&mut self, stream: &Socket) -> io::Result<Dialled> {
+    fn dialled(&mut self, stream: &mut Socket) -> io::Result<Dialled> {
         let network = self.network.borrow();
         let end = &network.ends[stream.id];
         match (end.connect_error, end.state) {

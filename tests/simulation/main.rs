@@ -282,6 +282,7 @@ impl World<'_> {
 fn plan(random: &mut Random, faults: bool) -> LoadPlan {
     LoadPlan {
         target: Target::parse("http://localhost").expect("a URL"),
+        tls: None,
         connections: CONNECTIONS,
         pipelining: PIPELINING,
         warm_up: WarmUp::None,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate,
-    ScheduleLag, ScheduledRate, StatusCount, Timeline,
+    ScheduleLag, ScheduledRate, StatusCount, Timeline, Tls,
 };
 use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
@@ -82,6 +82,9 @@ impl LoadReport {
         LoadReport {
             title: plan.title.clone(),
             url: plan.target.to_string(),
+            tls: plan.tls.as_ref().map(|tls| Tls {
+                verified: tls.is_verified(),
+            }),
             address: around.address,
             connections: plan.connections,
             pipelining: plan.pipelining,

@@ -125,6 +125,9 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
     ];
     lines.extend(connects_line(report));
     lines.extend(report.warm_up.map(warm_up_line));
+    if report.tls.is_some_and(|tls| !tls.verified) {
+        lines.push("The server's certificate was not verified (-k).".to_owned());
+    }
     if let Some(open_loop) = &report.open_loop {
         lines.push(lateness_line(open_loop));
     }
