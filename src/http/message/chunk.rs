@@ -253,3 +253,74 @@ fn extension(at: At, byte: u8) -> Result<At, ChunkFault> {
         _ => return Err(ChunkFault::Malformed),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The outcome, the data, and how many bytes led to it.
+    type Outcome = (Result<bool, ChunkFault>, Vec<u8>, usize);
+
+    fn read(bytes: &[u8], rules: &ChunkRules, piece_bytes: usize) -> Outcome {
+        let mut reader = ChunkReader::new();
+        let mut data = Vec::new();
+        let mut taken = 0;
+        for piece in bytes.chunks(piece_bytes) {
+            let mut input = piece;
+            let outcome = reader.advance(&mut input, rules, |part| data.extend_from_slice(part));
+            taken += piece.len() - input.len();
+            if outcome != Ok(false) {
+                return (outcome, data, taken);
+            }
+        }
+        (Ok(false), data, taken)
+    }
+
+    fn rules(framing_bytes_excess_max: u64) -> ChunkRules {
+        ChunkRules {
+            line_bytes_max: 8,
+            body_bytes_max: 40,
+            framing_bytes_excess_max,
+            padding: Padding::Refused,
+        }
+    }
+
+    #[test]
+    fn framing_may_outweigh_data_by_the_limit_and_no_more() {
+        // 5 bytes of framing around 1 of data, then the 3 of the last line.
+        let body = b"1\r\na\r\n0\r\n";
+        for piece_bytes in [1, body.len()] {
+            let outcome = |excess| read(body, &rules(excess), piece_bytes).0;
+            assert_eq!(outcome(7), Ok(true));
+            assert_eq!(outcome(6), Err(ChunkFault::Malformed));
+            let (after_data, ..) = read(&body[..6], &rules(3), piece_bytes);
+            assert_eq!(after_data, Err(ChunkFault::Malformed));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_chunks_are_read_as_byte_by_byte(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    4 => Just("1\r\na\r\n".to_owned()),
+                    2 => Just("0a\r\n0123456789\r\n".to_owned()),
+                    1 => Just("0\r\n".to_owned()),
+                    1 => "[0-9a-fA-F;=\r\n ]{1,4}",
+                ],
+                0..8,
+            ),
+            excess in 0u64..40,
+        ) {
+            let bytes = pieces.concat().into_bytes();
+            let (result, data, taken) = read(&bytes, &rules(excess), bytes.len().max(1));
+            let (expected, expected_data, expected_taken) = read(&bytes, &rules(excess), 1);
+            prop_assert_eq!(result, expected);
+            prop_assert_eq!(data, expected_data);
+            if result.is_ok() {
+                prop_assert_eq!(taken, expected_taken);
+            }
+        }
+    }
+}
