@@ -25,6 +25,7 @@ mod reply_check;
 pub mod report;
 pub mod schedule;
 pub mod statistics;
+pub mod sweep;
 pub mod table;
 mod verdict;
 mod warning;

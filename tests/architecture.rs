@@ -192,6 +192,13 @@ fn functions(lines: &[String]) -> Vec<(String, usize, usize)> {
         if !is_item || line.trim_end().ends_with(['}', ';']) {
             continue;
         }
+        // A function that a trait asks for has no body.
+        let signature_end = lines[index..]
+            .iter()
+            .find(|line| line.ends_with(['{', ';']));
+        if signature_end.is_some_and(|line| line.ends_with(';')) {
+            continue;
+        }
         let closing = format!("{}}}", " ".repeat(indent));
         let length = lines[index..].iter().position(|line| *line == closing);
         let name = words[at + 1].split(['(', '<']).next().unwrap().to_owned();

@@ -4,6 +4,7 @@ mod judgement;
 mod results;
 mod screen;
 mod suite;
+mod sweep_flags;
 mod values;
 
 use std::hash::{BuildHasher, RandomState};
@@ -13,17 +14,20 @@ use std::time::Duration;
 
 use super::values::duration;
 use super::{Exit, output};
+use crate::compare::gate::{GateOutcome, GateResult};
 use crate::compare::process::resource_usage::Processes;
+use crate::compare::sweep::{self, SweepPlan};
 use crate::compare::{
-    self, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges, RequestSettings,
-    Settings, table,
+    self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges,
+    RequestSettings, RoundsEnd, Settings, table,
 };
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
-use results::{ResultArgs, Watch};
+use results::{ResultArgs, Results, Watch};
 use screen::{Screen, StdoutState};
 use suite::Suite;
+use sweep_flags::SweepArgs;
 use values::{count, warmup};
 
 const EXAMPLES: &str = "\
@@ -113,6 +117,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
     #[command(flatten)]
+    sweep: SweepArgs,
+    #[command(flatten)]
     results: ResultArgs,
 }
 
@@ -200,6 +206,7 @@ impl CompareArgs {
         Ok(Settings {
             connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
             pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
+            rate: None,
             duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
             warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
             timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
@@ -235,10 +242,11 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 /// `bareloop-tcp` run: a bench is not that program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let cores = args.judgement.core_division();
-    let ready = args
-        .plan(bareloop)
-        .and_then(|plan| Ok((args.results.open(&plan, cores.clone())?, plan)));
-    let (mut results, plan) = match ready {
+    let ready = args.plan(bareloop).and_then(|plan| {
+        let sweeps = args.sweep.plans(raise_descriptor_limit())?;
+        Ok((args.results.open(&plan, cores.clone())?, sweeps, plan))
+    });
+    let (mut results, sweeps, plan) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -253,12 +261,14 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         return Exit::Failed;
     }
     let mut bench = LocalBench::new(bareloop.to_owned(), cores);
-    let mut watch = Watch {
-        plan: &plan,
-        screen: &mut screen,
-        results: &mut results,
-    };
-    let outcome = compare::run(&plan, &mut bench, signal, &mut watch);
+    let outcome = measure(
+        &plan,
+        &sweeps,
+        &mut bench,
+        signal,
+        &mut screen,
+        &mut results,
+    );
     screen.clear();
     let (written, gates) = match results.report(&plan, &outcome) {
         Ok(report) => (results.write(&report, &mut screen), report.gates),
@@ -267,6 +277,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
     if let Err(message) = &written {
         output::fail(message);
     }
+    gates.iter().for_each(tell);
     match screen.stdout() {
         StdoutState::Failed(message) => {
             output::fail(message);
@@ -278,5 +289,39 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         _ if outcome.has_failures() || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,
+    }
+}
+
+/// The comparison, and then the sweeps.
+fn measure<'p>(
+    plan: &'p ComparisonPlan,
+    sweeps: &[SweepPlan],
+    bench: &mut LocalBench,
+    signal: &StopSignal,
+    screen: &mut Screen<'p>,
+    results: &mut Results,
+) -> ComparisonOutcome {
+    let mut watch = Watch {
+        plan,
+        screen,
+        results,
+    };
+    let mut outcome = compare::run(plan, bench, signal, &mut watch);
+    for sweep in sweeps.iter().filter(|_| !outcome.is_interrupted()) {
+        let mut on_walk = |contestant: &Contestant, round| screen.walk(contestant, round);
+        results.add_sweep(sweep::run(sweep, plan, bench, signal, &mut on_walk));
+    }
+    if signal.times_raised() > 0 {
+        outcome.end = Some(RoundsEnd::Interrupted);
+    }
+    outcome
+}
+
+/// Tells on stderr of a gate that did not pass: stdout may be for a program.
+fn tell(gate: &GateResult) {
+    match gate.result {
+        GateOutcome::Passed => {}
+        GateOutcome::Undecided => output::warn(&gate.to_string()),
+        GateOutcome::Tripped | GateOutcome::NoFigure => output::fail(&gate.to_string()),
     }
 }

@@ -62,4 +62,16 @@ pub trait Bench {
         settings: &Settings,
         signal: &StopSignal,
     ) -> Result<[RunFigures; 2], (Side, Stopped)>;
+
+    /// Runs `contestant` under several loads in one life, in this order.
+    ///
+    /// # Errors
+    /// As [`Bench::run_once`].
+    fn run_walk(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        loads: &[Settings],
+        signal: &StopSignal,
+    ) -> Result<Vec<RunFigures>, Stopped>;
 }

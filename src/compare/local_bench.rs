@@ -15,7 +15,8 @@ use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{Bench, Closing, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped};
 use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
-use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
+use crate::load::schedule::{Arrivals, Rate};
+use crate::load::{self, LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp};
 use loaded_server::LoadedServer;
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
@@ -96,6 +97,33 @@ impl Bench for LocalBench {
         let reference = self.subject(reference, theirs, &of[1], signal);
         let reference = reference.map_err(|stopped| (Side::Reference, stopped))?;
         duet::run(contestant, reference, ours.window, slices)
+    }
+
+    fn run_walk(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        loads: &[Settings],
+        signal: &StopSignal,
+    ) -> Result<Vec<RunFigures>, Stopped> {
+        let loads = loads.iter().map(|settings| contestant.settings(settings));
+        let loads: Vec<Settings> = loads.collect();
+        let Some(first) = loads.first() else {
+            return Ok(Vec::new());
+        };
+        let mut subject = self.subject(contestant, conditions, first, signal)?;
+        let mut runs = Vec::with_capacity(loads.len());
+        for settings in &loads {
+            subject.settings = settings;
+            runs.push(measure(
+                &mut subject,
+                settings.warmup,
+                conditions.window,
+                &mut |_| {},
+            )?);
+        }
+        subject.stop();
+        Ok(runs)
     }
 }
 
@@ -304,7 +332,12 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         until: Until::Duration(duration),
         timeout: settings.timeout,
         refill: Refill::Rolling,
-        open_loop: None,
+        open_loop: settings.rate.map(|rate| OpenLoopPlan {
+            rate: Rate::Constant(rate),
+            arrivals: Arrivals::Constant,
+            seed: 0,
+            deadline: None,
+        }),
         method: request.method,
         fields: request.fields,
         body: request.body,

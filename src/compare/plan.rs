@@ -15,6 +15,8 @@ pub struct Settings {
     pub connections: NonZeroUsize,
     /// Requests in flight on each connection.
     pub pipelining: NonZeroUsize,
+    /// Requests due per second in all, evenly spaced; `None` for a closed loop.
+    pub rate: Option<f64>,
     /// Length of the measured window; not zero.
     pub duration: Duration,
     /// Load before the window that is not measured; zero for none.

@@ -18,6 +18,7 @@ use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
 use super::reply_check::ReplyFacts;
 use super::statistics::{Margin, Summary};
+use super::sweep::SweepResult;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RoundsEnd,
     RunFigures, Settings, Warning, warning,
@@ -44,6 +45,8 @@ pub struct ComparisonReport {
     pub reference: Option<String>,
     /// In the order in which they were named.
     pub contestants: Vec<ContestantResult>,
+    /// Each contestant under rising and falling load.
+    pub sweeps: Vec<SweepResult>,
     /// What has changed since an earlier comparison; `null` without one.
     pub baseline: Option<BaselineReport>,
     /// Limits that it had to keep.
@@ -233,6 +236,7 @@ impl ComparisonReport {
             contestants: std::iter::zip(records, ratios)
                 .map(|(record, ratio)| ContestantResult::new(record, ratio, settings))
                 .collect(),
+            sweeps: Vec::new(),
             baseline: None,
             gates: Vec::new(),
             published: PUBLISHED.to_vec(),

@@ -8,6 +8,7 @@ use super::gate::GateResult;
 use super::report::{
     Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Published,
 };
+use super::sweep::SweepResult;
 use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
 use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits};
 
@@ -121,6 +122,10 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         ("Published, for reference only:", published.collect()),
     ] {
         add_block(&mut text, title, &lines, columns);
+    }
+    if !report.sweeps.is_empty() {
+        let lines: Vec<String> = sweeps(report);
+        text.push_str(&format!("\nSweeps:\n{}\n", lines.join("\n")));
     }
     text
 }
@@ -280,6 +285,10 @@ pub(super) fn broken_off(report: &ComparisonReport) -> Option<String> {
 pub(super) fn baseline(report: &ComparisonReport) -> Vec<String> {
     let baseline = report.baseline.as_ref();
     baseline.map(BaselineReport::sentences).unwrap_or_default()
+}
+
+pub(super) fn sweeps(report: &ComparisonReport) -> Vec<String> {
+    report.sweeps.iter().flat_map(SweepResult::lines).collect()
 }
 
 pub(super) fn gates(report: &ComparisonReport) -> Vec<String> {

@@ -10,6 +10,7 @@ use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
 
 mod results;
+mod sweep;
 
 fn count(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
@@ -22,6 +23,7 @@ fn settings(rounds: usize) -> Settings {
     Settings {
         connections: count(100),
         pipelining: count(10),
+        rate: None,
         duration: Duration::from_secs(5),
         warmup: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
@@ -170,6 +172,34 @@ impl Bench for Script {
             pairs: 20,
         });
         Ok([ours, theirs])
+    }
+
+    fn run_walk(
+        &mut self,
+        contestant: &Contestant,
+        _conditions: RunConditions,
+        loads: &[Settings],
+        _signal: &StopSignal,
+    ) -> Result<Vec<RunFigures>, Stopped> {
+        let connections: Vec<_> = loads.iter().map(|it| it.connections.get()).collect();
+        self.log
+            .push(format!("{} {connections:?}", contestant.name()));
+        match contestant.name() {
+            "node" => Err(not_found()),
+            name => Ok(Script::walk_of(
+                loads,
+                if name == "bareloop-http" { 30 } else { 3 },
+            )),
+        }
+    }
+}
+
+impl Script {
+    /// 1000 replies a second for each connection, up to the knee.
+    fn walk_of(loads: &[Settings], knee: usize) -> Vec<RunFigures> {
+        let run =
+            |settings: &Settings| measured(1000 * settings.connections.get().min(knee) as u64);
+        loads.iter().map(run).collect()
     }
 }
 

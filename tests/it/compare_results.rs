@@ -37,7 +37,7 @@ fn a_gate_decides_the_exit_code() {
         (
             "bareloop-http.rate<1000M",
             3,
-            "bareloop-http.rate<1000M: tripped (",
+            "error: bareloop-http.rate<1000M: tripped (",
         ),
         (
             "bareloop-http.errors>0",
@@ -135,5 +135,49 @@ fn a_broken_off_comparison_leaves_a_valid_partial_json() {
         let done = json["roundsDone"].as_u64();
         let rounds = rounds.as_array().map(|rounds| rounds.len() as u64);
         assert_eq!(rounds, done, "one contestant: each run is a round");
+    }
+}
+
+#[test]
+fn a_sweep_goes_up_and_down_after_the_comparison() {
+    let flags = [
+        "--sweep-connections",
+        "4,1",
+        "--sweep-rate",
+        "1k,2k",
+        "--json",
+    ];
+    let finished = compare(&flags);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json: Value = serde_json::from_str(&finished.stdout).expect("JSON");
+    let sweeps = json["sweeps"].as_array().expect("an array");
+    assert_eq!(sweeps.len(), 2);
+    for (sweep, variable, loads) in [
+        (&sweeps[0], "connections", [1.0, 4.0, 1.0, 4.0]),
+        (&sweeps[1], "rate", [1e3, 2e3, 1e3, 2e3]),
+    ] {
+        assert_eq!(sweep["variable"], variable);
+        assert_eq!(
+            (&sweep["name"], &sweep["walks"]),
+            (&"bareloop-http".into(), &2.into())
+        );
+        let points = sweep["points"].as_array().expect("an array");
+        let of = |key: &str| -> Vec<Value> { points.iter().map(|it| it[key].clone()).collect() };
+        assert_eq!(of("load"), loads.map(Value::from));
+        assert_eq!(of("walk"), ["up", "up", "down", "down"].map(Value::from));
+        assert!(
+            points
+                .iter()
+                .all(|it| it["requestsPerSecond"]["mean"].as_f64() > Some(0.0))
+        );
+    }
+    // An open loop: the rate is what was asked for, far below what the server can do.
+    let reached = sweeps[1]["points"][1]["requestsPerSecond"]["mean"].as_f64();
+    assert!(reached < Some(4e3), "{sweeps:#?}");
+
+    for flags in [["--sweep-connections", "1"], ["--sweep-rate", "1G,2G"]] {
+        let finished = compare(&flags);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(flags[0]), "{finished:?}");
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::output;
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
 use crate::compare::process::cores::CoreDivision;
+use crate::compare::sweep::SweepResult;
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
     RunFigures, markdown, table,
@@ -54,6 +55,7 @@ pub(super) struct Results {
     baseline: Option<Baseline>,
     gates: Vec<Gate>,
     machine: Machine,
+    sweeps: Vec<SweepResult>,
     /// A file took the results of a round for the last time.
     is_save_refused: bool,
 }
@@ -80,6 +82,7 @@ impl ResultArgs {
             baseline,
             gates: self.fail_if.clone(),
             machine: Machine::this(cores),
+            sweeps: Vec::new(),
             is_save_refused: false,
         })
     }
@@ -123,6 +126,11 @@ impl Results {
         self.json.is_some() || self.markdown.is_some()
     }
 
+    /// Adds what a sweep found.
+    pub(super) fn add_sweep(&mut self, sweep: Vec<SweepResult>) {
+        self.sweeps.extend(sweep);
+    }
+
     /// What the comparison found, held against baseline and gates.
     ///
     /// # Errors
@@ -138,6 +146,7 @@ impl Results {
             let change = baseline.change(&report, margin);
             report.baseline = Some(change.map_err(|error| error.to_string())?);
         }
+        report.sweeps.clone_from(&self.sweeps);
         report.gates = self.gates.iter().map(|gate| gate.judge(&report)).collect();
         Ok(report)
     }

@@ -97,6 +97,16 @@ impl<'a> Screen<'a> {
         }
     }
 
+    /// A walk of a sweep starts.
+    pub(super) fn walk(&mut self, contestant: &Contestant, round: usize) {
+        let rounds = self.plan.settings().rounds;
+        self.status.show(&format!(
+            "sweep, walk {}/{rounds}  {}",
+            round + 1,
+            contestant.name()
+        ));
+    }
+
     fn show(&mut self, load: &str) {
         let elapsed = self.clock.now() - Time::START;
         let to_go = match self.plan.settings().precision {

@@ -1,0 +1,102 @@
+//! The flags of sweeps.
+
+use std::num::NonZeroUsize;
+
+use super::values::count;
+use crate::compare::sweep::SweepPlan;
+use crate::load::PIPELINING_MAX;
+
+/// Loads that each server is measured under, beside the comparison.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SweepArgs {
+    /// After the comparison, load each server with these numbers of connections, rising and
+    /// falling in turn, one walk a round
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
+    sweep_connections: Vec<NonZeroUsize>,
+    /// The same for requests in flight on each connection
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
+    sweep_pipelining: Vec<NonZeroUsize>,
+    /// The same for requests due per second in all, such as 1k,2k,5k
+    #[arg(long, value_name = "RATE,RATE,...", value_delimiter = ',', value_parser = rate)]
+    sweep_rate: Vec<f64>,
+}
+
+impl SweepArgs {
+    /// The sweeps asked for, each with rising loads.
+    ///
+    /// # Errors
+    /// One line that names the flag and the remedy.
+    pub(super) fn plans(&self, descriptors: usize) -> Result<Vec<SweepPlan>, String> {
+        let connections = rising("--sweep-connections", &self.sweep_connections)?;
+        let pipelining = rising("--sweep-pipelining", &self.sweep_pipelining)?;
+        let rates = rising("--sweep-rate", &self.sweep_rate)?;
+        if let Some(most) = connections.last().filter(|most| most.get() > descriptors) {
+            return Err(format!(
+                "--sweep-connections {most}: this process may open {descriptors}; raise the limit \
+                 with ulimit -n"
+            ));
+        }
+        if let Some(most) = pipelining.last().filter(|most| most.get() > PIPELINING_MAX) {
+            return Err(format!(
+                "--sweep-pipelining {most}: at most {PIPELINING_MAX}"
+            ));
+        }
+        let plans = [
+            SweepPlan::Connections(connections),
+            SweepPlan::Pipelining(pipelining),
+            SweepPlan::Rate(rates),
+        ];
+        Ok(plans.into_iter().filter(|plan| !plan.is_empty()).collect())
+    }
+}
+
+/// Sorted, each once; none or at least two.
+fn rising<T: Copy + PartialOrd>(flag: &str, loads: &[T]) -> Result<Vec<T>, String> {
+    let mut loads = loads.to_vec();
+    loads.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    loads.dedup();
+    match loads.len() {
+        1 => Err(format!(
+            "{flag}: one load is no sweep; write at least two with a comma"
+        )),
+        _ => Ok(loads),
+    }
+}
+
+/// Requests per second, with k or M for thousands or millions.
+fn rate(text: &str) -> Result<f64, String> {
+    let (number, factor) = match (text.strip_suffix('k'), text.strip_suffix('M')) {
+        (Some(number), _) => (number, 1e3),
+        (None, Some(number)) => (number, 1e6),
+        (None, None) => (text, 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(rate) if (f64::MIN_POSITIVE..=1e9).contains(&(rate * factor)) => Ok(rate * factor),
+        _ => Err(format!(
+            "'{text}' is not a rate; write requests per second: 500, 1k, 2.5k"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_rise_and_come_once() {
+        assert_eq!(rising("", &[10, 1, 10, 2]), Ok(vec![1, 2, 10]));
+        assert_eq!(rising::<f64>("", &[]), Ok(Vec::new()));
+        let error = rising("--sweep-rate", &[1.0, 1.0]).unwrap_err();
+        assert!(error.starts_with("--sweep-rate: one load"), "{error}");
+    }
+
+    #[test]
+    fn rates_have_thousands_and_millions() {
+        for (text, value) in [("500", 500.0), ("1k", 1e3), ("2.5k", 2500.0), ("1M", 1e6)] {
+            assert_eq!(rate(text), Ok(value), "{text}");
+        }
+        for text in ["", "0", "-1", "k", "1G", "1e12", "NaN", "inf"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Sweeps: the same servers under a load that rises, and then falls.
+//!
+//! A walk goes over all loads in one life of a server, so that hysteresis can show: what a
+//! server has kept from a high load is there on the way down. Walks alternate in direction, and
+//! the contestants take turns within each pair of walks, as in rounds.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use serde::Serialize;
+
+use super::statistics::{GeometricMean, Interval, Knee, Shape, Uncertainty, Walk, knee_of_walk};
+use super::{
+    Bench, ComparisonPlan, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped,
+    schedule,
+};
+use crate::event_loop::StopSignal;
+use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
+
+/// A variable and the loads that it takes, rising.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SweepPlan {
+    /// Connections kept open at once.
+    Connections(Vec<NonZeroUsize>),
+    /// Requests in flight on each connection.
+    Pipelining(Vec<NonZeroUsize>),
+    /// Requests due per second; positive.
+    Rate(Vec<f64>),
+}
+
+/// The variable of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SweepVariable {
+    /// Connections kept open at once.
+    Connections,
+    /// Requests in flight on each connection.
+    Pipelining,
+    /// Requests due per second.
+    Rate,
+}
+
+impl SweepPlan {
+    /// What is varied.
+    pub fn variable(&self) -> SweepVariable {
+        match self {
+            SweepPlan::Connections(_) => SweepVariable::Connections,
+            SweepPlan::Pipelining(_) => SweepVariable::Pipelining,
+            SweepPlan::Rate(_) => SweepVariable::Rate,
+        }
+    }
+
+    /// Whether it has no load at all.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            SweepPlan::Connections(loads) | SweepPlan::Pipelining(loads) => loads.is_empty(),
+            SweepPlan::Rate(loads) => loads.is_empty(),
+        }
+    }
+
+    /// Each load with the settings for it, rising.
+    fn steps(&self, settings: &Settings) -> Vec<(f64, Settings)> {
+        let with = |load: f64, change: &dyn Fn(&mut Settings)| {
+            let mut settings = settings.clone();
+            change(&mut settings);
+            (load, settings)
+        };
+        let counts = |counts: &[NonZeroUsize], set: &dyn Fn(&mut Settings, NonZeroUsize)| {
+            let step = |count: &NonZeroUsize| with(count.get() as f64, &|it| set(it, *count));
+            counts.iter().map(step).collect()
+        };
+        match self {
+            SweepPlan::Connections(loads) => counts(loads, &|it, count| it.connections = count),
+            SweepPlan::Pipelining(loads) => counts(loads, &|it, count| it.pipelining = count),
+            SweepPlan::Rate(loads) => {
+                let step = |&rate: &f64| with(rate, &|it| it.rate = Some(rate));
+                loads.iter().map(step).collect()
+            }
+        }
+    }
+}
+
+/// One contestant's walks.
+#[derive(Clone, Debug)]
+struct ContestantWalks {
+    contestant: Contestant,
+    /// Each with one run for each load, rising.
+    walks: Vec<(Walk, Vec<RunFigures>)>,
+    failure: Option<Failure>,
+}
+
+/// Runs `sweep` with each contestant of `plan` on `bench`, one walk a round, or as many as there
+/// is time for until `signal`.
+pub fn run(
+    sweep: &SweepPlan,
+    plan: &ComparisonPlan,
+    bench: &mut dyn Bench,
+    signal: &StopSignal,
+    on_walk: &mut dyn FnMut(&Contestant, usize),
+) -> Vec<SweepResult> {
+    let settings = plan.settings();
+    let contestants = plan.contestants().iter();
+    let mut records: Vec<ContestantWalks> = contestants
+        .map(|contestant| ContestantWalks {
+            contestant: contestant.clone(),
+            walks: Vec::new(),
+            failure: None,
+        })
+        .collect();
+    let steps = sweep.steps(settings);
+    let loads: Vec<f64> = steps.iter().map(|(load, _)| *load).collect();
+    let result = |records: &[ContestantWalks]| {
+        let results = records.iter();
+        results
+            .map(|record| SweepResult::new(sweep, &loads, record))
+            .collect()
+    };
+    for round in 0..settings.rounds.get() {
+        for index in schedule::order(records.len(), round, settings.seed) {
+            let record = &mut records[index];
+            if record.failure.is_some() {
+                continue;
+            }
+            if signal.times_raised() > 0 {
+                return result(&records);
+            }
+            on_walk(&record.contestant, round);
+            let conditions = RunConditions {
+                window: settings.duration,
+                padding_bytes: schedule::padding_bytes(index, round, settings.seed),
+            };
+            match walk(round, &record.contestant, conditions, &steps, bench, signal) {
+                Ok(walk) => record.walks.push(walk),
+                Err(Stopped::Failed(failure)) => record.failure = Some(failure),
+                Err(Stopped::Interrupted) => return result(&records),
+            }
+        }
+    }
+    result(&records)
+}
+
+/// Up in even rounds, down in odd ones; the runs are in the order of rising loads.
+fn walk(
+    round: usize,
+    contestant: &Contestant,
+    conditions: RunConditions,
+    steps: &[(f64, Settings)],
+    bench: &mut dyn Bench,
+    signal: &StopSignal,
+) -> Result<(Walk, Vec<RunFigures>), Stopped> {
+    let mut settings: Vec<Settings> = steps.iter().map(|(_, settings)| settings.clone()).collect();
+    let direction = match round % 2 {
+        0 => Walk::Up,
+        _ => Walk::Down,
+    };
+    if direction == Walk::Down {
+        settings.reverse();
+    }
+    let mut runs = bench.run_walk(contestant, conditions, &settings, signal)?;
+    if direction == Walk::Down {
+        runs.reverse();
+    }
+    Ok((direction, runs))
+}
+
+/// One contestant under one sweep.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepResult {
+    /// The contestant's name.
+    pub name: String,
+    /// What was varied.
+    pub variable: SweepVariable,
+    /// Walks that came to their end.
+    pub walks: usize,
+    /// Why there are no more; `null` if it did not fail.
+    pub reason: Option<String>,
+    /// For each load, up and then down.
+    pub points: Vec<SweepPoint>,
+    /// The load from which throughput no longer rises.
+    pub throughput_knee: Option<SweepKnee>,
+    /// The load from which the 99th percentile of the latency rises.
+    pub latency_knee: Option<SweepKnee>,
+}
+
+/// All walks of one direction at one load.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepPoint {
+    /// In the unit of the variable.
+    pub load: f64,
+    /// `up` or `down`.
+    pub walk: &'static str,
+    /// Replies per second.
+    pub requests_per_second: Option<SweepFigure>,
+    /// Median latency, milliseconds.
+    pub p50_ms: Option<SweepFigure>,
+    /// 99th percentile of the latency, milliseconds.
+    pub p99_ms: Option<SweepFigure>,
+    /// Errors of all walks.
+    pub errors: u64,
+}
+
+/// A figure over walks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SweepFigure {
+    /// The geometric mean.
+    pub mean: f64,
+    /// Lower end of the 95 % interval, or of the range below six walks; `null` with one walk.
+    pub low: Option<f64>,
+    /// Upper end, likewise.
+    pub high: Option<f64>,
+}
+
+/// See [`Knee`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SweepKnee {
+    /// In the unit of the variable.
+    pub load: f64,
+    /// Lower end of the 95 % interval, or of the range below six walks; `null` with one walk.
+    pub low: Option<f64>,
+    /// Upper end, likewise.
+    pub high: Option<f64>,
+    /// True if the interval of 'up divided by down' excludes 1; `null` with fewer than six walks
+    /// of each direction.
+    pub hysteresis: Option<bool>,
+}
+
+impl SweepResult {
+    fn new(sweep: &SweepPlan, loads: &[f64], record: &ContestantWalks) -> SweepResult {
+        let mut points = Vec::new();
+        for (direction, word) in [(Walk::Up, "up"), (Walk::Down, "down")] {
+            let walks = record.walks.iter().filter(|(walk, _)| *walk == direction);
+            let walks: Vec<&Vec<RunFigures>> = walks.map(|(_, runs)| runs).collect();
+            if walks.is_empty() {
+                continue;
+            }
+            points.extend(loads.iter().enumerate().map(|(step, &load)| {
+                let runs: Vec<&RunFigures> = walks.iter().map(|runs| &runs[step]).collect();
+                SweepPoint::new(load, word, &runs)
+            }));
+        }
+        let knee = |shape, figure: &dyn Fn(&RunFigures) -> Option<f64>| {
+            let knee_of = |(walk, runs): &(Walk, Vec<RunFigures>)| {
+                let figures = runs.iter().map(figure).collect::<Option<Vec<f64>>>();
+                let points = figures.map(|figures| loads.iter().copied().zip(figures).collect());
+                let knee = points.and_then(|points: Vec<_>| knee_of_walk(&points, shape));
+                (*walk, knee)
+            };
+            let knees: Vec<(Walk, Option<f64>)> = record.walks.iter().map(knee_of).collect();
+            Knee::over_walks(&knees).map(SweepKnee::from)
+        };
+        SweepResult {
+            name: record.contestant.name().to_owned(),
+            variable: sweep.variable(),
+            walks: record.walks.len(),
+            reason: record.failure.as_ref().map(Failure::to_string),
+            points,
+            throughput_knee: knee(Shape::RiseThenFlat, &|run| Some(run.requests_per_second())),
+            latency_knee: knee(Shape::FlatThenRise, &|run| run.p99_ms),
+        }
+    }
+}
+
+impl SweepPoint {
+    fn new(load: f64, walk: &'static str, runs: &[&RunFigures]) -> SweepPoint {
+        let figure = |of: &dyn Fn(&RunFigures) -> Option<f64>| {
+            let values: Vec<f64> = runs.iter().filter_map(|run| of(run)).collect();
+            GeometricMean::of(&values).map(SweepFigure::from)
+        };
+        SweepPoint {
+            load,
+            walk,
+            requests_per_second: figure(&|run| Some(run.requests_per_second())),
+            p50_ms: figure(&|run| run.p50_ms),
+            p99_ms: figure(&|run| run.p99_ms),
+            errors: runs.iter().map(|run| run.errors).sum(),
+        }
+    }
+}
+
+impl From<GeometricMean> for SweepFigure {
+    fn from(mean: GeometricMean) -> SweepFigure {
+        let bounds = mean.bounds();
+        SweepFigure {
+            mean: mean.mean,
+            low: bounds.map(|bounds| bounds.low),
+            high: bounds.map(|bounds| bounds.high),
+        }
+    }
+}
+
+impl From<Knee> for SweepKnee {
+    fn from(knee: Knee) -> SweepKnee {
+        let bounds: Option<Interval> = match knee.uncertainty {
+            Uncertainty::Unknown => None,
+            Uncertainty::Range(bounds) | Uncertainty::Confidence(bounds) => Some(bounds),
+        };
+        SweepKnee {
+            load: knee.load,
+            low: bounds.map(|bounds| bounds.low),
+            high: bounds.map(|bounds| bounds.high),
+            hysteresis: knee.up_to_down.map(|interval| !interval.contains(1.0)),
+        }
+    }
+}
+
+impl SweepVariable {
+    fn words(self) -> &'static str {
+        match self {
+            SweepVariable::Connections => "connections",
+            SweepVariable::Pipelining => "requests in flight",
+            SweepVariable::Rate => "requests due/s",
+        }
+    }
+}
+
+impl SweepResult {
+    /// Name and variable, a line for each point, and the knees.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}, {} walks", self.name, self.walks)];
+        lines.extend(
+            self.reason
+                .iter()
+                .map(|reason| format!("  failed: {reason}")),
+        );
+        for point in &self.points {
+            lines.push(format!(
+                "  {:>4} {:>9} {}  {:>28} requests/s  p50 {:>8}  p99 {:>8}",
+                point.walk,
+                shortest(point.load),
+                self.variable.words(),
+                or_dash(point.requests_per_second.map(|figure| figure.to_string())),
+                or_dash(point.p50_ms.map(|figure| milliseconds(figure.mean))),
+                or_dash(point.p99_ms.map(|figure| milliseconds(figure.mean))),
+            ));
+        }
+        for (knee, words) in [
+            (self.throughput_knee, "throughput rises up to"),
+            (self.latency_knee, "p99 rises from"),
+        ] {
+            if let Some(knee) = knee {
+                lines.push(format!("  {words} {knee} {}", self.variable.words()));
+            }
+        }
+        lines
+    }
+}
+
+/// The mean rate with its bounds.
+impl fmt::Display for SweepFigure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bounds = self.low.zip(self.high);
+        let bounds =
+            bounds.map(|(low, high)| format!(" ({} - {})", short_rate(low), short_rate(high)));
+        f.pad(&format!(
+            "{}{}",
+            rate(self.mean),
+            bounds.unwrap_or_default()
+        ))
+    }
+}
+
+impl fmt::Display for SweepKnee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.load)?;
+        if let Some((low, high)) = self.low.zip(self.high) {
+            write!(f, " ({low:.0} - {high:.0})")?;
+        }
+        match self.hysteresis {
+            Some(true) => f.write_str(", another on the way down"),
+            Some(false) | None => Ok(()),
+        }
+    }
+}

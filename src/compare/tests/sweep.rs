@@ -1,0 +1,49 @@
+//! Sweeps over servers whose knee is known.
+
+use super::super::sweep::{self, SweepPlan, SweepVariable};
+use super::*;
+
+#[test]
+fn walks_go_up_and_down_in_turn_and_find_the_knee() {
+    let plan = plan(&["bareloop-http", "node"], 4);
+    let sweep = SweepPlan::Connections([1, 10, 20, 40, 80, 160].map(count).to_vec());
+    let mut script = Script::default();
+    let mut walks = Vec::new();
+    let mut on_walk = |contestant: &Contestant, round| {
+        walks.push((contestant.name().to_owned(), round));
+    };
+    let results = sweep::run(&sweep, &plan, &mut script, &StopSignal::new(), &mut on_walk);
+    let ours = script
+        .log
+        .iter()
+        .filter(|line| line.starts_with("bareloop"));
+    let rises = |line: &String| line.contains("[1, 10, 20");
+    let directions: Vec<bool> = ours.map(rises).collect();
+    assert_eq!(directions, [true, false, true, false]);
+    assert!(walks.contains(&("bareloop-http".to_owned(), 3)));
+
+    let [ours, node] = &results[..] else {
+        panic!("{results:?}");
+    };
+    assert_eq!((ours.variable, ours.walks), (SweepVariable::Connections, 4));
+    let at = |walk, load: f64| {
+        let mut points = ours.points.iter();
+        let point = points.find(|point| point.walk == walk && point.load == load);
+        point.and_then(|point| point.requests_per_second).unwrap()
+    };
+    for walk in ["up", "down"] {
+        assert!((at(walk, 1.0).mean - 1000.0).abs() < 1e-6, "{ours:?}");
+        assert!((at(walk, 160.0).mean - 30_000.0).abs() < 1e-6, "{ours:?}");
+    }
+    let knee = ours.throughput_knee.unwrap();
+    assert!((knee.load / 30.0 - 1.0).abs() < 0.1, "{knee:?}");
+    assert!(knee.low <= Some(knee.load) && knee.high >= Some(knee.load));
+    assert_eq!(ours.latency_knee, None, "latency is flat");
+    assert!(
+        node.reason.as_deref().unwrap().contains("not found"),
+        "{node:?}"
+    );
+    assert_eq!(node.points, []);
+    let lines = ours.lines().join("\n");
+    assert!(lines.contains("throughput rises up to"), "{lines}");
+}
