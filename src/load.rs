@@ -14,6 +14,7 @@ pub mod find_rate;
 pub mod gate;
 pub mod objective;
 mod open_loop;
+pub mod page;
 mod plan;
 pub mod recorder;
 pub mod report;

@@ -7,11 +7,13 @@ use super::plan::OpenLoopPlan;
 use super::schedule::{Schedule, SchedulePlan};
 use super::statistics::arrivals_check::ArrivalsCheck;
 use super::statistics::distribution::Distribution;
+use super::statistics::interval_log::Interval;
 use crate::event_loop::Time;
 
 /// The requests of a run that are due and not sent, and the lateness of those that were sent.
 #[derive(Debug)]
 pub(crate) struct OpenLoop {
+    plan: SchedulePlan,
     schedule: Schedule,
     deadline: Duration,
     /// From a request's due time to its hand-over.
@@ -48,6 +50,7 @@ impl OpenLoop {
             end,
         };
         OpenLoop {
+            plan: schedule,
             schedule: Schedule::new(&schedule),
             deadline: plan.deadline.unwrap_or(NO_DEADLINE),
             lag: Distribution::default(),
@@ -103,6 +106,21 @@ impl OpenLoop {
         self.last_arrival = self.last_arrival.max(arrival);
         self.arrivals.sent(self.last_arrival);
         Some(due)
+    }
+
+    /// Requests that were due in each of `intervals`, which follow each other.
+    pub(crate) fn due_in(&self, intervals: &[Interval]) -> Vec<u64> {
+        let mut schedule = Schedule::new(&self.plan);
+        let first = intervals.first();
+        // What is due at the very start is due in the first interval.
+        let before_first = first.filter(|first| first.began > self.plan.start);
+        let mut before = before_first.map_or(0, |first| schedule.due_by(first.began));
+        let due = |interval: &Interval| {
+            let end = interval.began + Duration::from_nanos(interval.length_ns);
+            let by_its_end = schedule.due_by(end);
+            by_its_end - std::mem::replace(&mut before, by_its_end)
+        };
+        intervals.iter().map(due).collect()
     }
 
     /// Due times of all requests that are due by `now` and were not taken.

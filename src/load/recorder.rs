@@ -42,6 +42,12 @@ impl Recorder {
         }
     }
 
+    /// So many requests are handed to the kernel in this turn.
+    #[inline]
+    pub(crate) fn sent(&mut self, requests: usize) {
+        self.log.record_sent(requests as u64);
+    }
+
     /// Bytes came in, of whatever they are a part.
     pub(crate) fn received(&mut self, bytes: usize) {
         self.bytes += bytes as u64;

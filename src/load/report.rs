@@ -156,10 +156,12 @@ pub enum WarmUpFound {
 }
 
 /// The course of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
     /// The run in tenths of a second.
     pub intervals: Vec<Interval>,
+    /// Requests due in each of them; empty in a closed loop.
+    pub due: Vec<u64>,
     /// Its start by the clock of the intervals.
     pub started: Time,
     /// Its start by the calendar.
@@ -170,6 +172,7 @@ impl Default for Timeline {
     fn default() -> Timeline {
         Timeline {
             intervals: Vec::new(),
+            due: Vec::new(),
             started: Time::START,
             start: SystemTime::UNIX_EPOCH,
         }

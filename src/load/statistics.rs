@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod hlog;
 pub mod interval_log;
 pub mod quantile_interval;
+pub mod run_percentiles;
 pub mod stationarity;
 pub mod warmup;
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::figure::{Figure, Text, count, microseconds, or_dash};
+use super::figure::{At, Figure, Text, count, microseconds, or_dash};
 use super::plot::colour;
 use crate::format;
 
@@ -105,6 +105,25 @@ pub enum FactValue {
     Bytes(Figure),
     /// A share of one.
     Share(Figure),
+}
+
+impl Fact {
+    /// A number, if there is one.
+    pub fn number(label: &str, at: &At, value: fn(Figure) -> FactValue) -> Option<Fact> {
+        Some(Fact {
+            label: label.to_owned(),
+            value: value(at.figure()?),
+        })
+    }
+
+    /// Words, if there are any.
+    pub fn text(label: &str, at: &At) -> Option<Fact> {
+        let words = at.text().filter(|text| !text.words().is_empty())?;
+        Some(Fact {
+            label: label.to_owned(),
+            value: FactValue::Text(words),
+        })
+    }
 }
 
 impl FactValue {

@@ -26,6 +26,7 @@ impl LoadClient<'_> {
         conn.requests_left -= requests;
         out.push(&self.request, requests);
         self.ledger.send(&mut conn.in_flight, requests, now);
+        self.recorder.sent(requests);
         self.counters.writes += 1;
     }
 
@@ -50,6 +51,7 @@ impl LoadClient<'_> {
         }
         if requests > 0 {
             out.push(&self.request, requests);
+            self.recorder.sent(requests);
             self.counters.writes += 1;
             self.note_free_slots(now);
         }

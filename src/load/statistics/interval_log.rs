@@ -21,6 +21,8 @@ pub struct Interval {
     pub began: Time,
     /// Its length in nanoseconds; the last one of a run may be shorter than the others.
     pub length_ns: u64,
+    /// Requests handed to the kernel.
+    pub sent: u64,
     /// Latencies of replies.
     pub answered: Packed,
     /// Ages of requests that were watched no longer while they waited.
@@ -44,6 +46,7 @@ pub struct IntervalLog {
     /// When the open interval ends.
     due: Time,
     length: Duration,
+    sent: u64,
     answered: Distribution,
     censored: Distribution,
     lost: Distribution,
@@ -57,6 +60,7 @@ impl IntervalLog {
             began: now,
             due: now + INTERVAL,
             length: INTERVAL,
+            sent: 0,
             answered: Distribution::default(),
             censored: Distribution::default(),
             lost: Distribution::default(),
@@ -70,6 +74,12 @@ impl IntervalLog {
             self.turn(now);
         }
         self.answered.record(ns, replies);
+    }
+
+    /// Records that so many requests are handed to the kernel in this turn.
+    #[inline]
+    pub fn record_sent(&mut self, requests: u64) {
+        self.sent += requests;
     }
 
     /// Records that at `now` so many requests of age `age_ns` were waiting and are watched no longer.
@@ -101,6 +111,7 @@ impl IntervalLog {
             self.answered.add(&last.answered);
             self.censored.add(&last.censored);
             self.lost.add(&last.lost);
+            last.sent += std::mem::take(&mut self.sent);
             last.answered = self.answered.take_packed();
             last.censored = self.censored.take_packed();
             last.lost = self.lost.take_packed();
@@ -121,6 +132,7 @@ impl IntervalLog {
         self.closed.push(Interval {
             began: self.began,
             length_ns: end.ns_since(self.began),
+            sent: std::mem::take(&mut self.sent),
             answered: self.answered.take_packed(),
             censored: self.censored.take_packed(),
             lost: self.lost.take_packed(),
@@ -141,6 +153,7 @@ impl IntervalLog {
         let joined = self.closed.chunks(2).map(|pair| Interval {
             began: pair[0].began,
             length_ns: pair.iter().map(|interval| interval.length_ns).sum(),
+            sent: pair.iter().map(|interval| interval.sent).sum(),
             answered: join(pair, |interval| &interval.answered, &mut self.answered),
             censored: join(pair, |interval| &interval.censored, &mut self.censored),
             lost: join(pair, |interval| &interval.lost, &mut self.lost),
@@ -215,11 +228,14 @@ mod tests {
     #[test]
     fn what_came_at_the_very_end_is_not_lost() {
         let mut log = IntervalLog::starting(at_ms(0));
+        log.record_sent(4);
         log.record(at_ms(10), 7, 1);
         log.record(at_ms(100), 9, 1);
+        log.record_sent(1);
         log.record_censored(at_ms(100), 5, 3);
         log.finish(at_ms(100));
         assert_eq!(totals(&log), [2]);
+        assert_eq!(log.intervals()[0].sent, 5);
         assert_eq!(all_answered(log.intervals()).max_ns(), 9);
         assert_eq!(all_censored(log.intervals()).total(), 3);
     }
@@ -230,6 +246,7 @@ mod tests {
         let intervals = 10 * INTERVALS_MAX as u64;
         for number in 0..intervals {
             log.record(at_ms(number * 100 + 50), number * 1000, 1);
+            log.record_sent(2);
             log.record_censored(at_ms(number * 100 + 60), 1, 1);
         }
         log.finish(at_ms(intervals * 100));
@@ -239,6 +256,8 @@ mod tests {
         (0..intervals).for_each(|number| direct.record(number * 1000, 1));
         assert_eq!(all.take_packed(), direct.take_packed());
         assert_eq!(all_censored(log.intervals()).total(), intervals);
+        let sent: u64 = log.intervals().iter().map(|interval| interval.sent).sum();
+        assert_eq!(sent, 2 * intervals);
         let mut end = at_ms(0);
         for interval in log.intervals() {
             assert_eq!(interval.began, end);

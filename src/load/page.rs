@@ -1,0 +1,167 @@
+//! The page of a run: a [`Page`] filled from its report.
+//!
+//! Figures are read from the report's JSON, so that each has its place there. The JSON in the page
+//! is that of the report, with what only the page says beside it: `summary`, `machine`, `command`.
+
+mod course;
+mod facts;
+mod percentiles;
+
+pub use course::{pauses, round_over_time};
+pub use facts::of_machine;
+pub use percentiles::curve_shares;
+
+use serde::Serialize;
+use serde_json::Error;
+
+use super::LoadReport;
+use crate::format::{milliseconds, plural, rate};
+use crate::page::{
+    At, Doubt, FactValue, Figure, Page, Percentiles, Quantity, SelfTest, SelfTestResult, Text,
+    Timeline,
+};
+
+/// A single run has the second colour: the first is that of text.
+const COLOUR: usize = 1;
+
+/// The page of `report`, measured on `machine` by `command`.
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn of_run(
+    report: &LoadReport,
+    machine: &impl Serialize,
+    command: &str,
+) -> Result<Page, Error> {
+    let mut json = serde_json::to_value(report)?;
+    json["summary"] = summary(report).into();
+    json["machine"] = serde_json::to_value(machine)?;
+    json["command"] = command.into();
+    let root = At::root(&json);
+    let timeline = Timeline {
+        name: None,
+        contestant: COLOUR,
+        rounds: vec![round_over_time(&report.history, course::pauses(&root))],
+    };
+    Ok(Page {
+        title: report.title.clone().unwrap_or_else(|| format!("Load on {}", report.url)),
+        subtitle: subtitle(report).into(),
+        verdict: words(&root.key("summary")),
+        quantities: quantities(&root),
+        doubts: doubts(&root),
+        percentiles: percentiles(report, &root),
+        timelines: vec![timeline],
+        self_tests: self_tests(&root.key("checks")),
+        facts: facts::of_run(&root),
+        command: root.key("command").text(),
+        report: json.clone(),
+        ..Page::default()
+    })
+}
+
+/// The run in one sentence.
+fn summary(report: &LoadReport) -> String {
+    let latency = &report.latency;
+    let valid = if report.verdict.valid { "VALID" } else { "SUSPECT" };
+    if report.accounting.completed == 0 {
+        return format!("{valid}: no reply was completed.");
+    }
+    let due = report.open_loop.as_ref().map_or(String::new(), |open_loop| {
+        let mean = f64::midpoint(open_loop.rate.from, open_loop.rate.to);
+        format!(" of {} due", rate(mean))
+    });
+    let of = |name: &str, percentile: Option<f64>| {
+        percentile.map_or(String::new(), |ms| format!(", {name} {}", milliseconds(ms)))
+    };
+    let doubts = match report.verdict.reasons.len() {
+        0 => String::new(),
+        number => format!("; {} to doubt it", plural(number as u64, "reason")),
+    };
+    format!(
+        "{valid}: {} requests per second{due}{}{}{doubts}.",
+        rate(report.requests.mean),
+        of("p50", latency.p50),
+        of("p99", latency.p99),
+    )
+}
+
+fn subtitle(report: &LoadReport) -> String {
+    let law = match &report.open_loop {
+        None => "closed loop".to_owned(),
+        Some(open_loop) => format!("open loop, {} arrivals", open_loop.arrivals),
+    };
+    let broken_off = match report.interrupted {
+        true => ", interrupted",
+        false => "",
+    };
+    format!(
+        "{}, {law}, {} and {} in flight on each{broken_off}",
+        report.start,
+        plural(report.connections as u64, "connection"),
+        plural(report.pipelining as u64, "request"),
+    )
+}
+
+/// The words that stand here, or none.
+fn words(at: &At) -> Text {
+    at.text().unwrap_or_default()
+}
+
+fn doubts(root: &At) -> Vec<Doubt> {
+    let doubt = |reason: At| Doubt {
+        about: None,
+        reason: words(&reason),
+        advice: None,
+    };
+    root.key("verdict").key("reasons").elements().map(doubt).collect()
+}
+
+/// The checks of a run, or of a contestant.
+pub fn self_tests(checks: &At) -> Vec<SelfTest> {
+    let self_test = |check: At| {
+        let result = match check.key("result").text()?.words() {
+            "passed" => SelfTestResult::Passed,
+            "failed" => SelfTestResult::Failed,
+            _ => SelfTestResult::NotApplicable,
+        };
+        Some(SelfTest {
+            name: check.key("name").text()?,
+            result,
+            detail: words(&check.key("detail")),
+            advice: check.key("advice").text(),
+        })
+    };
+    checks.elements().filter_map(self_test).collect()
+}
+
+fn quantities(root: &At) -> Vec<Quantity> {
+    let latency = root.key("latency");
+    let figure = |label: &str, at: At, value: fn(Figure) -> FactValue| {
+        Some(Quantity {
+            label: label.to_owned(),
+            value: value(at.figure()?),
+            note: None,
+        })
+    };
+    [
+        figure("requests per second", root.key("requests").key("mean"), FactValue::PerSecond),
+        figure("median latency", latency.key("p50"), FactValue::Milliseconds),
+        figure("99th percentile", latency.key("p99"), FactValue::Milliseconds),
+        figure("longest latency", latency.key("max"), FactValue::Milliseconds),
+        figure("errors", root.key("errors"), FactValue::Count),
+        figure("client's share of a core", root.key("client").key("cpuShare"), FactValue::Share),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn percentiles(report: &LoadReport, root: &At) -> Option<Percentiles> {
+    let curve = percentiles::curve(&report.history, "this run", COLOUR);
+    let curves = Some(curve).filter(|curve| !curve.points.is_empty());
+    Some(Percentiles {
+        curves: vec![curves?],
+        columns: percentiles::columns(),
+        rows: vec![percentiles::row(root, report.latency.bounded_percent, COLOUR)],
+    })
+}
