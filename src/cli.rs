@@ -1,6 +1,7 @@
 //! The command line: flags become validated options here, and nowhere else are flags, standard
 //! streams or exit codes known.
 
+mod command_line;
 pub mod compare;
 mod export;
 mod foreign_flag;

@@ -5,6 +5,7 @@
 
 mod exports;
 mod limits;
+mod page;
 mod progress;
 mod schedule;
 mod tls;
@@ -192,12 +193,17 @@ impl LoadArgs {
         })
     }
 
+    /// True if stdout is for one report that a program reads.
+    fn owns_stdout(&self) -> bool {
+        self.prints_json() || self.exports.prints_page()
+    }
+
     fn prints_json(&self) -> bool {
         self.json || self.exports.prints_json()
     }
 
     fn shows_progress(&self) -> bool {
-        !self.no_progress && !self.prints_json() && io::stderr().is_terminal()
+        !self.no_progress && !self.owns_stdout() && io::stderr().is_terminal()
     }
 }
 
@@ -205,7 +211,7 @@ impl LoadArgs {
 pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     let ready = args
         .plan()
-        .and_then(|plan| Ok((plan, args.exports.open()?)));
+        .and_then(|plan| Ok((plan, args.exports.open(args.json)?)));
     let (plan, files) = match ready {
         Ok(ready) => ready,
         Err(message) => {
@@ -261,7 +267,7 @@ fn measure(
     signal: &StopSignal,
 ) -> Result<LoadReport, Unmeasured> {
     let ready = load::prepare(plan, signal)?;
-    if !args.prints_json() {
+    if !args.owns_stdout() {
         let printed = output::print(&table::heading(plan, &ready.address()));
         if let Some(message) = output::refusal(printed) {
             return Err(Unmeasured::Stdout(message));
@@ -280,10 +286,7 @@ fn conclude(
     files: Vec<exports::Writing>,
     signal: &StopSignal,
 ) -> Exit {
-    let written = match output::refusal(print(report, args)) {
-        None => Ok(()),
-        Some(message) => Err(message),
-    };
+    let written = print(report, args);
     let exported = exports::write(files, report);
     if let Err(message) = written.and(exported) {
         output::fail(&message);
@@ -300,15 +303,17 @@ fn conclude(
     args.exports.judge(report)
 }
 
-fn print(report: &LoadReport, args: &LoadArgs) -> io::Result<()> {
+fn print(report: &LoadReport, args: &LoadArgs) -> Result<(), String> {
     let detail = match args.latency {
         true => Detail::Percentiles,
         false => Detail::Plain,
     };
-    output::print(&match args.prints_json() {
-        true => json(report)?,
-        false => table::render(report, detail, output::columns()),
-    })
+    let text = match (args.prints_json(), args.exports.prints_page()) {
+        (true, _) => json(report).map_err(|error| error.to_string())?,
+        (_, true) => page::render(report)?,
+        _ => table::render(report, detail, output::columns()),
+    };
+    output::refusal(output::print(&text)).map_or(Ok(()), Err)
 }
 
 fn json(report: &LoadReport) -> io::Result<String> {

@@ -28,30 +28,30 @@ const COLOUR: usize = 1;
 ///
 /// # Errors
 /// A value that JSON cannot hold.
-pub fn of_run(
-    report: &LoadReport,
-    machine: &impl Serialize,
-    command: &str,
-) -> Result<Page, Error> {
+pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> Result<Page, Error> {
     let mut json = serde_json::to_value(report)?;
     json["summary"] = summary(report).into();
     json["machine"] = serde_json::to_value(machine)?;
     json["command"] = command.into();
     let root = At::root(&json);
+    let self_tests = self_tests(&root.key("checks"));
     let timeline = Timeline {
         name: None,
         contestant: COLOUR,
-        rounds: vec![round_over_time(&report.history, course::pauses(&root))],
+        rounds: vec![round_over_time(&report.timeline, course::pauses(&root))],
     };
     Ok(Page {
-        title: report.title.clone().unwrap_or_else(|| format!("Load on {}", report.url)),
+        title: report
+            .title
+            .clone()
+            .unwrap_or_else(|| format!("Load on {}", report.url)),
         subtitle: subtitle(report).into(),
         verdict: words(&root.key("summary")),
         quantities: quantities(&root),
-        doubts: doubts(&root),
+        doubts: doubts(&self_tests),
         percentiles: percentiles(report, &root),
         timelines: vec![timeline],
-        self_tests: self_tests(&root.key("checks")),
+        self_tests,
         facts: facts::of_run(&root),
         command: root.key("command").text(),
         report: json.clone(),
@@ -62,14 +62,21 @@ pub fn of_run(
 /// The run in one sentence.
 fn summary(report: &LoadReport) -> String {
     let latency = &report.latency;
-    let valid = if report.verdict.valid { "VALID" } else { "SUSPECT" };
+    let valid = if report.verdict.valid {
+        "VALID"
+    } else {
+        "SUSPECT"
+    };
     if report.accounting.completed == 0 {
         return format!("{valid}: no reply was completed.");
     }
-    let due = report.open_loop.as_ref().map_or(String::new(), |open_loop| {
-        let mean = f64::midpoint(open_loop.rate.from, open_loop.rate.to);
-        format!(" of {} due", rate(mean))
-    });
+    let due = report
+        .open_loop
+        .as_ref()
+        .map_or(String::new(), |open_loop| {
+            let mean = f64::midpoint(open_loop.rate.from, open_loop.rate.to);
+            format!(" of {} due", rate(mean))
+        });
     let of = |name: &str, percentile: Option<f64>| {
         percentile.map_or(String::new(), |ms| format!(", {name} {}", milliseconds(ms)))
     };
@@ -107,13 +114,15 @@ fn words(at: &At) -> Text {
     at.text().unwrap_or_default()
 }
 
-fn doubts(root: &At) -> Vec<Doubt> {
-    let doubt = |reason: At| Doubt {
+/// The self-tests that failed.
+fn doubts(self_tests: &[SelfTest]) -> Vec<Doubt> {
+    let failed = |test: &&SelfTest| test.result == SelfTestResult::Failed;
+    let doubt = |test: &SelfTest| Doubt {
         about: None,
-        reason: words(&reason),
-        advice: None,
+        reason: test.detail.clone(),
+        advice: test.advice.clone(),
     };
-    root.key("verdict").key("reasons").elements().map(doubt).collect()
+    self_tests.iter().filter(failed).map(doubt).collect()
 }
 
 /// The checks of a run, or of a contestant.
@@ -144,12 +153,32 @@ fn quantities(root: &At) -> Vec<Quantity> {
         })
     };
     [
-        figure("requests per second", root.key("requests").key("mean"), FactValue::PerSecond),
-        figure("median latency", latency.key("p50"), FactValue::Milliseconds),
-        figure("99th percentile", latency.key("p99"), FactValue::Milliseconds),
-        figure("longest latency", latency.key("max"), FactValue::Milliseconds),
+        figure(
+            "requests per second",
+            root.key("requests").key("mean"),
+            FactValue::PerSecond,
+        ),
+        figure(
+            "median latency",
+            latency.key("p50"),
+            FactValue::Milliseconds,
+        ),
+        figure(
+            "99th percentile",
+            latency.key("p99"),
+            FactValue::Milliseconds,
+        ),
+        figure(
+            "longest latency",
+            latency.key("max"),
+            FactValue::Milliseconds,
+        ),
         figure("errors", root.key("errors"), FactValue::Count),
-        figure("client's share of a core", root.key("client").key("cpuShare"), FactValue::Share),
+        figure(
+            "client's share of a core",
+            root.key("client").key("cpuShare"),
+            FactValue::Share,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -157,11 +186,15 @@ fn quantities(root: &At) -> Vec<Quantity> {
 }
 
 fn percentiles(report: &LoadReport, root: &At) -> Option<Percentiles> {
-    let curve = percentiles::curve(&report.history, "this run", COLOUR);
+    let curve = percentiles::curve(&report.timeline, "this run", COLOUR);
     let curves = Some(curve).filter(|curve| !curve.points.is_empty());
     Some(Percentiles {
         curves: vec![curves?],
         columns: percentiles::columns(),
-        rows: vec![percentiles::row(root, report.latency.bounded_percent, COLOUR)],
+        rows: vec![percentiles::row(
+            root,
+            report.latency.bounded_percent,
+            COLOUR,
+        )],
     })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::page;
 use crate::cli::export::{self, Export};
 use crate::cli::{Exit, output};
 use crate::load::objective::{Answer, Objective};
@@ -28,6 +29,11 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
 
+    /// Write the report as an HTML page to this file: charts, figures and the JSON in one file that
+    /// needs no network; '-' prints it in place of the report
+    #[arg(long, value_name = "FILE")]
+    export_html: Option<PathBuf>,
+
     /// Exit with 3 if this holds: a percentile, mean, max, rate, errors or suspect, as in 'p99>5ms',
     /// 'rate<1000', 'errors>1%'; may be repeated
     #[arg(long, value_name = "GATE")]
@@ -43,14 +49,25 @@ type Content = fn(&LoadReport) -> Result<String, String>;
 impl ExportArgs {
     /// The JSON goes to stdout in place of the report.
     pub(super) fn prints_json(&self) -> bool {
-        self.export_json.as_deref() == Some(Path::new(export::STDOUT))
+        is_stdout(self.export_json.as_deref())
+    }
+
+    /// The page goes to stdout in place of the report.
+    pub(super) fn prints_page(&self) -> bool {
+        is_stdout(self.export_html.as_deref())
     }
 
     /// Opens every file.
     ///
     /// # Errors
-    /// One cannot be written.
-    pub(super) fn open(&self) -> Result<Vec<Writing>, String> {
+    /// One cannot be written, or stdout is for two of them.
+    pub(super) fn open(&self, json: bool) -> Result<Vec<Writing>, String> {
+        if self.prints_page() && (json || self.prints_json()) {
+            return Err(
+                "--export-html -: stdout is for the JSON; name a file for one of them".to_owned(),
+            );
+        }
+        let page = self.export_html.as_ref().filter(|_| !self.prints_page());
         let json = self.export_json.as_ref().filter(|_| !self.prints_json());
         let files: [(&'static str, Option<&PathBuf>, Content); 4] = [
             ("--export-json", json, |report| {
@@ -65,6 +82,7 @@ impl ExportArgs {
             ("--export-csv", self.export_csv.as_ref(), |report| {
                 Ok(exports::csv(report))
             }),
+            (page::FLAG, page, page::render),
         ];
         let open = |(flag, path, content): (_, Option<&PathBuf>, _)| {
             let file = Export::open(flag, path?);
@@ -90,6 +108,10 @@ impl ExportArgs {
         }
         exit
     }
+}
+
+fn is_stdout(path: Option<&Path>) -> bool {
+    path == Some(Path::new(export::STDOUT))
 }
 
 /// Writes every file.

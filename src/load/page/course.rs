@@ -1,6 +1,6 @@
 //! A run over time: its slices for the heat map and the strip, and the pauses above them.
 
-use crate::load::history::History;
+use crate::load::report::Timeline;
 use crate::load::statistics::buckets::highest;
 use crate::load::statistics::interval_log::Interval;
 use crate::page::{At, LatencyCount, Pause, Side, Slice, TimelineRound};
@@ -13,10 +13,10 @@ const SILENCE_MS_MIN: f64 = 10.0;
 const SILENCE_FACTOR: f64 = 5.0;
 
 /// The slices of a run, with these pauses above them.
-pub fn round_over_time(history: &History, pauses: Vec<Pause>) -> TimelineRound {
-    let intervals = history.intervals().iter().enumerate();
+pub fn round_over_time(timeline: &Timeline, pauses: Vec<Pause>) -> TimelineRound {
+    let intervals = timeline.intervals.iter().enumerate();
     let mut slices: Vec<Slice> = intervals
-        .map(|(index, interval)| slice(interval, history.due_in(index)))
+        .map(|(index, interval)| slice(interval, timeline.due.get(index).copied()))
         .collect();
     join_short_end(&mut slices);
     TimelineRound { slices, pauses }

@@ -53,8 +53,16 @@ fn of_requests(root: &At) -> Vec<Fact> {
         of_kind("other errors", "other"),
         count("replies other than 2xx", &root.key("non2xx")),
         Fact::text("first error", &root.key("firstError")),
-        Fact::number("bytes received", &root.key("throughput").key("total"), FactValue::Bytes),
-        Fact::number("longest silence", &root.key("longestSilenceMs"), FactValue::Milliseconds),
+        Fact::number(
+            "bytes received",
+            &root.key("throughput").key("total"),
+            FactValue::Bytes,
+        ),
+        Fact::number(
+            "longest silence",
+            &root.key("longestSilenceMs"),
+            FactValue::Milliseconds,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -73,7 +81,11 @@ pub fn of_machine(root: &At) -> Vec<Fact> {
         Fact::text("processor", &machine.key("cpu")),
         count("cores", &machine.key("cores")),
         Fact::number("memory", &machine.key("memoryBytes"), FactValue::Bytes),
-        Fact::number("CPU time of the client", &root.key("client").key("cpuSeconds"), FactValue::Seconds),
+        Fact::number(
+            "CPU time of the client",
+            &root.key("client").key("cpuSeconds"),
+            FactValue::Seconds,
+        ),
         Fact::text("version of bareloop", &root.key("version")),
     ]
     .into_iter()

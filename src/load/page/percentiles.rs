@@ -1,7 +1,8 @@
 //! Latency by percentile: the curve with its band, and the row of its main figures.
 
-use crate::load::history::History;
+use crate::load::report::Timeline;
 use crate::load::statistics::censoring::Percentile;
+use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{At, Curve, CurvePoint, Estimate, PercentileRow, Text};
 
 const NS_PER_MS: f64 = 1e6;
@@ -25,9 +26,9 @@ pub fn curve_shares() -> impl Iterator<Item = f64> {
         .map(|step| 1.0 - 10f64.powf(-f64::from(step) / f64::from(POINTS_PER_NINE)))
 }
 
-pub(super) fn curve(history: &History, name: &str, contestant: usize) -> Curve {
-    let percentiles = history.percentiles();
-    let intervals = history.percentile_intervals(&percentiles);
+pub(super) fn curve(timeline: &Timeline, name: &str, contestant: usize) -> Curve {
+    let percentiles = RunPercentiles::of(&timeline.intervals);
+    let intervals = percentiles.intervals(&timeline.intervals);
     let ms = |ns: u64| ns as f64 / NS_PER_MS;
     let point = |share: f64| {
         let percentile = percentiles.at(share)?;
@@ -68,6 +69,8 @@ pub(super) fn row(report: &At, bounded_percent: Option<f64>, contestant: usize) 
         name: Text::from("this run"),
         contestant,
         cells: COLUMNS.iter().map(cell).collect(),
-        at_least_from: COLUMNS.iter().position(|(.., percent)| is_bounded(*percent)),
+        at_least_from: COLUMNS
+            .iter()
+            .position(|(.., percent)| is_bounded(*percent)),
     }
 }
