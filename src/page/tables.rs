@@ -175,7 +175,7 @@ pub(super) fn doubts(doubts: &[Doubt]) -> Markup {
                     li {
                         @if let Some(about) = &doubt.about { strong { (about.show()) } ": " }
                         (doubt.reason.show())
-                        @if let Some(advice) = &doubt.advice { " " span.quiet { (advice.show()) } }
+                        @if let Some(advice) = &doubt.advice { "; " span.quiet { (advice.show()) } }
                     }
                 }
             }
@@ -201,7 +201,7 @@ pub(super) fn self_tests(tests: &[SelfTest]) -> Markup {
                             td {
                                 (test.detail.show())
                                 @if let Some(advice) = &test.advice {
-                                    " " span.quiet { (advice.show()) }
+                                    "; " span.quiet { (advice.show()) }
                                 }
                             }
                         }

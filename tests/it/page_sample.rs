@@ -72,7 +72,7 @@ pub fn comparison() -> Page {
                 about: Some(named(1)),
                 reason: contestants[1].key("warnings").index(0).text().unwrap(),
                 advice: Some(
-                    "Read its ratio as a lower bound, or give the client more cores.".into(),
+                    "read its ratio as a lower bound, or give the client more cores".into(),
                 ),
             },
             Doubt {
@@ -164,7 +164,7 @@ fn contestant(index: usize, rates: &[Vec<f64>], random: &mut Random) -> Value {
             "limitedBy": if index == 1 { "client" } else { "server" }})
     };
     let warnings: Value = match index {
-        1 => json!(["The load generator was the limit in 6 of 6 rounds (97 % of a core)."]),
+        1 => json!(["The load generator was the limit in 6 of 6 rounds (97 % of a core)"]),
         3 => {
             json!(["15 errors in 5 of 6 rounds; first: connection reset by peer <after 3 replies>"])
         }
