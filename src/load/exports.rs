@@ -21,6 +21,7 @@ pub fn hlog(report: &LoadReport) -> io::Result<String> {
         intervals,
         started,
         start,
+        ..
     } = &report.timeline;
     let mut text = Vec::new();
     write_hlog(&mut text, intervals, *started, *start)?;
@@ -78,6 +79,7 @@ pub fn csv(report: &LoadReport) -> String {
             answered,
             censored,
             lost,
+            ..
         } = interval;
         let at = |quantile| {
             let ns = answered.quantile_ns(quantile);
@@ -126,6 +128,7 @@ mod tests {
         LoadReport {
             timeline: Timeline {
                 intervals: log.into_intervals(),
+                due: Vec::new(),
                 started,
                 start: SystemTime::UNIX_EPOCH,
             },

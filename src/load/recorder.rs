@@ -42,7 +42,7 @@ impl Recorder {
         }
     }
 
-    /// So many requests are handed to the kernel in this turn.
+    /// So many requests are queued for sending.
     #[inline]
     pub(crate) fn sent(&mut self, requests: usize) {
         self.log.record_sent(requests as u64);

@@ -83,7 +83,25 @@ fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
         },
     );
     assert!(report.accounting.is_balanced(), "{:?}", report.accounting);
+    if plan.warm_up == WarmUp::None {
+        assert_timeline_adds_up(&report);
+    }
     report
+}
+
+/// What the charts show is what was counted.
+fn assert_timeline_adds_up(report: &LoadReport) {
+    let (intervals, counts) = (&report.timeline.intervals, &report.accounting);
+    let answered = intervals.iter().map(|interval| interval.answered.total());
+    assert_eq!(answered.sum::<u64>(), counts.completed);
+    let sent = intervals.iter().map(|interval| interval.sent);
+    // The last ones may have been queued, and not taken by the kernel.
+    let untaken = sent.sum::<u64>() - counts.sent;
+    assert!(untaken <= (report.connections * report.pipelining) as u64);
+    if report.open_loop.is_some() {
+        let due = report.timeline.due.iter();
+        assert_eq!(due.sum::<u64>(), counts.due, "{:?}", report.timeline.due);
+    }
 }
 
 impl Bench<'_> {

@@ -31,6 +31,7 @@ mod load_tls;
 mod load_usage;
 mod page;
 mod page_sample;
+mod page_written;
 mod repeated;
 mod seeds;
 #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::page_sample::{close_comparison, comparison, run};
 
-const BYTES_MAX: usize = 150_000;
+pub const BYTES_MAX: usize = 150_000;
 /// Slices that all heat maps of a page show together.
 const COLUMNS_MAX: usize = 480;
 
@@ -22,11 +22,11 @@ fn samples() -> [(&'static str, Page); 3] {
     ]
 }
 
-fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+pub fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     html.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-fn text(element: ElementRef) -> String {
+pub fn text(element: ElementRef) -> String {
     element.text().collect()
 }
 
@@ -66,7 +66,7 @@ fn embedded_text(html: &Html) -> String {
     text(all(html, "script#report")[0])
 }
 
-fn embedded_report(html: &Html) -> Value {
+pub fn embedded_report(html: &Html) -> Value {
     serde_json::from_str(&embedded_text(html)).unwrap()
 }
 
@@ -79,22 +79,27 @@ fn each_figure_equals_the_embedded_json() {
         let embedded = embedded_text(&html).replace("\\u003c", "<");
         let report_text = page.report.to_string();
         assert!(embedded == report_text, "{name}");
-        let figures = all(&html, "[data-path]");
-        assert!(figures.len() > 20, "{name}");
-        for figure in figures {
-            let path = figure.attr("data-path").unwrap();
-            let shown = text(figure);
-            match at(&report, path) {
-                Value::String(words) => assert_eq!(*words, shown, "{name}: {path}"),
-                value => {
-                    let (number, tolerance) = number(&shown);
-                    let value = value.as_f64().unwrap();
-                    // Three digits of a latency above 1 s are rounded to whole milliseconds.
-                    assert!(
-                        (number - value).abs() <= tolerance,
-                        "{name}: {path}: {shown}, {value}"
-                    );
-                }
+        assert_figures_equal_json(name, &html, &report);
+    }
+}
+
+/// Every figure and every word with a place in the report's JSON is what stands there.
+pub fn assert_figures_equal_json(name: &str, html: &Html, report: &Value) {
+    let figures = all(html, "[data-path]");
+    assert!(figures.len() > 20, "{name}");
+    for figure in figures {
+        let path = figure.attr("data-path").unwrap();
+        let shown = text(figure);
+        match at(report, path) {
+            Value::String(words) => assert_eq!(*words, shown, "{name}: {path}"),
+            value => {
+                let (number, tolerance) = number(&shown);
+                let value = value.as_f64().unwrap();
+                // Three digits of a latency above 1 s are rounded to whole milliseconds.
+                assert!(
+                    (number - value).abs() <= tolerance,
+                    "{name}: {path}: {shown}, {value}"
+                );
             }
         }
     }

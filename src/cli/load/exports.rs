@@ -69,7 +69,7 @@ impl ExportArgs {
         }
         let page = self.export_html.as_ref().filter(|_| !self.prints_page());
         let json = self.export_json.as_ref().filter(|_| !self.prints_json());
-        let files: [(&'static str, Option<&PathBuf>, Content); 4] = [
+        let files: [(&'static str, Option<&PathBuf>, Content); 5] = [
             ("--export-json", json, |report| {
                 super::json(report).map_err(|error| error.to_string())
             }),

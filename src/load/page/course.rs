@@ -19,7 +19,24 @@ pub fn round_over_time(timeline: &Timeline, pauses: Vec<Pause>) -> TimelineRound
         .map(|(index, interval)| slice(interval, timeline.due.get(index).copied()))
         .collect();
     join_short_end(&mut slices);
-    TimelineRound { slices, pauses }
+    let first = timeline.intervals.first();
+    let cut = first.map_or(0.0, |first| (first.began - timeline.started).as_secs_f64());
+    TimelineRound {
+        slices,
+        pauses: pauses
+            .into_iter()
+            .filter_map(|pause| without_warm_up(pause, cut))
+            .collect(),
+    }
+}
+
+/// Pauses count from the start of the run, slices from the end of its warm-up.
+fn without_warm_up(pause: Pause, cut_seconds: f64) -> Option<Pause> {
+    let start_seconds = pause.start_seconds - cut_seconds;
+    (start_seconds >= 0.0).then_some(Pause {
+        start_seconds,
+        ..pause
+    })
 }
 
 fn slice(interval: &Interval, due: Option<u64>) -> Slice {
@@ -80,4 +97,114 @@ fn silence(report: &At) -> Option<Pause> {
         ms,
     })
     .filter(|_| is_marked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Time;
+    use crate::load::statistics::interval_log::IntervalLog;
+
+    fn at_ms(ms: u64) -> Time {
+        Time::from_ns(ms * 1_000_000)
+    }
+
+    /// Ten replies in each tenth of a second, each after the latency that `of` gives for its time
+    /// in ms and its number; none where that is 0.
+    fn round(ms: u64, of: impl Fn(u64, u64) -> u64) -> TimelineRound {
+        let mut log = IntervalLog::starting(at_ms(0));
+        for now in (5..ms).step_by(10) {
+            for number in 0..10 {
+                match of(now, number) {
+                    0 => {}
+                    latency => log.record(at_ms(now), latency * 1_000_000, 1),
+                }
+            }
+        }
+        log.finish(at_ms(ms));
+        let timeline = Timeline {
+            intervals: log.into_intervals(),
+            ..Timeline::default()
+        };
+        round_over_time(&timeline, Vec::new())
+    }
+
+    /// The least and the greatest latency of a slice, ms.
+    fn ends(slice: &Slice) -> (f64, f64) {
+        let latencies = || slice.latencies.iter().map(|latency| latency.ms.floor());
+        (
+            latencies().fold(f64::INFINITY, f64::min),
+            latencies().fold(0.0, f64::max),
+        )
+    }
+
+    #[test]
+    fn a_stall_is_an_empty_slice_and_a_long_latency_after_it() {
+        let round = round(2000, |now, number| match now {
+            500..900 => 0,
+            900..910 if number == 0 => 400,
+            _ => 1,
+        });
+        let answered: Vec<u64> = round.slices.iter().map(|slice| slice.answered).collect();
+        assert_eq!(answered[3..11], [100, 100, 0, 0, 0, 0, 100, 100]);
+        assert_eq!(ends(&round.slices[9]), (1.0, 400.0));
+        assert_eq!(ends(&round.slices[10]), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_second_mode_is_in_every_slice_beside_the_first() {
+        let round = round(1000, |_, number| if number == 0 { 40 } else { 1 });
+        assert_eq!(round.slices.len(), 10);
+        for slice in &round.slices {
+            let counts: Vec<u64> = slice.latencies.iter().map(|l| l.count).collect();
+            assert_eq!((ends(slice), counts), ((1.0, 40.0), vec![90, 10]));
+        }
+    }
+
+    #[test]
+    fn a_drift_rises_from_slice_to_slice() {
+        let round = round(1000, |now, _| 10 + now / 100);
+        let least: Vec<f64> = round.slices.iter().map(|slice| ends(slice).0).collect();
+        let rising: Vec<f64> = (10..20).map(f64::from).collect();
+        assert_eq!(least, rising);
+    }
+
+    #[test]
+    fn a_very_short_last_slice_is_a_part_of_the_one_before() {
+        let lengths = |ms| {
+            let slices = round(ms, |_, _| 1).slices;
+            let lengths = slices
+                .iter()
+                .map(|slice| (slice.seconds * 1000.0).round() as u64);
+            let answered: u64 = slices.iter().map(|slice| slice.answered).sum();
+            (lengths.collect::<Vec<_>>(), answered)
+        };
+        assert_eq!(lengths(230), (vec![100, 130], 230));
+        assert_eq!(lengths(260), (vec![100, 100, 60], 260));
+        assert_eq!(lengths(20), (vec![20], 20));
+    }
+
+    #[test]
+    fn a_pause_stands_where_its_slice_stands_without_the_warm_up() {
+        let report = serde_json::json!({"longestSilenceMs": 250.0, "longestSilenceBegan": 1.5,
+            "latency": {"p50": 1.0}, "client": {"pauses": [{"startMs": 200.0, "ms": 30.0}]}});
+        let found = pauses(&At::root(&report));
+        assert_eq!(found.len(), 2);
+        let moved = found
+            .into_iter()
+            .filter_map(|pause| without_warm_up(pause, 1.0));
+        let moved: Vec<(Side, f64)> = moved.map(|p| (p.side, p.start_seconds)).collect();
+        assert_eq!(moved, [(Side::Server, 0.5)]);
+    }
+
+    #[test]
+    fn a_silence_as_long_as_a_usual_latency_has_no_mark() {
+        let marked = |ms: f64, p50: f64| {
+            let report = serde_json::json!({"longestSilenceMs": ms, "longestSilenceBegan": 1.5,
+                "latency": {"p50": p50}});
+            !pauses(&At::root(&report)).is_empty()
+        };
+        assert!(marked(250.0, 40.0) && marked(12.0, 0.1));
+        assert!(!marked(250.0, 60.0) && !marked(8.0, 0.1));
+    }
 }

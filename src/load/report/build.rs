@@ -136,9 +136,10 @@ impl LoadReport {
             client,
             timeline: Timeline {
                 intervals: course.intervals.to_vec(),
-                due: record.open_loop.as_ref().map_or_else(Vec::new, |open_loop| {
-                    open_loop.due_in(course.intervals)
-                }),
+                due: record
+                    .open_loop
+                    .as_ref()
+                    .map_or_else(Vec::new, |open_loop| open_loop.due_in(course.intervals)),
                 started: record.started,
                 start,
             },

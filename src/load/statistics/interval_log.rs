@@ -21,7 +21,7 @@ pub struct Interval {
     pub began: Time,
     /// Its length in nanoseconds; the last one of a run may be shorter than the others.
     pub length_ns: u64,
-    /// Requests handed to the kernel.
+    /// Requests queued for sending, nearly always sent at once.
     pub sent: u64,
     /// Latencies of replies.
     pub answered: Packed,
@@ -76,7 +76,7 @@ impl IntervalLog {
         self.answered.record(ns, replies);
     }
 
-    /// Records that so many requests are handed to the kernel in this turn.
+    /// Records that so many requests are queued for sending.
     #[inline]
     pub fn record_sent(&mut self, requests: u64) {
         self.sent += requests;
