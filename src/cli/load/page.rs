@@ -13,7 +13,7 @@ pub(super) const FLAG: &str = "--export-html";
 pub(super) fn render(report: &LoadReport) -> Result<String, String> {
     let seed = report.open_loop.as_ref().map(|open_loop| open_loop.seed);
     let command = command_line::repeating(std::env::args_os(), seed);
-    load::page::of_run(report, &Machine::this(), &command)
+    load::page::of_run(report, &Machine::this(None), &command)
         .map(|page| page.to_html())
         .map_err(|error| format!("{FLAG}: {error}"))
 }
