@@ -28,6 +28,7 @@ pub mod target;
 mod verdict;
 mod warning;
 mod windows;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -45,8 +46,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
-use crate::event_loop::{Address, ConnectionLimits, EventLoop, StopSignal};
-use client::LoadClient;
+use crate::event_loop::{Address, ConnectionLimits, StopSignal};
 use report::{Circumstances, Cost};
 
 /// Time limit for a connect, if the plan's timeout is not shorter.
@@ -122,12 +122,8 @@ impl ReadyRun<'_> {
     ) -> Result<LoadReport, Error> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
-        let limits = connection_limits(plan);
-        let client = LoadClient::new(plan, on_progress);
-        let mut event_loop = EventLoop::new(client, limits, signal)?.over_tls(plan.tls.clone());
-        event_loop.dial(peer, plan.connections);
         let clocks = RunClocks::start();
-        let record = event_loop.run()?.finish();
+        let record = workers::run(plan, &peer, clocks.wall, signal, on_progress)?;
         Ok(LoadReport::new(plan, &record, clocks.around(address)))
     }
 }
@@ -162,6 +158,7 @@ impl RunClocks {
     }
 }
 
+/// Limits of the connections of one loop.
 fn connection_limits(plan: &LoadPlan) -> ConnectionLimits {
     ConnectionLimits {
         connections_max: plan.connections,

@@ -15,8 +15,8 @@ const LOAD: &[(&[&str], &str)] = &[
     ),
     (&["-z"], "the time is -d {}"),
     (
-        &["--threads", "--workers", "-w", "-cpus", "--cpus"],
-        "one event loop drives all connections; leave it out, or start load several times",
+        &["--threads", "-cpus", "--cpus"],
+        "one event loop drives all connections, or -w {} of them, on a thread each",
     ),
     (
         &["-q", "--qps", "-r", "--connectionRate"],

@@ -12,6 +12,7 @@ mod tls;
 mod warm_up;
 
 use std::io::{self, IsTerminal, Read};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -100,6 +101,11 @@ pub struct LoadArgs {
     #[arg(long, value_name = "CODES")]
     expect_status: Option<ExpectedStatuses>,
 
+    /// Copies of the client, on a thread each, that share connections and rate; auto: one for each
+    /// core
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = workers)]
+    workers: NonZeroU32,
+
     /// How freed slots are used again: each at once, or all of a connection together
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = refill)]
     refill: Refill,
@@ -158,6 +164,7 @@ impl LoadArgs {
                 self.connections
             ));
         }
+        self.check_workers()?;
         let body = match (&self.body, &self.input) {
             (Some(text), _) => text.clone().into_bytes(),
             (None, Some(path)) => {
@@ -189,6 +196,7 @@ impl LoadArgs {
             expected_statuses: self.expect_status.clone(),
             bailout: self.limits.bailout,
             requests_per_connection: self.limits.requests_per_connection,
+            workers: self.workers,
             title: self.title.clone(),
         })
     }
@@ -198,6 +206,23 @@ impl LoadArgs {
         self.prints_json() || self.exports.prints_page()
     }
 
+    /// What one worker cannot know of the others, and what there is too little of to share.
+    fn check_workers(&self) -> Result<(), String> {
+        let workers = self.workers.get();
+        let shared = (self.connections as u64).min(self.amount.unwrap_or(u64::MAX));
+        if shared < u64::from(workers) {
+            return Err(format!(
+                "--workers {workers}: each needs a connection, and a request of --amount; lower it"
+            ));
+        }
+        if workers > 1 && self.limits.bailout.is_some() {
+            return Err(format!(
+                "--workers {workers}: --bailout counts the errors of one worker; use -w 1"
+            ));
+        }
+        Ok(())
+    }
+
     fn prints_json(&self) -> bool {
         self.json || self.exports.prints_json()
     }
@@ -205,6 +230,16 @@ impl LoadArgs {
     fn shows_progress(&self) -> bool {
         !self.no_progress && !self.owns_stdout() && io::stderr().is_terminal()
     }
+}
+
+/// A number of workers, or `auto`.
+fn workers(text: &str) -> Result<NonZeroU32, String> {
+    let workers = match text {
+        "auto" => std::thread::available_parallelism().map_or(1, usize::from),
+        number => values::count(number)?,
+    };
+    let workers = u32::try_from(workers).ok().and_then(NonZeroU32::new);
+    workers.ok_or_else(|| format!("'{text}' is too many"))
 }
 
 /// Runs the load that `args` describe, until its end or `signal`.

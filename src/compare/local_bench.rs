@@ -3,6 +3,7 @@
 mod duet;
 mod loaded_server;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -345,6 +346,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         expected_statuses: request.expected_statuses,
         bailout: None,
         requests_per_connection: None,
+        workers: NonZeroU32::MIN,
         title: None,
     }
 }

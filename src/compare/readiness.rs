@@ -1,5 +1,6 @@
 //! The wait until a server is ready: it may accept connections long before it can answer.
 
+use std::num::NonZeroU32;
 use std::thread;
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
         // A lost request is not sent again.
         bailout: Some(1),
         requests_per_connection: None,
+        workers: NonZeroU32::MIN,
         title: None,
     };
     match load::run(&plan, signal, &mut |_| {}) {

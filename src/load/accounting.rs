@@ -43,6 +43,26 @@ pub struct Accounting {
 }
 
 impl Accounting {
+    /// Adds the requests of another worker.
+    pub(crate) fn add(&mut self, other: Accounting) {
+        let Accounting {
+            due,
+            sent,
+            never_sent,
+            completed,
+            timed_out,
+            lost,
+            in_flight,
+        } = other;
+        self.due += due;
+        self.sent += sent;
+        self.never_sent += never_sent;
+        self.completed += completed;
+        self.timed_out += timed_out;
+        self.lost += lost;
+        self.in_flight += in_flight;
+    }
+
     /// Whether each request is counted once.
     pub fn is_balanced(&self) -> bool {
         self.due == self.sent + self.never_sent

@@ -25,7 +25,7 @@ use super::accounting::{Accounting, Ledger};
 use super::connects::Connects;
 use super::counters::Counters;
 use super::open_loop::OpenLoop;
-use super::plan::OpenLoopPlan;
+use super::plan::{OpenLoopPlan, Worker};
 use super::recorder::Recorder;
 use super::request;
 use super::status::{self, ExpectedStatuses};
@@ -50,6 +50,7 @@ pub struct LoadClient<'a> {
     pipelining: usize,
     refill: Refill,
     open_loop_plan: Option<OpenLoopPlan>,
+    worker: Worker,
     /// `None` in a closed loop, and before the start.
     open_loop: Option<OpenLoop>,
     timeout: Duration,
@@ -96,6 +97,23 @@ pub(crate) struct RunRecord {
     pub(crate) end: RunEnd,
 }
 
+impl RunRecord {
+    /// Adds the record of another worker of the same run.
+    pub(crate) fn add(&mut self, other: RunRecord) {
+        self.accounting.add(other.accounting);
+        self.connects.add(other.connects);
+        self.recorder.add(other.recorder);
+        self.counters.add(other.counters);
+        if let (Some(all), Some(open_loop)) = (&mut self.open_loop, other.open_loop) {
+            all.add(open_loop);
+        }
+        self.ended = self.ended.max(other.ended);
+        if self.end == RunEnd::Planned {
+            self.end = other.end;
+        }
+    }
+}
+
 impl<'a> LoadClient<'a> {
     /// A client for `plan` that tells its progress to `on_progress`.
     pub fn new(plan: &LoadPlan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
@@ -108,6 +126,7 @@ impl<'a> LoadClient<'a> {
             pipelining: plan.pipelining,
             refill: plan.refill,
             open_loop_plan: plan.open_loop,
+            worker: Worker::ONLY,
             open_loop: None,
             timeout: plan.timeout,
             until: plan.until,
@@ -134,6 +153,11 @@ impl<'a> LoadClient<'a> {
             progress_due: Time::START,
             on_progress,
         }
+    }
+
+    /// The same client as one of several workers, whose run starts at [`Time::START`] for all.
+    pub fn as_worker(self, worker: Worker) -> LoadClient<'a> {
+        LoadClient { worker, ..self }
     }
 
     /// The accounting so far.
@@ -361,7 +385,7 @@ impl Protocol for LoadClient<'_> {
 
     fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
         match self.started {
-            None => self.start(now),
+            None => self.start(self.worker.start_of(Time::START, now)),
             Some(_) => self.end_warm_up(now),
         }
         let started = self.started.unwrap_or(now);

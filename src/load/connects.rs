@@ -100,6 +100,22 @@ impl Connects {
         self.opened - self.peak as u64
     }
 
+    /// Adds the connections of another worker. The peak is the sum of both, which differs from the
+    /// true one only where connections ended before others opened.
+    pub(crate) fn add(&mut self, mut other: Connects) {
+        let at = self.changed_at.max(other.changed_at);
+        self.note_unopened(at);
+        other.note_unopened(at);
+        self.unopened_ns += other.unopened_ns;
+        self.asked += other.asked;
+        self.opened += other.opened;
+        self.latencies.add(&other.latencies.take_packed());
+        self.open += other.open;
+        self.peak += other.peak;
+        self.peak_at = self.peak_at.max(other.peak_at);
+        self.invariants();
+    }
+
     fn invariants(&self) {
         let Connects {
             asked,

@@ -108,6 +108,27 @@ fn is_want_of_descriptors(error: &io::Error) -> bool {
 }
 
 impl ErrorCounts {
+    fn add(&mut self, counts: ErrorCounts) {
+        let ErrorCounts {
+            refused,
+            unreachable,
+            reset,
+            closed_early,
+            bad_reply,
+            no_local_port,
+            no_descriptor,
+            other,
+        } = counts;
+        self.refused += refused;
+        self.unreachable += unreachable;
+        self.reset += reset;
+        self.closed_early += closed_early;
+        self.bad_reply += bad_reply;
+        self.no_local_port += no_local_port;
+        self.no_descriptor += no_descriptor;
+        self.other += other;
+    }
+
     /// All of them.
     pub(crate) fn total(&self) -> u64 {
         self.refused
@@ -135,6 +156,34 @@ impl ErrorCounts {
 }
 
 impl Counters {
+    /// Adds the counts of another worker.
+    pub(crate) fn add(&mut self, other: Counters) {
+        let Counters {
+            resets,
+            writes,
+            last_replies,
+            lost_behind_last_reply,
+            unserved,
+            reads,
+            interim,
+            wrong_bodies,
+            varied_bodies,
+            errors,
+            first_error,
+        } = other;
+        self.resets += resets;
+        self.writes += writes;
+        self.last_replies += last_replies;
+        self.lost_behind_last_reply += lost_behind_last_reply;
+        self.unserved += unserved;
+        self.reads += reads;
+        self.interim += interim;
+        self.wrong_bodies += wrong_bodies;
+        self.varied_bodies += varied_bodies;
+        self.errors.add(errors);
+        self.first_error = self.first_error.take().or(first_error);
+    }
+
     /// Counts an error; its words are kept if it is the first.
     pub(crate) fn error(&mut self, kind: ErrorKind, words: impl FnOnce() -> String) {
         *self.errors.count_of(kind) += 1;

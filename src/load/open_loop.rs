@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::plan::OpenLoopPlan;
+use super::plan::{OpenLoopPlan, Worker};
 use super::schedule::{Schedule, SchedulePlan};
-use super::statistics::arrivals_check::ArrivalsCheck;
+use super::statistics::arrivals_check::{ArrivalsCheck, LawBroken};
 use super::statistics::distribution::Distribution;
 use super::statistics::interval_log::Interval;
 use crate::event_loop::Time;
@@ -21,7 +21,7 @@ pub(crate) struct OpenLoop {
     /// The part of it in which a slot was free: the client's own delay.
     pub(crate) client_lag: Distribution,
     /// Due times with the client's own delay added: what the client made of its schedule.
-    pub(crate) arrivals: ArrivalsCheck,
+    arrivals: Vec<ArrivalsCheck>,
     /// The last of these.
     last_arrival: Time,
     slots: Slots,
@@ -39,13 +39,13 @@ const NO_DEADLINE: Duration = Duration::MAX;
 
 impl OpenLoop {
     /// The queue of a run from `start` to `end`.
-    pub(crate) fn new(plan: &OpenLoopPlan, start: Time, end: Time) -> OpenLoop {
+    pub(crate) fn new(plan: &OpenLoopPlan, start: Time, end: Time, worker: Worker) -> OpenLoop {
         let schedule = SchedulePlan {
             rate: plan.rate,
             arrivals: plan.arrivals,
             seed: plan.seed,
-            worker: 0,
-            workers: 1,
+            worker: worker.number,
+            workers: worker.of,
             start,
             end,
         };
@@ -55,7 +55,11 @@ impl OpenLoop {
             deadline: plan.deadline.unwrap_or(NO_DEADLINE),
             lag: Distribution::default(),
             client_lag: Distribution::default(),
-            arrivals: ArrivalsCheck::new(plan.rate, plan.arrivals, start),
+            arrivals: vec![ArrivalsCheck::new(
+                plan.rate.divided(worker.of),
+                plan.arrivals,
+                start,
+            )],
             last_arrival: start,
             slots: Slots::AllTaken,
         }
@@ -104,7 +108,9 @@ impl OpenLoop {
         self.client_lag.record(client_lag_ns, 1);
         let arrival = due + Duration::from_nanos(client_lag_ns);
         self.last_arrival = self.last_arrival.max(arrival);
-        self.arrivals.sent(self.last_arrival);
+        for arrivals in &mut self.arrivals {
+            arrivals.sent(self.last_arrival);
+        }
         Some(due)
     }
 
@@ -126,5 +132,22 @@ impl OpenLoop {
     /// Due times of all requests that are due by `now` and were not taken.
     pub(crate) fn untaken(&self, now: Time) -> impl Iterator<Item = Time> + use<> {
         self.schedule.untaken(now)
+    }
+
+    /// Laws of the arrivals that a worker broke; `None` if too little was due to tell.
+    pub(crate) fn laws_broken(&self, ended: Time) -> Option<Vec<LawBroken>> {
+        let found = self
+            .arrivals
+            .iter()
+            .map(|check| check.clone().finish(ended));
+        let told: Vec<_> = found.flatten().collect();
+        (!told.is_empty()).then(|| told.concat())
+    }
+
+    /// Adds what another worker of the same run found.
+    pub(crate) fn add(&mut self, mut other: OpenLoop) {
+        self.lag.add(&other.lag.take_packed());
+        self.client_lag.add(&other.client_lag.take_packed());
+        self.arrivals.append(&mut other.arrivals);
     }
 }

@@ -1,10 +1,12 @@
 //! A validated run: what is sent where, how much at once, and until when.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Target;
 use super::schedule::{Arrivals, Rate};
 use super::status::ExpectedStatuses;
+use crate::event_loop::Time;
 use crate::event_loop::tls::TlsClient;
 
 /// More requests in flight than the socket buffers of both sides hold only wait in the client.
@@ -45,8 +47,55 @@ pub struct LoadPlan {
     pub bailout: Option<u64>,
     /// Requests after which a connection is closed and another one opened; only in a closed loop.
     pub requests_per_connection: Option<usize>,
+    /// Copies of the loop, on a thread each; no more than connections.
+    pub workers: NonZeroU32,
     /// Name of the run in its reports.
     pub title: Option<String>,
+}
+
+/// One copy of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Its number, from 0.
+    pub number: u32,
+    /// Workers in all; above `number`.
+    pub of: u32,
+}
+
+impl Worker {
+    /// The worker of a run that has no other.
+    pub const ONLY: Worker = Worker { number: 0, of: 1 };
+
+    /// The start of a phase that was planned for `planned` and is noticed `now`. Several workers
+    /// start at the same moment, so that their records can be added.
+    pub(crate) fn start_of(self, planned: Time, now: Time) -> Time {
+        match self {
+            Worker::ONLY => now,
+            _ => planned,
+        }
+    }
+
+    /// Its part of `total`; the parts of all workers add up to `total` and differ by one at most.
+    pub fn share(self, total: u64) -> u64 {
+        let (number, of) = (u64::from(self.number), u64::from(self.of));
+        total / of + u64::from(number < total % of)
+    }
+}
+
+impl LoadPlan {
+    /// The part of this run for `worker`. Its open loop stays whole: a worker takes its own
+    /// requests from the schedule of all.
+    pub fn share_of(&self, worker: Worker) -> LoadPlan {
+        let connections = worker.share(self.connections as u64);
+        LoadPlan {
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+            until: match self.until {
+                Until::Amount(amount) => Until::Amount(worker.share(amount)),
+                until @ Until::Duration(_) => until,
+            },
+            ..self.clone()
+        }
+    }
 }
 
 /// Requests are due by a schedule, whatever the server does. Only with [`Until::Duration`] and
@@ -101,6 +150,23 @@ impl Refill {
         match self {
             Refill::Rolling => "rolling",
             Refill::Batch => "batch",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_the_whole_and_differ_by_one_at_most() {
+        for (total, of) in [(10, 1), (10, 3), (9, 3), (2, 2), (1_000_003, 64)] {
+            let shares: Vec<u64> = (0..of)
+                .map(|number| Worker { number, of }.share(total))
+                .collect();
+            assert_eq!(shares.iter().sum::<u64>(), total);
+            let (least, most) = (shares.iter().min(), shares.iter().max());
+            assert!(most.unwrap() - least.unwrap() <= 1, "{shares:?}");
         }
     }
 }

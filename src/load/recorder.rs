@@ -91,6 +91,21 @@ impl Recorder {
         self.windows.finish(now, completed, self.bytes);
     }
 
+    /// Adds what another worker recorded in the same run. A silence of all workers is no longer than
+    /// the longest of any one; the shortest of these is kept.
+    pub(crate) fn add(&mut self, other: Recorder) {
+        self.log.add(other.log);
+        self.windows.add(&other.windows);
+        self.bytes += other.bytes;
+        for (count, others) in self.statuses.iter_mut().zip(other.statuses) {
+            *count += others;
+        }
+        self.last_reply_at = self.last_reply_at.max(other.last_reply_at);
+        if other.silence.ns < self.silence.ns {
+            self.silence = other.silence;
+        }
+    }
+
     fn note_silence(&mut self, now: Time) {
         let ns = now.ns_since(self.last_reply_at);
         if ns > self.silence.ns {

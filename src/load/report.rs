@@ -34,6 +34,8 @@ pub struct LoadReport {
     pub address: String,
     /// Connections kept open at once.
     pub connections: usize,
+    /// Copies of the client's loop, on a thread each.
+    pub workers: u32,
     /// Requests in flight on each connection.
     pub pipelining: usize,
     /// The planned end: `5s`, or `1000 requests`.
@@ -390,7 +392,7 @@ pub struct Verdict {
 pub struct ClientCost {
     /// User and system time.
     pub cpu_seconds: f64,
-    /// Of one core, 0 to 1.
+    /// Of one core for each worker, 0 to 1.
     pub cpu_share: f64,
     /// Per complete reply; 0 if there is none.
     pub cpu_micros_per_request: f64,

@@ -43,6 +43,19 @@ pub enum Rate {
 }
 
 impl Rate {
+    /// The rate of one of so many workers.
+    pub fn divided(self, workers: u32) -> Rate {
+        let workers = f64::from(workers);
+        match self {
+            Rate::Constant(rate) => Rate::Constant(rate / workers),
+            Rate::Ramp { from, to, over } => Rate::Ramp {
+                from: from / workers,
+                to: to / workers,
+                over,
+            },
+        }
+    }
+
     /// Expected number of requests in the first `ns` nanoseconds.
     pub fn cumulative(self, ns: u64) -> f64 {
         let seconds = ns as f64 / NS_PER_SECOND;

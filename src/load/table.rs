@@ -40,6 +40,9 @@ pub fn heading(plan: &LoadPlan, address: &str) -> String {
     if plan.pipelining > 1 {
         slots += &format!(" with {} pipelining factor", count(plan.pipelining as u64));
     }
+    if plan.workers.get() > 1 {
+        slots += &format!("\n{} workers", plan.workers);
+    }
     let title = plan.title.iter().map(|title| format!("{title}\n"));
     let title: String = title.collect();
     format!(
@@ -234,6 +237,7 @@ mod tests {
             url: "http://localhost:8080".into(),
             address: "127.0.0.1:8080".into(),
             connections: 100,
+            workers: 1,
             pipelining: 10,
             until: "5s".into(),
             duration: 5.03,

@@ -3,6 +3,7 @@
 mod queueing;
 
 use std::io;
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn};
@@ -32,6 +33,7 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         expected_statuses: None,
         bailout: None,
         requests_per_connection: None,
+        workers: NonZeroU32::MIN,
         title: None,
     }
 }

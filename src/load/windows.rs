@@ -70,6 +70,18 @@ impl Windows {
         }
     }
 
+    /// Adds the windows of another worker of the same run, one by one. Their ends differ by a turn
+    /// of the loop; the longer of two counts for both.
+    pub(super) fn add(&mut self, other: &Windows) {
+        for (window, others) in self.closed.iter_mut().zip(&other.closed) {
+            window.ns = window.ns.max(others.ns);
+            window.replies += others.replies;
+            window.bytes += others.bytes;
+        }
+        let more = other.closed.iter().skip(self.closed.len());
+        self.closed.extend(more);
+    }
+
     fn close(&mut self, now: Time, replies: u64, bytes: u64) {
         self.closed.push(Window {
             ns: now.ns_since(self.began),

@@ -29,6 +29,7 @@ mod load_peers;
 mod load_stop;
 mod load_tls;
 mod load_usage;
+mod load_workers;
 mod page;
 mod page_sample;
 mod page_written;

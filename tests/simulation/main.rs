@@ -303,6 +303,7 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         expected_statuses: None,
         bailout: None,
         requests_per_connection: None,
+        workers: std::num::NonZeroU32::MIN,
         title: None,
     }
 }

@@ -30,9 +30,10 @@ impl LoadClient<'_> {
 
     /// Ends the warm-up if it is over. Requests in flight belong to the run.
     pub(super) fn end_warm_up(&mut self, now: Time) {
-        if self.warm_until.is_none_or(|until| now < until) {
+        let Some(until) = self.warm_until.filter(|&until| now >= until) else {
             return;
-        }
+        };
+        let now = self.worker.start_of(until, now);
         self.warm_until = None;
         self.warmed = now - self.started.unwrap_or(now);
         self.ledger.restart();

@@ -4,6 +4,7 @@ mod course;
 mod latency;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use super::{
@@ -72,7 +73,8 @@ impl LoadReport {
         } = record;
         let exact_duration = record.ended - record.started;
         let duration = exact_duration.as_secs_f64();
-        let client = ClientCost::new(&around.cost.without(record.warmed), accounting.completed);
+        let cost = around.cost.without(record.warmed);
+        let client = ClientCost::new(&cost, accounting.completed, plan.workers);
         let course = Course::of(plan, record);
         let evidence = evidence(plan, record, &course, duration, client.cpu_share);
         let (checks, verdict) = verdict::judge(&evidence);
@@ -87,6 +89,7 @@ impl LoadReport {
             }),
             address: around.address,
             connections: plan.connections,
+            workers: plan.workers.get(),
             pipelining: plan.pipelining,
             until: describe(plan.until),
             duration: rounded(duration, 3),
@@ -195,7 +198,7 @@ fn evidence(
                 .client_lag
                 .told_quantile_ns(0.99)
                 .map_or(0.0, |ns| ns as f64 / NS_PER_MS),
-            laws_broken: found.arrivals.clone().finish(record.ended),
+            laws_broken: found.laws_broken(record.ended),
         }),
         unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
         connecting_s: record.connects.unopened(record.ended).as_secs_f64(),
@@ -347,9 +350,10 @@ impl OpenLoop {
 }
 
 impl ClientCost {
-    fn new(cost: &Cost, completed: u64) -> ClientCost {
+    fn new(cost: &Cost, completed: u64, workers: NonZeroU32) -> ClientCost {
         let cpu_seconds = cost.cpu.as_secs_f64();
-        let share = cpu_seconds / cost.wall.as_secs_f64().max(f64::MIN_POSITIVE);
+        let available = cost.wall.as_secs_f64() * f64::from(workers.get());
+        let share = cpu_seconds / available.max(f64::MIN_POSITIVE);
         let per_request = match completed {
             0 => 0.0,
             _ => cpu_seconds * 1e6 / completed as f64,

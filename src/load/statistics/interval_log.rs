@@ -128,6 +128,25 @@ impl IntervalLog {
         self.closed
     }
 
+    /// Adds the intervals of another log that started at the same time; both are finished.
+    pub fn add(&mut self, mut other: IntervalLog) {
+        while self.length < other.length {
+            self.halve();
+        }
+        while other.length < self.length {
+            other.halve();
+        }
+        let others = std::mem::take(&mut other.closed);
+        let mut others = others.into_iter();
+        for (interval, other) in self.closed.iter_mut().zip(&mut others) {
+            interval.length_ns = interval.length_ns.max(other.length_ns);
+            join(&mut interval.answered, &other.answered, &mut self.answered);
+            join(&mut interval.censored, &other.censored, &mut self.censored);
+            join(&mut interval.lost, &other.lost, &mut self.lost);
+        }
+        self.closed.extend(others);
+    }
+
     fn close(&mut self, end: Time) {
         self.closed.push(Interval {
             began: self.began,
@@ -161,6 +180,13 @@ impl IntervalLog {
         self.closed = joined.collect();
         self.length *= 2;
     }
+}
+
+/// Adds `other` to `packed`, in an empty distribution that is left empty.
+fn join(packed: &mut Packed, other: &Packed, empty: &mut Distribution) {
+    empty.add(packed);
+    empty.add(other);
+    *packed = empty.take_packed();
 }
 
 /// The distribution of all replies of these intervals.
@@ -266,6 +292,37 @@ mod tests {
             end = end + Duration::from_nanos(interval.length_ns);
         }
         assert_eq!(end, at_ms(intervals * 100));
+    }
+
+    #[test]
+    fn logs_of_workers_add_up_to_the_log_of_all() {
+        for ends in [
+            (2_300, 2_300),
+            (2_300, 1_050),
+            (1_050, 2_300),
+            (700_000, 1_000),
+        ] {
+            let mut logs = [(); 3].map(|()| IntervalLog::starting(at_ms(0)));
+            let [one, other, all] = &mut logs;
+            for number in 0..10_000 {
+                let (ns, now) = (number * 977, at_ms(number / 10));
+                let log = if number % 3 == 0 {
+                    &mut *other
+                } else {
+                    &mut *one
+                };
+                log.record(now, ns, 1);
+                log.record_lost(now, ns + 1, 2);
+                all.record(now, ns, 1);
+                all.record_lost(now, ns + 1, 2);
+            }
+            one.finish(at_ms(ends.0));
+            other.finish(at_ms(ends.1));
+            all.finish(at_ms(ends.0.max(ends.1)));
+            let [mut one, other, all] = logs;
+            one.add(other);
+            assert_eq!(one.intervals(), all.intervals(), "{ends:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,106 @@
+//! Copies of the load client's loop, on a thread each, and one record of all of them.
+//!
+//! Workers share the stop signal and the moment of their start. One worker runs on the calling
+//! thread: in a process with two threads every system call on a descriptor costs more.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::client::{LoadClient, RunRecord};
+use super::plan::{LoadPlan, Worker};
+use super::{Progress, connection_limits};
+use crate::event_loop::{Address, Clock, EventLoop, MioKernel, StopSignal};
+
+/// Runs all workers of `plan` to the end, with [`Time::START`](crate::event_loop::Time::START) at
+/// `origin`.
+///
+/// # Errors
+/// The system gives no poll instance or no thread; then `signal` is raised for the others.
+pub(super) fn run(
+    plan: &LoadPlan,
+    peer: &Address,
+    origin: Instant,
+    signal: &StopSignal,
+    on_progress: &mut dyn FnMut(Progress),
+) -> io::Result<RunRecord> {
+    let workers = plan.workers.get();
+    if workers == 1 {
+        return run_one(plan, Worker::ONLY, peer, origin, signal, on_progress);
+    }
+    let progress = AllProgress::new(workers);
+    let run_worker = |number: u32, on_progress: &mut dyn FnMut(Progress)| {
+        let worker = Worker {
+            number,
+            of: workers,
+        };
+        let share = plan.share_of(worker);
+        let record = run_one(&share, worker, peer, origin, signal, on_progress);
+        if record.is_err() {
+            signal.raise();
+        }
+        record
+    };
+    thread::scope(|scope| {
+        let (run_worker, progress) = (&run_worker, &progress);
+        let mut threads = Vec::new();
+        for number in 1..workers {
+            let work = move || run_worker(number, &mut |one| _ = progress.note(number, one));
+            let name = format!("worker {}", number + 1);
+            let spawned = thread::Builder::new().name(name).spawn_scoped(scope, work);
+            threads.push(spawned.inspect_err(|_| signal.raise()));
+        }
+        let first = run_worker(0, &mut |one| on_progress(progress.note(0, one)));
+        let others = threads.into_iter().map(|thread| {
+            let panicked = |_| Err(io::Error::other("a worker panicked"));
+            thread?.join().unwrap_or_else(panicked)
+        });
+        // All are waited for, also after an error.
+        let others: Vec<io::Result<RunRecord>> = others.collect();
+        let mut all = first?;
+        for other in others {
+            all.add(other?);
+        }
+        Ok(all)
+    })
+}
+
+fn run_one(
+    plan: &LoadPlan,
+    worker: Worker,
+    peer: &Address,
+    origin: Instant,
+    signal: &StopSignal,
+    on_progress: &mut dyn FnMut(Progress),
+) -> io::Result<RunRecord> {
+    let client = LoadClient::new(plan, on_progress).as_worker(worker);
+    let kernel = MioKernel::new(signal)?;
+    let clock = Clock::System { origin };
+    let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), signal)
+        .over_tls(plan.tls.clone());
+    event_loop.dial(peer.clone(), plan.connections);
+    Ok(event_loop.run()?.finish())
+}
+
+/// The last figures of each worker, which each of them notes at most ten times a second.
+struct AllProgress(Mutex<Vec<Option<Progress>>>);
+
+impl AllProgress {
+    fn new(workers: u32) -> AllProgress {
+        AllProgress(Mutex::new((0..workers).map(|_| None).collect()))
+    }
+
+    /// Notes the figures of worker `number`; returns those of all.
+    fn note(&self, number: u32, one: Progress) -> Progress {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted[number as usize] = Some(one);
+        let sum = |of: fn(&Progress) -> u64| noted.iter().flatten().map(of).sum();
+        Progress {
+            elapsed: one.elapsed,
+            completed: sum(|progress| progress.completed),
+            errors: sum(|progress| progress.errors),
+            unexpected_statuses: sum(|progress| progress.unexpected_statuses),
+        }
+    }
+}
