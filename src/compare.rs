@@ -68,6 +68,8 @@ pub struct RunFigures {
     pub p50_ms: Option<f64>,
     /// 99th percentile of the latency in milliseconds; `None` if too few replies stand behind it.
     pub p99_ms: Option<f64>,
+    /// The first percentile that is only a lower bound, in percent; `None` if each is exact.
+    pub lower_bounds_from: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
     /// What the server and its descendants used in the window; `None` if the system did not say.

@@ -285,6 +285,7 @@ fn figures(report: &LoadReport) -> RunFigures {
         non2xx: report.non2xx,
         p50_ms: report.latency.p50,
         p99_ms: report.latency.p99,
+        lower_bounds_from: report.latency.bounded_percent,
         max_ms: report.latency.max,
         server: None,
         client: None,

@@ -17,7 +17,7 @@ use super::baseline::BaselineReport;
 use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
 use super::reply_check::ReplyFacts;
-use super::statistics::{Margin, Summary};
+use super::statistics::{Margin, PercentileOverRounds, RoundLatency, Summary};
 use super::sweep::SweepResult;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RequestSettings, RoundsEnd,
@@ -179,6 +179,9 @@ pub struct LatencyMs {
     pub p99: Option<f64>,
     /// The longest of all rounds.
     pub max: f64,
+    /// The first of the two percentiles that is only a lower bound, because requests had no reply.
+    #[serde(rename = "lowerBoundsFrom")]
+    pub lower_bounds_from: Option<&'static str>,
 }
 
 /// A figure that was measured elsewhere, for orientation.
@@ -345,7 +348,28 @@ fn latency(record: &ContestantRuns) -> Option<LatencyMs> {
         p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
         p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
         max: record.figure(|run| Some(run.max_ms))?.max,
+        lower_bounds_from: lower_bounds_from(record),
     })
+}
+
+fn lower_bounds_from(record: &ContestantRuns) -> Option<&'static str> {
+    let is_bound = |percent: f64, of: fn(&RunFigures) -> Option<f64>| {
+        let rounds = record.runs().filter_map(|run| {
+            let ms = of(run)?;
+            let is_bound = run.lower_bounds_from.is_some_and(|first| percent >= first);
+            Some(match is_bound {
+                true => RoundLatency::AtLeast(ms),
+                false => RoundLatency::Exactly(ms),
+            })
+        });
+        let rounds: Vec<RoundLatency> = rounds.collect();
+        let median = PercentileOverRounds::of_rounds(&rounds).map(|over| over.median);
+        matches!(median, Some(RoundLatency::AtLeast(_)))
+    };
+    if is_bound(50.0, |run| run.p50_ms) {
+        return Some("p50");
+    }
+    is_bound(99.0, |run| run.p99_ms).then_some("p99")
 }
 
 impl From<&Settings> for SettingsUsed {

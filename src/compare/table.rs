@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table};
 use super::baseline::BaselineReport;
 use super::gate::GateResult;
 use super::report::{
-    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Published,
+    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, LatencyMs, Published,
 };
 use super::sweep::SweepResult;
 use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
@@ -81,7 +81,10 @@ pub fn result_line(
     let mut line = format!(
         "{round}  {name:<width$}  {:>9} requests/s  p99 {:>8}  {:>5} µs CPU/request",
         rate(run.requests_per_second()),
-        or_dash(run.p99_ms.map(milliseconds)),
+        or_dash(run.p99_ms.map(|ms| {
+            let is_bound = run.lower_bounds_from.is_some_and(|first| first <= 99.0);
+            latency(ms, is_bound)
+        })),
         or_dash(run.cpu_micros_per_request().map(three_digits)),
     );
     for (number, what) in [(run.errors, "error"), (run.non2xx, "non-2xx reply")] {
@@ -211,10 +214,28 @@ pub(super) struct Cells {
     pub memory: String,
 }
 
+/// p50 and p99.
+fn percentiles(found: Option<&LatencyMs>) -> [String; 2] {
+    let first = found.and_then(|found| found.lower_bounds_from);
+    let cell = |ms: Option<f64>, is_bound| or_dash(ms.map(|ms| latency(ms, is_bound)));
+    [
+        cell(found.and_then(|found| found.p50), first == Some("p50")),
+        cell(found.and_then(|found| found.p99), first.is_some()),
+    ]
+}
+
+/// `>= x` for a lower bound.
+fn latency(ms: f64, is_bound: bool) -> String {
+    let figure = milliseconds(ms);
+    match is_bound {
+        true => format!(">= {figure}"),
+        false => figure,
+    }
+}
+
 impl Cells {
     pub fn new(result: &ContestantResult, report: &ComparisonReport) -> Cells {
         let is_reference = report.reference.as_ref() == Some(&result.name);
-        let latency = result.latency_ms;
         let cpu = result.cpu_micros_per_request.as_ref();
         let has_run = result.requests_per_second.is_some();
         let counted = |number| or_dash(has_run.then(|| count(number)));
@@ -224,10 +245,7 @@ impl Cells {
                 true => vec!["reference".to_owned()],
                 false => versus(result),
             },
-            latency: [
-                or_dash(latency.and_then(|latency| latency.p50).map(milliseconds)),
-                or_dash(latency.and_then(|latency| latency.p99).map(milliseconds)),
-            ],
+            latency: percentiles(result.latency_ms.as_ref()),
             errors: [counted(result.errors), counted(result.non2xx)],
             cpu: or_dash(cpu.map(|figure| three_digits(figure.median))),
             memory: or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),

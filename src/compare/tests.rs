@@ -84,6 +84,7 @@ fn measured(requests_per_second: u64) -> RunFigures {
         non2xx: 0,
         p50_ms: Some(0.5),
         p99_ms: Some(2.0),
+        lower_bounds_from: None,
         max_ms: 30.0,
         server: Some(used(Duration::from_secs(4), 10 << 20)),
         client: None,
@@ -464,6 +465,33 @@ fn figures_are_medians_of_rounds_and_errors_are_summed() {
     assert_eq!(
         standing.cpu_micros_per_request.as_ref().unwrap().median,
         4000.0
+    );
+}
+
+#[test]
+fn a_percentile_that_most_rounds_only_bound_is_marked() {
+    let run = |lower_bounds_from| {
+        Ok(RunFigures {
+            lower_bounds_from,
+            ..measured(100)
+        })
+    };
+    let table = |rounds: Vec<_>| {
+        let plan = plan(&["python-http"], rounds.len());
+        let mut script = Script::default().with("python-http", rounds);
+        table::render(&held(&plan, &mut script).1, 100)
+    };
+    let one = table(vec![run(Some(50.0)), run(None), run(None)]);
+    assert!(!one.contains(">="), "{one}");
+    let tail = table(vec![run(Some(90.0)), run(Some(99.0)), run(None)]);
+    assert!(
+        tail.contains(">= 2.00 ms") && !tail.contains(">= 0.500"),
+        "{tail}"
+    );
+    let both = table(vec![run(Some(10.0)), run(Some(50.0)), run(None)]);
+    assert!(
+        both.contains(">= 2.00 ms") && both.contains(">= 0.500 ms"),
+        "{both}"
     );
 }
 
