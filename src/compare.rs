@@ -16,6 +16,7 @@ pub mod gate;
 mod local_bench;
 mod machine;
 pub mod markdown;
+pub mod page;
 mod plan;
 pub mod process;
 mod python;
@@ -89,6 +90,19 @@ pub struct RunFigures {
     pub client_cpu_share: f64,
     /// Why the load generator would not trust these figures.
     pub warnings: Vec<load::Warning>,
+    /// The run over time, for charts.
+    pub course: RunCourse,
+}
+
+/// A run over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunCourse {
+    /// Each tenth of a second, packed: about 1 kB.
+    pub timeline: load::report::Timeline,
+    /// The longest time without a reply on any connection, milliseconds.
+    pub longest_silence_ms: f64,
+    /// When it began, seconds after the start of the window.
+    pub longest_silence_began: f64,
 }
 
 impl RunFigures {

@@ -1,6 +1,7 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
 mod judgement;
+mod live;
 mod results;
 mod screen;
 mod suite;
@@ -271,7 +272,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
     );
     screen.clear();
     let (written, gates) = match results.report(&plan, &outcome) {
-        Ok(report) => (results.write(&report, &mut screen), report.gates),
+        Ok(report) => (results.write(&report, &outcome, &mut screen), report.gates),
         Err(message) => (Err(message), Vec::new()),
     };
     if let Err(message) = &written {

@@ -13,7 +13,9 @@ use super::process::resource_usage::{Processes, Usage};
 use super::process::server::{Server, free_port};
 use super::readiness;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
-use super::{Bench, Closing, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped};
+use super::{
+    Bench, Closing, Contestant, Failure, RunConditions, RunCourse, RunFigures, Settings, Stopped,
+};
 use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::schedule::{Arrivals, Rate};
@@ -295,6 +297,11 @@ fn figures(report: &LoadReport) -> RunFigures {
         rate_variance: None,
         client_cpu_share: report.client.cpu_share,
         warnings: report.verdict.reasons.clone(),
+        course: RunCourse {
+            timeline: report.timeline.clone(),
+            longest_silence_ms: report.longest_silence_ms,
+            longest_silence_began: report.longest_silence_began,
+        },
     }
 }
 

@@ -14,8 +14,10 @@ use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rat
 
 mod cost;
 mod notes;
+mod standings;
 
 pub(super) use notes::machine;
+pub use standings::standings;
 
 /// Columns before a figure in the list.
 const LIST_INDENT: usize = 15;

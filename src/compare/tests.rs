@@ -94,6 +94,7 @@ fn measured(requests_per_second: u64) -> RunFigures {
         rate_variance: None,
         client_cpu_share: 0.2,
         warnings: Vec::new(),
+        course: RunCourse::default(),
     }
 }
 

@@ -29,7 +29,8 @@ pub fn sentences(report: &ComparisonReport) -> Vec<String> {
         .collect()
 }
 
-fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<String> {
+/// What is known of a contestant and the reference.
+pub(super) fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<String> {
     let ratio = result.ratio.as_ref()?;
     let (name, other) = (&result.name, &reference.name);
     let speed = match ratio.limit {

@@ -38,7 +38,10 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
     let timeline = Timeline {
         name: None,
         contestant: COLOUR,
-        rounds: vec![round_over_time(&report.timeline, course::pauses(&root))],
+        rounds: vec![round_over_time(
+            &report.timeline,
+            course::pauses(&root, report.latency.p50),
+        )],
     };
     Ok(Page {
         title: report
@@ -190,6 +193,7 @@ fn percentiles(report: &LoadReport, root: &At) -> Option<Percentiles> {
     let curves = Some(curve).filter(|curve| !curve.points.is_empty());
     Some(Percentiles {
         curves: vec![curves?],
+        band: "95 % interval".to_owned(),
         columns: percentiles::columns(),
         rows: vec![percentiles::row(
             root,

@@ -17,6 +17,8 @@ pub struct Forest {
     pub quantity: String,
     /// Name of the reference.
     pub reference: String,
+    /// The bars' name: `95 % interval`.
+    pub bar: String,
     /// Differences up to this share count as none: 0.02 for 2 %.
     pub same_within: Option<Figure>,
     /// In the order of the report, the reference among them.
@@ -62,7 +64,7 @@ impl Forest {
         html! {
             p.caption {
                 "Ratio of " (self.quantity) " to " strong { (self.reference) }
-                ", on a log axis. Bar: 95 % interval. Tick: median. Dots: single rounds."
+                ", on a log axis. Bar: " (self.bar) ", with a tick at the ratio. Dots: single rounds."
                 @if let Some(margin) = &self.same_within {
                     " Grey band: within " (margin.show(per_cent)) ", counted as the same."
                 }
@@ -72,7 +74,7 @@ impl Forest {
                     th role="columnheader" scope="col" { "Server" }
                     th.number role="columnheader" scope="col" { "Requests/s" }
                     th.plot role="columnheader" scope="col" { span.hidden { "Chart of the ratio" } }
-                    th.number role="columnheader" scope="col" { "Ratio (95 % interval)" }
+                    th.number role="columnheader" scope="col" { "Ratio (" (self.bar) ")" }
                     th role="columnheader" scope="col" { "Finding" }
                 } }
                 tbody role="rowgroup" {

@@ -18,6 +18,8 @@ const OPEN_END: f64 = 4.0;
 pub struct Percentiles {
     /// One for each contestant.
     pub curves: Vec<Curve>,
+    /// The bands' name: `95 % interval`.
+    pub band: String,
     /// Heads of the table's columns: `p50`, `p99`.
     pub columns: Vec<String>,
     /// One for each contestant.
@@ -84,7 +86,7 @@ impl Percentiles {
             @if !self.curves.is_empty() {
                 p.caption {
                     "Latency in ms, on a log axis. Each nine of the percentile has the same width. "
-                    "Band: 95 % interval. Dashed: a lower bound, because requests had no reply. "
+                    "Band: " (self.band) ". Dashed: a lower bound, because requests had no reply. "
                     "A curve ends where its samples end."
                 }
                 p.key aria-hidden="true" {

@@ -105,6 +105,10 @@ pub enum FactValue {
     Bytes(Figure),
     /// A share of one.
     Share(Figure),
+    /// A small share of one, to as many digits as it has: `0.5 %`.
+    Percent(Figure),
+    /// A number without a unit.
+    Number(Figure),
 }
 
 impl Fact {
@@ -136,6 +140,10 @@ impl FactValue {
             FactValue::PerSecond(figure) => figure.show(|rate| format!("{}/s", format::rate(rate))),
             FactValue::Bytes(figure) => figure.show(format::bytes),
             FactValue::Share(figure) => figure.show(format::percent),
+            FactValue::Percent(figure) => {
+                figure.show(|share| format!("{} %", format::shortest(share * 100.0)))
+            }
+            FactValue::Number(figure) => figure.show(format::shortest),
         }
     }
 }

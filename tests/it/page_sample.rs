@@ -208,6 +208,7 @@ fn forest(root: &At, contestants: &[At]) -> Forest {
     Forest {
         quantity: "requests per second".to_owned(),
         reference: "nginx".to_owned(),
+        bar: "95 % interval".to_owned(),
         same_within: root.key("settings").key("sameWithin").figure(),
         rows: contestants.iter().enumerate().map(row).collect(),
     }
@@ -244,6 +245,7 @@ fn percentiles(contestants: &[At]) -> Percentiles {
     };
     Percentiles {
         curves: (0..CONTESTANTS).map(curve).collect(),
+        band: "95 % interval".to_owned(),
         columns: ["p50", "p90", "p99", "p99.9"].map(str::to_owned).to_vec(),
         rows: contestants.iter().enumerate().map(row).collect(),
     }
@@ -452,6 +454,7 @@ pub fn close_comparison() -> Page {
     let forest = Forest {
         quantity: "requests per second".to_owned(),
         reference: "main".to_owned(),
+        bar: "95 % interval".to_owned(),
         same_within: root.key("sameWithin").figure(),
         rows: root
             .key("contestants")
@@ -525,6 +528,7 @@ pub fn run() -> Page {
             .collect(),
         percentiles: Some(Percentiles {
             curves: vec![run_curve()],
+            band: "95 % interval".to_owned(),
             columns: ["p50", "p90", "p99", "p99.9"].map(str::to_owned).to_vec(),
             rows: vec![row],
         }),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::screen::Screen;
 use crate::cli::export::{self, Export};
-use crate::cli::output;
+use crate::cli::{command_line, output};
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
 use crate::compare::process::cores::CoreDivision;
 use crate::compare::sweep::SweepResult;
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
-    RunFigures, markdown, table,
+    RunFigures, markdown, page, table,
 };
 use crate::load;
 
@@ -29,6 +29,10 @@ pub struct ResultArgs {
     /// table
     #[arg(long, value_name = "FILE")]
     export_markdown: Option<PathBuf>,
+    /// Write the results as an HTML page to this file, after each round too: charts, figures and the
+    /// JSON in one file that needs no network; '-' prints it in place of the table
+    #[arg(long, value_name = "FILE")]
+    export_html: Option<PathBuf>,
     /// The JSON of an earlier comparison: say what has changed since
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -45,6 +49,7 @@ enum StdoutForm {
     Table,
     Json,
     Markdown,
+    Page,
 }
 
 /// Open files, and what the results are held against.
@@ -52,6 +57,7 @@ pub(super) struct Results {
     form: StdoutForm,
     json: Option<Export>,
     markdown: Option<Export>,
+    page: Option<Export>,
     baseline: Option<Baseline>,
     gates: Vec<Gate>,
     machine: Machine,
@@ -79,6 +85,7 @@ impl ResultArgs {
             form,
             json: open("--export-json", self.export_json.as_deref())?,
             markdown: open("--export-markdown", self.export_markdown.as_deref())?,
+            page: open("--export-html", self.export_html.as_deref())?,
             baseline,
             gates: self.fail_if.clone(),
             machine: Machine::this(cores),
@@ -89,16 +96,30 @@ impl ResultArgs {
 
     fn stdout_form(&self) -> Result<StdoutForm, String> {
         let is_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new(export::STDOUT));
-        let json = self.json || is_stdout(&self.export_json);
-        match (json, is_stdout(&self.export_markdown)) {
-            (true, true) => Err(
-                "--export-markdown -: stdout is for the JSON; name a file for one \
-                                 of them"
-                    .to_owned(),
+        let wanted = [
+            (
+                StdoutForm::Json,
+                self.json || is_stdout(&self.export_json),
+                "--json",
             ),
-            (true, false) => Ok(StdoutForm::Json),
-            (false, true) => Ok(StdoutForm::Markdown),
-            (false, false) => Ok(StdoutForm::Table),
+            (
+                StdoutForm::Markdown,
+                is_stdout(&self.export_markdown),
+                "--export-markdown -",
+            ),
+            (
+                StdoutForm::Page,
+                is_stdout(&self.export_html),
+                "--export-html -",
+            ),
+        ];
+        let mut wanted = wanted.iter().filter(|(_, is_wanted, _)| *is_wanted);
+        match (wanted.next(), wanted.next()) {
+            (Some((.., first)), Some((.., flag))) => Err(format!(
+                "{flag}: stdout is for {first}; name a file for one of them"
+            )),
+            (Some((form, ..)), None) => Ok(*form),
+            (None, _) => Ok(StdoutForm::Table),
         }
     }
 }
@@ -123,7 +144,7 @@ impl Results {
 
     /// True if results also go to a file.
     pub(super) fn has_file(&self) -> bool {
-        self.json.is_some() || self.markdown.is_some()
+        self.json.is_some() || self.markdown.is_some() || self.page.is_some()
     }
 
     /// Adds what a sweep found.
@@ -152,13 +173,17 @@ impl Results {
     }
 
     /// Writes what there is after a round, so that a comparison that is broken off is not lost.
-    fn save(&mut self, plan: &ComparisonPlan, so_far: &ComparisonOutcome) {
-        let Some(export) = self.json.as_ref().filter(|_| !self.is_save_refused) else {
+    fn save(&mut self, report: &ComparisonReport, so_far: &ComparisonOutcome) {
+        if self.is_save_refused {
             return;
+        }
+        let save = |export: &Option<Export>, text: &dyn Fn() -> Result<String, String>| {
+            export
+                .as_ref()
+                .map_or(Ok(()), |export| export.save(&text()?))
         };
-        let saved = self
-            .report(plan, so_far)
-            .and_then(|report| export.save(&to_json(&report)?));
+        let saved = save(&self.json, &|| to_json(report))
+            .and_then(|()| save(&self.page, &|| to_html(report, so_far)));
         if let Err(message) = saved {
             self.is_save_refused = true;
             output::warn(&message);
@@ -172,21 +197,31 @@ impl Results {
     pub(super) fn write(
         self,
         report: &ComparisonReport,
+        outcome: &ComparisonOutcome,
         screen: &mut Screen<'_>,
     ) -> Result<(), String> {
-        let json = to_json(report)?;
-        let markdown = || markdown::render(report);
         screen.print_report(&match self.form {
             StdoutForm::Table => format!("\n{}", table::render(report, output::columns())),
-            StdoutForm::Json => json.clone(),
-            StdoutForm::Markdown => markdown(),
+            StdoutForm::Json => to_json(report)?,
+            StdoutForm::Markdown => markdown::render(report),
+            StdoutForm::Page => to_html(report, outcome)?,
         });
-        let json_written = self.json.map_or(Ok(()), |export| export.write(&json));
-        let written = self
-            .markdown
-            .map_or(Ok(()), |export| export.write(&markdown()));
-        json_written.and(written)
+        let write = |export: Option<Export>, text: &dyn Fn() -> Result<String, String>| {
+            export.map_or(Ok(()), |export| export.write(&text()?))
+        };
+        let json = write(self.json, &|| to_json(report));
+        let markdown = write(self.markdown, &|| Ok(markdown::render(report)));
+        let page = write(self.page, &|| to_html(report, outcome));
+        json.and(markdown).and(page)
     }
+}
+
+fn to_html(report: &ComparisonReport, outcome: &ComparisonOutcome) -> Result<String, String> {
+    let seed = Some(u64::from(report.settings.seed));
+    let command = command_line::repeating(std::env::args_os(), seed);
+    page::of_comparison(report, outcome, &command)
+        .map(|page| page.to_html())
+        .map_err(|error| format!("--export-html: {error}"))
 }
 
 fn to_json(report: &ComparisonReport) -> Result<String, String> {
@@ -220,7 +255,12 @@ impl Observer for Watch<'_, '_> {
     }
 
     fn round_ended(&mut self, so_far: &ComparisonOutcome) {
-        self.screen.round_ended(so_far);
-        self.results.save(self.plan, so_far);
+        match self.results.report(self.plan, so_far) {
+            Ok(report) => {
+                self.screen.stand(&report);
+                self.results.save(&report, so_far);
+            }
+            Err(message) => output::warn(&message),
+        }
     }
 }

@@ -1,11 +1,14 @@
-//! The streams of a comparison under way: result lines on stdout, a progress line on stderr.
+//! The streams of a comparison under way: result lines on stdout; on stderr what runs, and the
+//! standings so far.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use super::live::LiveBlock;
 use crate::cli::output;
-use crate::cli::status_line::StatusLine;
-use crate::compare::{ComparisonPlan, Contestant, Failure, Observer, RunFigures, table};
+use crate::compare::{
+    ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
+};
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::format::{plural, rate};
 use crate::load;
@@ -18,10 +21,12 @@ pub(super) struct Screen<'a> {
     /// Raised when stdout takes no more, unless the results also go elsewhere.
     stop_without_reader: Option<&'a StopSignal>,
     /// On stderr, and on a terminal only.
-    status: StatusLine,
+    live: LiveBlock,
     clock: Clock,
     runs_ended: usize,
     current: String,
+    /// A line for each contestant, since the first round's end.
+    standings: Vec<String>,
     stdout: StdoutState,
 }
 
@@ -46,10 +51,11 @@ impl<'a> Screen<'a> {
             plan,
             is_stdout_for_report,
             stop_without_reader,
-            status: StatusLine::new(io::stderr().is_terminal()),
+            live: LiveBlock::new(io::stderr().is_terminal()),
             clock: Clock::start(),
             runs_ended: 0,
             current: String::new(),
+            standings: Vec::new(),
             stdout: StdoutState::Open,
         }
     }
@@ -58,14 +64,14 @@ impl<'a> Screen<'a> {
         &self.stdout
     }
 
-    /// Takes the progress line away.
+    /// Takes away what is drawn in place.
     pub(super) fn clear(&mut self) {
-        self.status.clear();
+        self.live.clear();
     }
 
     /// A line for people: on stderr if stdout is for the report only.
     pub(super) fn print(&mut self, line: &str) {
-        self.status.clear();
+        self.live.clear();
         match self.is_stdout_for_report {
             // Without stderr there is no place left for it, and the report may still be wanted.
             true => {
@@ -100,7 +106,7 @@ impl<'a> Screen<'a> {
     /// A walk of a sweep starts.
     pub(super) fn walk(&mut self, contestant: &Contestant, round: usize) {
         let rounds = self.plan.settings().rounds;
-        self.status.show(&format!(
+        self.draw(&format!(
             "sweep, walk {}/{rounds}  {}",
             round + 1,
             contestant.name()
@@ -118,8 +124,17 @@ impl<'a> Screen<'a> {
             }
         };
         let elapsed = elapsed.as_secs();
-        self.status
-            .show(&format!("{}{load}  {elapsed} s{to_go}", self.current));
+        self.draw(&format!("{}{load}  {elapsed} s{to_go}", self.current));
+    }
+
+    /// The standings after a round.
+    pub(super) fn stand(&mut self, report: &ComparisonReport) {
+        self.standings = table::standings(report);
+    }
+
+    fn draw(&mut self, now: &str) {
+        let standings = self.standings.iter().map(String::as_str);
+        self.live.show(std::iter::once(now).chain(standings));
     }
 }
 

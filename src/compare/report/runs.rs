@@ -20,10 +20,16 @@ pub struct RunResult {
     pub p99_ms: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
+    /// The longest time without a reply on any connection, milliseconds.
+    pub longest_silence_ms: f64,
+    /// When it began, seconds after the start of the window.
+    pub longest_silence_began: f64,
     /// Errors of any kind.
     pub errors: u64,
     /// CPU time of the server per reply.
     pub cpu_micros_per_request: Option<f64>,
+    /// Largest resident memory of the server and its descendants.
+    pub peak_memory_bytes: Option<u64>,
     /// CPU time of the server, as a share of one core.
     pub server_cpu_share: Option<f64>,
     /// CPU time of the load generator, as a share of one core.
@@ -52,8 +58,11 @@ impl RunResult {
             p50_ms: run.p50_ms,
             p99_ms: run.p99_ms,
             max_ms: run.max_ms,
+            longest_silence_ms: run.course.longest_silence_ms,
+            longest_silence_began: run.course.longest_silence_began,
             errors: run.errors,
             cpu_micros_per_request: run.cpu_micros_per_request(),
+            peak_memory_bytes: run.server.map(|server| server.memory_bytes),
             server_cpu_share: run.server_cpu_share(),
             client_cpu_share: run.client_cpu_share,
             machine: run.machine,

@@ -73,8 +73,9 @@ fn join_short_end(slices: &mut Vec<Slice>) {
     }
 }
 
-/// The pauses of the client, and the longest silence of the server if it is worth a mark.
-pub fn pauses(report: &At) -> Vec<Pause> {
+/// The pauses of the client, and the longest silence of the server if it is worth a mark beside
+/// the usual latency.
+pub fn pauses(report: &At, usual_ms: Option<f64>) -> Vec<Pause> {
     let of_client = report.key("client").key("pauses");
     let client = of_client.elements().filter_map(|pause| {
         Some(Pause {
@@ -83,14 +84,12 @@ pub fn pauses(report: &At) -> Vec<Pause> {
             ms: pause.key("ms").figure()?,
         })
     });
-    client.chain(silence(report)).collect()
+    client.chain(silence(report, usual_ms)).collect()
 }
 
-fn silence(report: &At) -> Option<Pause> {
+fn silence(report: &At, usual_ms: Option<f64>) -> Option<Pause> {
     let ms = report.key("longestSilenceMs").figure()?;
-    let p50 = report.key("latency").key("p50").figure();
-    let usual_ms = p50.map_or(0.0, |p50| p50.value());
-    let is_marked = ms.value() >= SILENCE_MS_MIN.max(SILENCE_FACTOR * usual_ms);
+    let is_marked = ms.value() >= SILENCE_MS_MIN.max(SILENCE_FACTOR * usual_ms.unwrap_or(0.0));
     Some(Pause {
         side: Side::Server,
         start_seconds: report.key("longestSilenceBegan").figure()?.value(),
@@ -187,8 +186,8 @@ mod tests {
     #[test]
     fn a_pause_stands_where_its_slice_stands_without_the_warm_up() {
         let report = serde_json::json!({"longestSilenceMs": 250.0, "longestSilenceBegan": 1.5,
-            "latency": {"p50": 1.0}, "client": {"pauses": [{"startMs": 200.0, "ms": 30.0}]}});
-        let found = pauses(&At::root(&report));
+            "client": {"pauses": [{"startMs": 200.0, "ms": 30.0}]}});
+        let found = pauses(&At::root(&report), Some(1.0));
         assert_eq!(found.len(), 2);
         let moved = found
             .into_iter()
@@ -200,9 +199,8 @@ mod tests {
     #[test]
     fn a_silence_as_long_as_a_usual_latency_has_no_mark() {
         let marked = |ms: f64, p50: f64| {
-            let report = serde_json::json!({"longestSilenceMs": ms, "longestSilenceBegan": 1.5,
-                "latency": {"p50": p50}});
-            !pauses(&At::root(&report)).is_empty()
+            let report = serde_json::json!({"longestSilenceMs": ms, "longestSilenceBegan": 1.5});
+            !pauses(&At::root(&report), Some(p50)).is_empty()
         };
         assert!(marked(250.0, 40.0) && marked(12.0, 0.1));
         assert!(!marked(250.0, 60.0) && !marked(8.0, 0.1));
