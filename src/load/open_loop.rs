@@ -114,16 +114,25 @@ impl OpenLoop {
         Some(due)
     }
 
-    /// Requests that were due in each of `intervals`, which follow each other.
+    /// Requests of all workers that were due in each of `intervals`, which follow each other.
     pub(crate) fn due_in(&self, intervals: &[Interval]) -> Vec<u64> {
-        let mut schedule = Schedule::new(&self.plan);
+        let of_worker = |worker| {
+            Schedule::new(&SchedulePlan {
+                worker,
+                ..self.plan
+            })
+        };
+        let mut schedules: Vec<Schedule> = (0..self.plan.workers).map(of_worker).collect();
+        let mut due_by = |time| -> u64 {
+            let schedules = schedules.iter_mut();
+            schedules.map(|schedule| schedule.due_by(time)).sum()
+        };
         let first = intervals.first();
         // What is due at the very start is due in the first interval.
         let before_first = first.filter(|first| first.began > self.plan.start);
-        let mut before = before_first.map_or(0, |first| schedule.due_by(first.began));
+        let mut before = before_first.map_or(0, |first| due_by(first.began));
         let due = |interval: &Interval| {
-            let end = interval.began + Duration::from_nanos(interval.length_ns);
-            let by_its_end = schedule.due_by(end);
+            let by_its_end = due_by(interval.began + Duration::from_nanos(interval.length_ns));
             by_its_end - std::mem::replace(&mut before, by_its_end)
         };
         intervals.iter().map(due).collect()

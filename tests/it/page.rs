@@ -1,7 +1,7 @@
 //! The HTML page, read back as a browser reads it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bareloop::page::{LatencyCount, Page, Slice};
@@ -324,14 +324,13 @@ fn written() -> Vec<PathBuf> {
 #[ignore = "needs node with playwright-core (NODE_PATH), and chromium (CHROMIUM, or in the path)"]
 fn a_browser_shows_the_page_without_network_and_without_scripts() {
     for path in written() {
-        let status = Command::new("node")
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/it/page_browser.js"
-            ))
-            .arg(path)
-            .status()
-            .unwrap();
-        assert!(status.success());
+        assert_browser_shows(&path);
     }
+}
+
+/// Opens the page in Chromium, at both widths and in both schemes, without network and scripts.
+pub fn assert_browser_shows(page: &Path) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/page_browser.js");
+    let status = Command::new("node").arg(script).arg(page).status().unwrap();
+    assert!(status.success());
 }

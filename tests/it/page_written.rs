@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::harness::{Finished, Server, bareloop, run};
 use crate::load_harness::Peer;
-use crate::page::{BYTES_MAX, all, assert_figures_equal_json, embedded_report, text};
+use crate::page::{
+    BYTES_MAX, all, assert_browser_shows, assert_figures_equal_json, embedded_report, text,
+};
 
 /// The page that `bareloop` writes with these words, whatever its exit code.
 fn written(words: &[&str]) -> (Finished, String) {
@@ -152,9 +154,121 @@ fn a_page_goes_to_stdout_alone() {
 #[test]
 fn a_page_that_cannot_be_written_is_refused_before_the_run() {
     let nowhere = Path::new("/nowhere/at.all").to_str().unwrap();
-    let job = ["load", "http://127.0.0.1:9"];
-    let refused = run(bareloop().args(job).args(["--export-html", nowhere]));
-    assert_eq!(refused.code, Some(2), "{refused:?}");
-    let start = "error: --export-html: cannot write /nowhere/at.all";
-    assert!(refused.stderr.starts_with(start), "{refused:?}");
+    for job in [&["load", "http://127.0.0.1:9"][..], &["compare"]] {
+        let refused = run(bareloop().args(job).args(["--export-html", nowhere]));
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        let start = "error: --export-html: cannot write /nowhere/at.all";
+        assert!(refused.stderr.starts_with(start), "{refused:?}");
+    }
+}
+
+/// Two rounds of two servers, one of which may be another than ours.
+const SHORT: [&str; 9] = [
+    "compare", "-c", "2", "-d", "0.5", "--warmup", "0", "-r", "2",
+];
+
+#[test]
+fn a_comparison_is_a_page_whose_figures_are_those_of_its_json() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let json = folder.path().join("result.json");
+    let only = ["--only", "bareloop-http,bareloop-tcp"];
+    let export = ["--export-json", json.to_str().unwrap()];
+    let (finished, page) = written(&[&SHORT[..], &only, &export].concat());
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let html = assert_is_whole(&page);
+    let all_sections = [
+        "verdict",
+        "doubts",
+        "ratios",
+        "latency",
+        "time",
+        "cost",
+        "checks",
+        "rounds",
+        "circumstances",
+    ];
+    assert_eq!(sections(&html), all_sections);
+    let embedded = embedded_report(&html);
+    let exported: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    for (key, value) in exported.as_object().unwrap() {
+        assert_eq!(embedded[key], *value, "{key}");
+    }
+    // One row for each run, and one heat map for each contestant with all its slices.
+    assert_eq!(all(&html, ".rounds tbody tr").len(), 4);
+    for contestant in 0..2 {
+        let columns = columns(&html, contestant);
+        assert!((8..=12).contains(&columns.len()), "{columns:?}");
+        let answered = |column: &Vec<String>| column[1].replace(',', "").parse::<u64>().unwrap();
+        assert!(columns.iter().map(answered).sum::<u64>() > 0);
+    }
+    let seed = exported["settings"]["seed"].to_string();
+    let command = text(all(&html, ".command")[0]);
+    let start = format!("bareloop compare --seed {seed} -c 2");
+    assert!(command.starts_with(&start), "{command}");
+}
+
+#[test]
+fn a_server_that_fails_is_a_doubt_and_a_row_without_figures() {
+    let broken = [
+        "--only",
+        "bareloop-http,broken",
+        "--server",
+        "broken=exit 3 # {port}",
+    ];
+    let (finished, page) = written(&[&SHORT[..], &broken].concat());
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let html = assert_is_whole(&page);
+    let doubts = text(all(&html, "#doubts")[0]);
+    assert!(
+        doubts.contains("broken: ended before it listened"),
+        "{doubts}"
+    );
+    assert_eq!(all(&html, ".rounds tbody tr").len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_comparison_that_is_broken_off_leaves_the_page_of_its_rounds() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("page.html");
+    let mut long = bareloop();
+    long.args([
+        "compare", "-c", "2", "-d", "0.2", "--warmup", "0", "-r", "500",
+    ]);
+    long.args(["--only", "bareloop-http", "--export-html"])
+        .arg(&path);
+    let mut job = crate::harness::Job::start(&mut long);
+    while !job.stdout_line().starts_with("round 2/") {}
+    // The first round is on disk before the second run ends.
+    let under_way = fs::read_to_string(&path).unwrap();
+    assert!(text(all(&assert_is_whole(&under_way), ".verdict")[0]).starts_with("Under way, 1 of"));
+    job.signal(rustix::process::Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    let page = fs::read_to_string(&path).unwrap();
+    let verdict = text(all(&assert_is_whole(&page), ".verdict")[0]);
+    assert!(verdict.starts_with("Broken off after "), "{verdict}");
+}
+
+#[test]
+#[ignore = "needs node with playwright-core (NODE_PATH), and chromium (CHROMIUM, or in the path)"]
+fn a_browser_shows_the_pages_of_a_run_and_of_a_comparison() {
+    let server = Server::http(&[]);
+    let url = server.url();
+    let run = ["load", "-c", "4", "-d", "2", "-R", "1000", &url];
+    let only = [
+        "--only",
+        "bareloop-http,bareloop-tcp",
+        "--sweep-connections",
+        "1,2,4,8",
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, words) in [
+        ("run", &run[..]),
+        ("compared", &[&SHORT[..], &only].concat()),
+    ] {
+        let path = folder.path().join(format!("{name}.html"));
+        fs::write(&path, written(words).1).expect("room");
+        assert_browser_shows(&path);
+    }
 }

@@ -140,6 +140,7 @@ impl IntervalLog {
         let mut others = others.into_iter();
         for (interval, other) in self.closed.iter_mut().zip(&mut others) {
             interval.length_ns = interval.length_ns.max(other.length_ns);
+            interval.sent += other.sent;
             join(&mut interval.answered, &other.answered, &mut self.answered);
             join(&mut interval.censored, &other.censored, &mut self.censored);
             join(&mut interval.lost, &other.lost, &mut self.lost);
@@ -312,8 +313,10 @@ mod tests {
                     &mut *one
                 };
                 log.record(now, ns, 1);
+                log.record_sent(3);
                 log.record_lost(now, ns + 1, 2);
                 all.record(now, ns, 1);
+                all.record_sent(3);
                 all.record_lost(now, ns + 1, 2);
             }
             one.finish(at_ms(ends.0));
