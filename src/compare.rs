@@ -32,13 +32,14 @@ mod verdict;
 mod warning;
 
 pub use auto_rounds::{RoundsEnd, TIME_MAX};
-pub use bench::{Bench, DuetRatio, Stopped};
+pub use bench::{Bench, Stopped};
 pub use contestant::{Contestant, OwnSettings};
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::{Machine, MachineUse};
 pub use plan::{ComparisonPlan, PlanError, RequestChanges, RequestSettings, Settings};
 pub use report::ComparisonReport;
+pub use statistics::DuetRatio;
 pub use warning::{Reason, Warning};
 
 use std::ops::ControlFlow;

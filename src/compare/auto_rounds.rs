@@ -118,11 +118,7 @@ fn evidence(
         let theirs = records[reference].runs[round].as_ref()?;
         let is_judged = index != reference && records[index].failure.is_none();
         is_judged.then(|| match ours.duet {
-            Some(duet) => RoundEvidence {
-                log_ratio: duet.log_ratio,
-                slots_apart: 0,
-                within_variance: duet.variance,
-            },
+            Some(duet) => duet.evidence(),
             None => RoundEvidence {
                 log_ratio: (ours.requests_per_second() / theirs.requests_per_second()).ln(),
                 slots_apart: slots_apart(records, round, index, reference, seed),

@@ -1,7 +1,5 @@
 //! What can run contestants: this machine, or a script in tests.
 
-use serde::Serialize;
-
 use super::statistics::{Side, SliceSchedule};
 use super::{Contestant, Failure, RunConditions, RunFigures, Settings};
 use crate::event_loop::StopSignal;
@@ -20,18 +18,6 @@ impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Stopped {
         Stopped::Failed(failure)
     }
-}
-
-/// What the slices of one restart say about a contestant and the reference.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DuetRatio {
-    /// Mean of ln(contestant / reference) over the pairs of slices.
-    pub log_ratio: f64,
-    /// The square of its standard error; `None` with too few pairs.
-    pub variance: Option<f64>,
-    /// Pairs of slices.
-    pub pairs: usize,
 }
 
 /// What can run a contestant once: start it, warm it up, load it, stop it.

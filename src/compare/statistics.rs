@@ -23,9 +23,7 @@ pub use change::{
     BaselineChange, Comparable, Compared, ContestantChange, Difference, DifferenceOf, Facts,
     SavedResult, SavedRounds, change,
 };
-pub use duet::{
-    DuetResult, Side, Slice, SliceResult, SliceSchedule, paired_log_ratios, settling_bins,
-};
+pub use duet::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
 pub use estimate::{Estimate, Interval};
 pub use geometric_mean::GeometricMean;
 pub use knee::{Knee, Shape, Walk, knee_of_walk};
@@ -33,7 +31,9 @@ pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertaint
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
 pub use stopping::{ALPHA_WORKING, AutoRounds, NextStep, RoundEvidence, StoppingRule};
 pub use summary::Summary;
-pub use variance::{Variances, squared_error_of_mean, squared_relative_error};
+pub use variance::{Variances, squared_relative_error};
+
+use variance::squared_error_of_mean;
 
 use rounds_needed::rounds_needed;
 

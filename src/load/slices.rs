@@ -95,12 +95,19 @@ impl<'a> SlicedLoad<'a> {
         self.run_for(within, |load| load.in_flight() > 0).map(drop)
     }
 
-    /// Replies so far.
+    /// Forgets what was measured until now: the warm-up is over.
+    pub fn end_warm_up(&mut self) {
+        let now = self.now();
+        self.event_loop.protocol_mut().client.begin_run(now);
+    }
+
+    /// Replies since the end of the warm-up.
     pub fn completed(&self) -> u64 {
         self.event_loop.protocol().client.accounting().completed
     }
 
-    /// The report of everything, pauses included: its rates mean nothing.
+    /// The report of all slices since the end of the warm-up, pauses included: its rates mean
+    /// nothing.
     pub fn finish(self) -> LoadReport {
         let record = self.event_loop.finish().client.finish();
         LoadReport::new(self.plan, &record, self.clocks.around(self.address))

@@ -6,10 +6,8 @@ use cpu_time::ProcessTime;
 
 use super::{LoadedServer, Surroundings, figures, load_plan};
 use crate::compare::process::resource_usage::Usage;
-use crate::compare::statistics::{
-    Side, Slice, SliceResult, SliceSchedule, paired_log_ratios, squared_error_of_mean,
-};
-use crate::compare::{DuetRatio, Failure, ReplyFacts, RunFigures, Stopped};
+use crate::compare::statistics::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
+use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped};
 use crate::load::{self, LoadReport, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
@@ -60,22 +58,13 @@ pub(super) fn run(
     for run in &mut runs {
         run.machine = machine_use.map(|(before, after)| after.use_since(before, ours));
     }
-    runs[0].duet = ratio(&results);
+    runs[0].duet = DuetRatio::of_slices(&results);
     Ok(runs)
 }
 
 /// The slices in the groups that balance each other.
 fn fours(mut slices: SliceSchedule) -> impl Iterator<Item = Vec<Slice>> {
     std::iter::repeat_with(move || slices.by_ref().take(4).collect())
-}
-
-fn ratio(slices: &[SliceResult]) -> Option<DuetRatio> {
-    let logs = paired_log_ratios(slices);
-    (!logs.is_empty()).then(|| DuetRatio {
-        log_ratio: logs.iter().sum::<f64>() / logs.len() as f64,
-        variance: squared_error_of_mean(&logs),
-        pairs: logs.len(),
-    })
 }
 
 /// One of the two servers with its load.
@@ -86,11 +75,11 @@ struct DuetSide<'a> {
     reply: Option<ReplyFacts>,
     /// At the start of the slices; `None` if the system does not say.
     used_before: Option<Usage>,
-    completed_before: u64,
     /// Of the measured parts.
     window: Duration,
     completed: u64,
-    /// CPU time of the load generator, settling included, and the time that it was spent in.
+    /// What the load generator used for this side, settling included, and in what time.
+    client: Option<Usage>,
     client_cpu: Duration,
     loaded: Duration,
 }
@@ -111,9 +100,9 @@ impl<'a> DuetSide<'a> {
             load: load.map_err(|e| (side, Failure::NotMeasured(e.to_string()).into()))?,
             server,
             used_before: None,
-            completed_before: 0,
             window: Duration::ZERO,
             completed: 0,
+            client: None,
             client_cpu: Duration::ZERO,
             loaded: Duration::ZERO,
         })
@@ -124,10 +113,11 @@ impl<'a> DuetSide<'a> {
         self.loaded_for(warmup).map(drop)
     }
 
-    /// What is used from here on counts.
+    /// What is used and measured from here on counts.
     fn begin(&mut self) {
+        self.load.end_warm_up();
         self.used_before = super::Subject::usage(&mut self.server);
-        self.completed_before = self.load.completed();
+        self.client = None;
         (self.client_cpu, self.loaded) = (Duration::ZERO, Duration::ZERO);
     }
 
@@ -145,7 +135,7 @@ impl<'a> DuetSide<'a> {
     /// Puts the whole load on this server, and returns the replies and the real length of what
     /// follows the settling.
     fn loaded_for(&mut self, length: Duration) -> Result<(u64, Duration), Refused> {
-        let cpu = ProcessTime::now();
+        let (client, cpu) = (Surroundings::now().client, ProcessTime::now());
         let load = &mut self.load;
         let mut measure = || {
             load.resume()?;
@@ -165,19 +155,26 @@ impl<'a> DuetSide<'a> {
             measured.map_err(|e| (side, Failure::NotMeasured(e.to_string()).into()))?;
         self.client_cpu += cpu.elapsed();
         self.loaded += loaded;
+        let client = client.zip(Surroundings::now().client);
+        let client = client.map(|(before, after)| after.since(before));
+        self.client = match (self.client, client) {
+            (Some(earlier), Some(later)) => Some(earlier.and_then(later)),
+            (_, later) => later,
+        };
         Ok((replies, length))
     }
 
     fn finish(mut self) -> RunFigures {
         let used = super::Subject::usage(&mut self.server);
-        let all = (self.load.completed() - self.completed_before).max(1);
+        let all = self.load.completed().max(1);
         // The costs are of all replies, the window is of those that are measured.
         let share = self.completed as f64 / all as f64;
         let since = |(before, after): (Usage, Usage)| after.since(before).times(share);
         let server = self.used_before.zip(used).map(since);
+        // A slice is too short for the clock ticks that `Usage` may count in.
         let client = Usage {
             cpu: self.client_cpu,
-            ..Usage::default()
+            ..self.client.unwrap_or_default()
         };
         let report: LoadReport = self.load.finish();
         self.server.stop();

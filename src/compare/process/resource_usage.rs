@@ -73,6 +73,15 @@ impl Usage {
         }
     }
 
+    /// The same with what was used in a later interval; memory is that of `later`.
+    pub fn and_then(self, later: Usage) -> Usage {
+        Usage {
+            memory_bytes: later.memory_bytes,
+            resident_bytes: later.resident_bytes,
+            ..self.plus(later)
+        }
+    }
+
     fn plus(self, other: Usage) -> Usage {
         Usage {
             cpu: self.cpu + other.cpu,

@@ -160,12 +160,7 @@ fn paired_ratio(
         let ours = records[index].runs[round].as_ref()?;
         let theirs = records[reference].runs[round].as_ref()?;
         if let Some(duet) = ours.duet {
-            // Both had the same place.
-            return Some(PairedRound {
-                contestant: duet.log_ratio.exp(),
-                reference: 1.0,
-                slots_apart: 0,
-            });
+            return Some(duet.round());
         }
         Some(PairedRound {
             contestant: ours.requests_per_second(),

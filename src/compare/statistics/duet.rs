@@ -10,7 +10,9 @@
 
 use std::time::Duration;
 
-use super::{Estimate, Interval, Variances, squared_error_of_mean};
+use serde::Serialize;
+
+use super::{PairedRound, RoundEvidence, squared_error_of_mean};
 use crate::compare::random::{Purpose, Random};
 
 /// Shortest slice: some hundreds of replies, and many times the disturbance of a switch.
@@ -105,79 +107,58 @@ impl SliceResult {
     }
 }
 
+/// What the slices of one restart say about a contestant and the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DuetRatio {
+    /// Mean of ln(contestant / reference) over the pairs of slices.
+    pub log_ratio: f64,
+    /// The square of its standard error; `None` with too few pairs.
+    pub variance: Option<f64>,
+    /// Pairs of slices.
+    pub pairs: usize,
+}
+
+impl DuetRatio {
+    /// From slices in the order of time; `None` without a pair.
+    pub fn of_slices(slices: &[SliceResult]) -> Option<DuetRatio> {
+        DuetRatio::of_pairs(&paired_log_ratios(slices))
+    }
+
+    pub(super) fn of_pairs(log_ratios: &[f64]) -> Option<DuetRatio> {
+        (!log_ratios.is_empty()).then(|| DuetRatio {
+            log_ratio: log_ratios.iter().sum::<f64>() / log_ratios.len() as f64,
+            variance: squared_error_of_mean(log_ratios),
+            pairs: log_ratios.len(),
+        })
+    }
+
+    /// As the evidence of a round. Both had the same place in it.
+    pub fn round(&self) -> PairedRound {
+        PairedRound {
+            contestant: self.log_ratio.exp(),
+            reference: 1.0,
+            slots_apart: 0,
+        }
+    }
+
+    /// The same, with the variance within the restart.
+    pub fn evidence(&self) -> RoundEvidence {
+        RoundEvidence {
+            log_ratio: self.log_ratio,
+            slots_apart: 0,
+            within_variance: self.variance,
+        }
+    }
+}
+
 /// The log ratios, contestant to reference, of each two neighbouring slices of a pair. A slice
 /// without its partner at the end is left out, and so is a pair of one side only.
-pub fn paired_log_ratios(slices: &[SliceResult]) -> Vec<f64> {
+fn paired_log_ratios(slices: &[SliceResult]) -> Vec<f64> {
     let ratio = |pair: &[SliceResult]| match (pair[0].side, pair[1].side) {
         (Side::Contestant, Side::Reference) => Some(pair[0].log_rate() - pair[1].log_rate()),
         (Side::Reference, Side::Contestant) => Some(pair[1].log_rate() - pair[0].log_rate()),
         _ => None,
     };
     slices.chunks_exact(2).filter_map(ratio).collect()
-}
-
-/// What a duet says about the ratio of its two servers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DuetResult {
-    /// Mean log ratio, contestant to reference; its error holds for new starts of the processes.
-    pub log_mean: Estimate,
-    /// Variance of a restart's log ratio, by source.
-    pub variances: Variances,
-    /// Starts of the processes with enough slices.
-    pub restarts: usize,
-    /// Pairs of slices.
-    pub pairs: usize,
-}
-
-impl DuetResult {
-    /// From the log ratios of the pairs of each restart, in the order of time. Restarts with
-    /// fewer than 8 pairs are left out; `None` with fewer than two that have them.
-    pub fn of_restarts(restarts: &[Vec<f64>]) -> Option<DuetResult> {
-        let restart = |pairs: &Vec<f64>| {
-            let mean = pairs.iter().sum::<f64>() / pairs.len() as f64;
-            Some((mean, squared_error_of_mean(pairs)?, pairs.len()))
-        };
-        let restarts: Vec<_> = restarts.iter().filter_map(restart).collect();
-        let means: Vec<f64> = restarts.iter().map(|(mean, _, _)| *mean).collect();
-        let log_mean = Estimate::of_mean(&means)?;
-        let count = means.len() as f64;
-        let within = restarts.iter().map(|(_, squared, _)| squared).sum::<f64>() / count;
-        Some(DuetResult {
-            log_mean,
-            variances: Variances::split(log_mean.standard_error.powi(2) * count, within),
-            restarts: means.len(),
-            pairs: restarts.iter().map(|(_, _, pairs)| pairs).sum(),
-        })
-    }
-
-    /// The 95 % interval of the ratio.
-    pub fn interval(&self) -> Interval {
-        self.log_mean.interval(0.95).exp()
-    }
-}
-
-/// The number of bins after a switch of the load that should be dropped.
-///
-/// `switches` holds, for each switch, the replies per second in bins of equal length from the
-/// switch on; all of the same number of bins, at least four. A bin has settled if it and the next
-/// one do not differ from the second half of their own slices, with 99 % confidence over all
-/// switches. At most half of the bins are dropped; `None` if not even the last of those has
-/// settled, or with fewer than two switches: then the slices have to be longer.
-pub fn settling_bins(switches: &[Vec<f64>]) -> Option<usize> {
-    let bins = switches.iter().map(Vec::len).min()?;
-    let half = bins / 2;
-    let settled: Vec<bool> = (0..=half)
-        .map(|bin| {
-            let deviation = |rates: &Vec<f64>| {
-                // The bin itself is no part of what it is compared with.
-                let late = &rates[half + 1..bins];
-                let mean = late.iter().sum::<f64>() / late.len().max(1) as f64;
-                (mean > 0.0).then(|| rates[bin] / mean - 1.0)
-            };
-            let deviations: Vec<f64> = switches.iter().filter_map(deviation).collect();
-            let estimate = Estimate::of_mean(&deviations);
-            estimate.is_some_and(|estimate| estimate.interval(0.99).contains(0.0))
-        })
-        .collect();
-    settled.windows(2).position(|pair| pair[0] && pair[1])
 }

@@ -1,6 +1,6 @@
 //! The geometric mean of a figure over rounds, with its uncertainty.
 
-use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Uncertainty};
+use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Summary, Uncertainty};
 
 /// The geometric mean of a positive figure, one value of each round.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,18 +14,28 @@ pub struct GeometricMean {
 impl GeometricMean {
     /// `None` without values, or if one is not positive.
     pub fn of(values: &[f64]) -> Option<GeometricMean> {
-        let log = |value: &f64| (*value > 0.0 && value.is_finite()).then(|| value.ln());
-        let logs: Vec<f64> = values.iter().map(log).collect::<Option<_>>()?;
-        let range = Interval {
-            low: logs.iter().copied().reduce(f64::min)?,
-            high: logs.iter().copied().reduce(f64::max)?,
-        };
+        let is_positive = |value: &f64| *value > 0.0 && value.is_finite();
+        if !values.iter().all(is_positive) {
+            return None;
+        }
+        let Summary { mean, min, max, .. } = Summary::of(values)?;
+        let log = |value: &f64| (value / mean).ln();
         Some(GeometricMean {
-            mean: (logs.iter().sum::<f64>() / logs.len() as f64).exp(),
-            uncertainty: match logs.len() {
+            mean,
+            uncertainty: match values.len() {
                 1 => Uncertainty::Unknown,
-                2..INTERVAL_ROUNDS_MIN => Uncertainty::Range(range.exp()),
-                _ => Uncertainty::Confidence(Estimate::of_mean(&logs)?.interval(0.95).exp()),
+                2..INTERVAL_ROUNDS_MIN => Uncertainty::Range(Interval {
+                    low: min,
+                    high: max,
+                }),
+                _ => {
+                    let logs: Vec<f64> = values.iter().map(log).collect();
+                    let of_mean = Estimate::of_mean(&logs)?.interval(0.95).exp();
+                    Uncertainty::Confidence(Interval {
+                        low: mean * of_mean.low,
+                        high: mean * of_mean.high,
+                    })
+                }
             },
         })
     }
@@ -58,6 +68,19 @@ mod tests {
         let half = 2.570_582 * 2f64.ln() * (1.2_f64 / 6.0).sqrt();
         assert!((interval.high.ln() - (4f64.ln() + half)).abs() < 1e-5);
         assert_eq!(GeometricMean::of(&[]), None);
+        assert_eq!(GeometricMean::of(&[1.0, f64::NAN]), None);
         assert_eq!(GeometricMean::of(&[1.0, 0.0]), None);
+    }
+
+    #[test]
+    fn the_mean_of_equal_values_is_that_value_to_the_last_bit() {
+        for value in [1000.0, 0.1, 3.0e9, 1.0 / 3.0] {
+            let of_equals = GeometricMean::of(&[value; 6]).unwrap();
+            let bounds = of_equals.bounds().unwrap();
+            assert_eq!(
+                (bounds.low, of_equals.mean, bounds.high),
+                (value, value, value)
+            );
+        }
     }
 }

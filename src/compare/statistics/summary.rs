@@ -24,9 +24,10 @@ impl Summary {
             0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
             _ => sorted[middle],
         };
-        let logs: f64 = sorted.iter().map(|value| value.ln()).sum();
+        // Relative to one of them, so that the mean of equal values is exactly that value.
+        let logs: f64 = sorted.iter().map(|value| (value / min).ln()).sum();
         Some(Summary {
-            mean: (logs / sorted.len() as f64).exp(),
+            mean: (min * (logs / sorted.len() as f64).exp()).min(max),
             median,
             min,
             max,

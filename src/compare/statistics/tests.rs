@@ -22,6 +22,8 @@ struct MockBench<'a> {
     noise: f64,
     /// By how much the machine gets slower over the whole comparison, as a share.
     drift: f64,
+    /// By how much ln(speed) of all but the reference goes up and down from round to round.
+    alternation: f64,
     rounds: usize,
 }
 
@@ -40,7 +42,11 @@ impl MockBench<'_> {
             for (place, &server) in order.iter().enumerate() {
                 let progress = (round * servers + place) as f64 / slots_last;
                 let machine = (1.0 - self.drift * progress).ln();
-                let noise = self.noise * random.normal();
+                let mut noise = self.noise * random.normal();
+                if server > 0 {
+                    let direction = if round % 2 == 0 { 1.0 } else { -1.0 };
+                    noise += direction * self.alternation;
+                }
                 figures[server] = (self.log_speeds[server] + machine + noise).exp();
             }
             for (server, rounds) in rounds.iter_mut().enumerate().skip(1) {

@@ -28,12 +28,17 @@ impl LoadClient<'_> {
         }
     }
 
-    /// Ends the warm-up if it is over. Requests in flight belong to the run.
+    /// Ends the warm-up if it is over.
     pub(super) fn end_warm_up(&mut self, now: Time) {
         let Some(until) = self.warm_until.filter(|&until| now >= until) else {
             return;
         };
         let now = self.worker.start_of(until, now);
+        self.begin_run(now);
+    }
+
+    /// Begins the run, and forgets what was measured before. Requests in flight belong to the run.
+    pub(in crate::load) fn begin_run(&mut self, now: Time) {
         self.warm_until = None;
         self.warmed = now - self.started.unwrap_or(now);
         self.ledger.restart();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::compare::statistics::duet::DuetRatio;
 
 const TRIES: u32 = 1000;
 
@@ -67,18 +68,27 @@ impl Machine {
     }
 }
 
-fn duet_result(restart_deviation: f64, seed: u32) -> DuetResult {
+/// The restarts of a duet as rounds, as they are judged.
+fn ratios_of_restarts(restart_deviation: f64, seed: u32) -> Vec<DuetRatio> {
     let restarts = Machine::new(restart_deviation, seed).duet();
-    DuetResult::of_restarts(&restarts).unwrap()
+    let ratio = |pairs: &Vec<f64>| DuetRatio::of_pairs(pairs).unwrap();
+    restarts.iter().map(ratio).collect()
+}
+
+fn estimate(restart_deviation: f64, seed: u32) -> Estimate {
+    let restarts = ratios_of_restarts(restart_deviation, seed);
+    let rounds: Vec<_> = restarts.iter().map(DuetRatio::round).collect();
+    let ratio = PairedRatio::of_rounds(&rounds).unwrap();
+    ratio.log_mean.unwrap()
 }
 
 #[test]
 fn identical_servers_are_within_the_interval_in_93_to_97_percent() {
     for restart_deviation in [0.0, 0.02] {
         let coverage = share(TRIES, |seed| {
-            duet_result(restart_deviation, seed)
-                .interval()
-                .contains(1.0)
+            estimate(restart_deviation, seed)
+                .interval(0.95)
+                .contains(0.0)
         });
         println!("restarts {restart_deviation}: coverage {coverage}");
         assert!(
@@ -109,7 +119,7 @@ fn a_duet_is_3_times_as_narrow_as_whole_rounds_in_the_same_time() {
         (0..200).map(half).sum::<f64>() / 200.0
     };
     for (restart_deviation, times) in [(0.0, 3.0), (0.02, 1.2)] {
-        let duet = mean_half(&|seed| duet_result(restart_deviation, seed).log_mean);
+        let duet = mean_half(&|seed| estimate(restart_deviation, seed));
         let rounds = mean_half(&|seed| {
             let rounds = Machine::new(restart_deviation, seed).whole_rounds();
             Estimate::of_mean(&rounds).unwrap()
@@ -119,10 +129,29 @@ fn a_duet_is_3_times_as_narrow_as_whole_rounds_in_the_same_time() {
     }
 }
 
+/// As `compare` reports them.
+fn variances(restart_deviation: f64, seed: u32) -> Variances {
+    let second = Duration::from_secs(1);
+    let mut rule = StoppingRule::new(
+        1,
+        AutoRounds {
+            precision: Margin::SMALLEST,
+            rounds_max: 100,
+            run_length: second,
+            run_length_max: second,
+            overhead: second,
+        },
+    );
+    for ratio in ratios_of_restarts(restart_deviation, seed) {
+        rule.record(&[Some(ratio.evidence())]);
+    }
+    rule.variances(0).unwrap()
+}
+
 #[test]
 fn the_two_variances_of_a_duet_are_told_apart() {
     let mean_shares = |restart_deviation: f64| {
-        let shares = |seed| duet_result(restart_deviation, seed).variances;
+        let shares = |seed| variances(restart_deviation, seed);
         let sum = (0..200).map(shares).fold((0.0, 0.0), |sum, variances| {
             (
                 sum.0 + variances.between_restarts,
@@ -184,53 +213,11 @@ fn pairs_are_the_same_way_round_whichever_came_first() {
         slice(ours, 5),
         slice(ours, 2000),
     ];
-    let ratios = paired_log_ratios(&slices);
-    assert_eq!(ratios.len(), 2);
-    assert!(ratios.iter().all(|ratio| (ratio - 2f64.ln()).abs() < 1e-3));
-    let silent = paired_log_ratios(&[slice(ours, 0), slice(theirs, 1000)]);
-    assert!(silent[0] < -7.0 && silent[0].is_finite());
-}
-
-#[test]
-fn few_restarts_or_few_pairs_give_no_interval() {
-    assert_eq!(DuetResult::of_restarts(&[vec![0.1; 20]]), None);
-    assert_eq!(
-        DuetResult::of_restarts(&[vec![0.1; 7], vec![0.1; 20]]),
-        None
-    );
-    let two = DuetResult::of_restarts(&[vec![0.1; 8], vec![0.1; 20]]).unwrap();
-    assert_eq!((two.restarts, two.pairs), (2, 28));
-}
-
-/// The speed after a switch rises over 20 ms, in bins of 10 ms.
-#[test]
-fn slices_are_dropped_until_the_rate_has_settled() {
-    let switches = |ramp: &[f64], seed: u32| -> Vec<Vec<f64>> {
-        let mut random = Random::new(seed, Purpose::Mock, 1);
-        let mut slice = || {
-            let speed = 1.0 + 0.1 * random.normal();
-            let bin = |bin: usize| {
-                let settled = ramp.get(bin).unwrap_or(&1.0);
-                1000.0 * speed * settled * (1.0 + 0.03 * random.normal())
-            };
-            (0..10).map(bin).collect()
-        };
-        (0..100).map(|_| slice()).collect()
-    };
-    let dropped = |ramp: &[f64]| -> Vec<Option<usize>> {
-        let seeds = 0..100;
-        seeds
-            .map(|seed| settling_bins(&switches(ramp, seed)))
-            .collect()
-    };
-    let share = |dropped: &[Option<usize>], bins: Option<usize>| {
-        dropped.iter().filter(|d| **d == bins).count()
-    };
-    assert!(share(&dropped(&[]), Some(0)) >= 90);
-    let ramp = dropped(&[0.3, 0.8]);
-    assert!(share(&ramp, Some(2)) >= 90);
-    // It rises during the whole slice: no part of it is settled.
-    let rising: Vec<f64> = (0..10).map(|bin| 0.1 * f64::from(bin + 1)).collect();
-    assert_eq!(share(&dropped(&rising), None), 100);
-    assert_eq!(settling_bins(&[]), None);
+    let ratio = DuetRatio::of_slices(&slices).unwrap();
+    assert_eq!((ratio.pairs, ratio.variance), (2, None), "too few pairs");
+    assert!((ratio.log_ratio - 2f64.ln()).abs() < 1e-3);
+    let silent = [slice(ours, 0), slice(theirs, 1000)];
+    let silent = DuetRatio::of_slices(&silent).unwrap().log_ratio;
+    assert!(silent < -7.0 && silent.is_finite());
+    assert_eq!(DuetRatio::of_slices(&[slice(ours, 1)]), None);
 }

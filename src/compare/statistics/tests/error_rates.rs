@@ -23,6 +23,7 @@ fn claimed(difference: f64, noise: f64, drift: f64, seed: u32) -> Claims {
         log_speeds: &[0.0, difference.ln_1p()],
         noise,
         drift,
+        alternation: 0.0,
         rounds: 6,
     };
     claims(&bench.compare(seed), margin())[0]
@@ -40,6 +41,30 @@ fn identical_servers_are_different_in_3_to_6_percent() {
             "noise {noise}, drift {drift}: {alarms}"
         );
     });
+}
+
+/// Where the order of the rounds happens to alternate too, it cannot be told from drift. It cancels
+/// in the mean over a pair of rounds all the same, so that no interval becomes too narrow.
+#[test]
+fn noise_that_alternates_from_round_to_round_raises_no_more_alarms() {
+    for alternation in [0.01, 0.03] {
+        for rounds in [6, 7, 12] {
+            let bench = MockBench {
+                log_speeds: &[0.0, 0.0],
+                noise: 0.01,
+                drift: 0.05,
+                alternation,
+                rounds,
+            };
+            let alarms = share(COMPARISONS, |seed| {
+                claims(&bench.compare(seed), margin())[0]
+                    .different
+                    .is_some()
+            });
+            println!("alternation {alternation}, {rounds} rounds: different {alarms}");
+            assert!(alarms <= 0.06, "{alternation}, {rounds}: {alarms}");
+        }
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ fn judged(log_speeds: &[f64], noise: f64, seed: u32) -> Vec<Judgement> {
         log_speeds,
         noise,
         drift: 0.05,
+        alternation: 0.0,
         rounds: 6,
     };
     judge(&bench.compare(seed), margin())

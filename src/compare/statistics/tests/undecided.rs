@@ -15,6 +15,7 @@ fn answer_of((log_speeds, noise, rounds): &(Vec<f64>, f64, usize), seed: u32) ->
         log_speeds,
         noise: *noise,
         drift: 0.0,
+        alternation: 0.0,
         rounds: *rounds,
     };
     first_answer(&bench, seed)
