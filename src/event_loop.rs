@@ -122,7 +122,9 @@ pub use deadlines::TICK;
 pub use kernel::{Kernel, ShortRead, Transport};
 pub use limits::ConnectionLimits;
 pub use mio_kernel::MioKernel;
-pub use protocol::{AfterClose, ClockRead, Closed, Flow, Protocol, ServerWarning, TurnResult};
+pub use protocol::{
+    AfterClose, ClockRead, Closed, Flow, Protocol, ServerWarning, TurnResult, Wait,
+};
 pub use rlimit::raise_descriptor_limit;
 pub use shared::{READ_BUFFER_BYTES, Shared};
 pub use stop_signal::{StopSignal, StopSignals};
@@ -259,8 +261,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// # Errors
     /// The kernel's wait fails.
     pub fn turn(&mut self, events: &mut K::Events) -> io::Result<LoopPhase> {
-        let timeout = self.wait_timeout();
-        self.kernel.wait(events, timeout)?;
+        self.wait(events)?;
         self.begin_turn();
         if self.phase == LoopPhase::Over {
             return Ok(self.phase);
@@ -322,10 +323,9 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
         }
     }
 
-    /// Reads the clocks and passes the time to the protocol.
+    /// Passes the time to the protocol.
     fn begin_turn(&mut self) {
-        let now = self.shared.clock.now();
-        self.shared.now = now;
+        let now = self.shared.now;
         if now - self.wall_read_at >= WALL_CLOCK_AGE_MAX {
             self.wall = self.shared.clock.wall();
             self.wall_read_at = now;

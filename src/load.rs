@@ -25,9 +25,11 @@ pub mod statistics;
 mod status;
 pub mod table;
 pub mod target;
+mod turns;
 mod verdict;
 mod warning;
 mod windows;
+mod withheld;
 mod workers;
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ use cpu_time::ProcessTime;
 
 use crate::event_loop::{Address, ConnectionLimits, StopSignal};
 use report::{Circumstances, Cost};
+use withheld::Withheld;
 
 /// Time limit for a connect, if the plan's timeout is not shorter.
 const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
@@ -133,6 +136,7 @@ struct RunClocks {
     start: SystemTime,
     wall: Instant,
     cpu: ProcessTime,
+    withheld: Withheld,
 }
 
 impl RunClocks {
@@ -141,6 +145,7 @@ impl RunClocks {
             start: SystemTime::now(),
             wall: Instant::now(),
             cpu: ProcessTime::now(),
+            withheld: Withheld::so_far(),
         }
     }
 
@@ -154,6 +159,7 @@ impl RunClocks {
                 cpu: self.cpu.elapsed(),
                 wall: self.wall.elapsed(),
             },
+            withheld: Withheld::so_far().since(self.withheld),
         }
     }
 }

@@ -1,20 +1,35 @@
-//! Requests that are due at a time, and not when something arrives.
+//! The wait of a turn, and requests that are due at a time and not when something arrives.
 //!
 //! epoll waits whole milliseconds, rounded up, and the kernel wakes a sleeper some 50 µs late. So
 //! the loop sleeps until shortly before the time and then polls without waiting. That costs a whole
 //! core above some 800 requests per second, and only in an open loop.
 
+use std::io;
 use std::time::Duration;
 
-use super::{Entry, EventLoop, Kernel, Protocol, Time};
+use super::{Entry, EventLoop, Kernel, Protocol, Time, Wait};
 
 /// The loop does not sleep through this long before a request is due: one millisecond of rounding
 /// and a late wake.
 const POLLED: Duration = Duration::from_micros(1250);
 
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
+    /// Waits for events, or until something is due, and reads the clock.
+    pub(super) fn wait(&mut self, events: &mut K::Events) -> io::Result<()> {
+        let timeout = self.wait_timeout();
+        let began = P::TIMES_WAITS.then(|| self.shared.clock.now());
+        self.kernel.wait(events, timeout)?;
+        let ended = self.shared.clock.now();
+        self.shared.now = ended;
+        if let Some(began) = began {
+            let due = timeout.map_or(Time::NEVER, |timeout| began + timeout);
+            self.shared.protocol.waited(Wait { began, due, ended });
+        }
+        Ok(())
+    }
+
     /// Time limit for the wait of a turn; `None` if only events matter.
-    pub(super) fn wait_timeout(&self) -> Option<Duration> {
+    fn wait_timeout(&self) -> Option<Duration> {
         let due = self.due_at();
         let timeout = (due != Time::NEVER).then(|| due - self.shared.now);
         match self.shared.protocol.send_at() {

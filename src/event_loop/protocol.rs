@@ -22,6 +22,9 @@ pub trait Protocol {
     /// that has to send its reply before it takes the next request.
     const READS_WHILE_BLOCKED: bool = false;
 
+    /// True if [`Protocol::waited`] is called, at the cost of a clock read in each turn.
+    const TIMES_WAITS: bool = false;
+
     /// A connection is open. [`Protocol::caught_up`] follows before anything is read.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 
@@ -81,6 +84,10 @@ pub trait Protocol {
         AfterClose::Forget
     }
 
+    /// The loop has waited for events, and [`Protocol::turn`] follows. Between two waits lies the
+    /// work of one turn. Called only if [`Protocol::TIMES_WAITS`].
+    fn waited(&mut self, _wait: Wait) {}
+
     /// Called once a turn of the loop, before its events.
     fn turn(&mut self, _now: Time, _wall: SystemTime) -> TurnResult {
         TurnResult::Run { wake: Time::NEVER }
@@ -88,6 +95,18 @@ pub trait Protocol {
 
     /// Something went wrong that concerns more than one connection.
     fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
+}
+
+/// A wait of the loop for events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Its begin.
+    pub began: Time,
+    /// Its latest end as planned; [`Time::NEVER`] if only events were to end it. The system rounds
+    /// it up to its timer's step: a millisecond, on Windows up to sixteen.
+    pub due: Time,
+    /// Its end.
+    pub ended: Time,
 }
 
 /// Accuracy of the time at which bytes are received.

@@ -29,9 +29,10 @@ use super::plan::{OpenLoopPlan, Worker};
 use super::recorder::Recorder;
 use super::request;
 use super::status::{self, ExpectedStatuses};
+use super::turns::{Turns, WAKE_EVERY};
 use super::{LoadPlan, Progress, Refill, Until, WarmUp};
 use crate::event_loop::{
-    AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, WriteQueue,
+    AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue,
 };
 use crate::http::response::{
     AnsweredMethod, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, ReceivedReply,
@@ -40,8 +41,6 @@ use conn::ConnState;
 
 /// Shortest time between two progress reports.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// Longest time between two checks whether an amount is complete.
-const AMOUNT_LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
 
 /// A load generator as a protocol.
 pub struct LoadClient<'a> {
@@ -68,6 +67,7 @@ pub struct LoadClient<'a> {
     ledger: Ledger,
     connects: Connects,
     recorder: Recorder,
+    turns: Turns,
     counters: Counters,
     warm_up: WarmUp,
     /// End of the warm-up; `None` in the run.
@@ -88,6 +88,7 @@ pub(crate) struct RunRecord {
     pub(crate) accounting: Accounting,
     pub(crate) connects: Connects,
     pub(crate) recorder: Recorder,
+    pub(crate) turns: Turns,
     pub(crate) counters: Counters,
     pub(crate) open_loop: Option<OpenLoop>,
     /// The warm-up before the start.
@@ -103,6 +104,7 @@ impl RunRecord {
         self.accounting.add(other.accounting);
         self.connects.add(other.connects);
         self.recorder.add(other.recorder);
+        self.turns.add(other.turns);
         self.counters.add(other.counters);
         if let (Some(all), Some(open_loop)) = (&mut self.open_loop, other.open_loop) {
             all.add(open_loop);
@@ -143,6 +145,7 @@ impl<'a> LoadClient<'a> {
             ledger: Ledger::new(plan.until),
             connects: Connects::asked(plan.connections),
             recorder: Recorder::starting(Time::START),
+            turns: Turns::default(),
             counters: Counters::default(),
             warm_up: plan.warm_up,
             warm_until: None,
@@ -174,6 +177,7 @@ impl<'a> LoadClient<'a> {
             accounting,
             connects: self.connects,
             recorder: self.recorder,
+            turns: self.turns,
             counters: self.counters,
             open_loop: self.open_loop,
             warmed: self.warmed,
@@ -293,6 +297,7 @@ impl Protocol for LoadClient<'_> {
 
     const CLOCK_READ: ClockRead = ClockRead::PerRead;
     const READS_WHILE_BLOCKED: bool = true;
+    const TIMES_WAITS: bool = true;
 
     fn dialled(&mut self, took: Duration) {
         self.connects.dialled(took);
@@ -383,6 +388,10 @@ impl Protocol for LoadClient<'_> {
         }
     }
 
+    fn waited(&mut self, wait: Wait) {
+        self.turns.waited(wait);
+    }
+
     fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
         match self.started {
             None => self.start(self.worker.start_of(Time::START, now)),
@@ -399,11 +408,12 @@ impl Protocol for LoadClient<'_> {
         self.tell_progress(now, started);
         let end = match self.until {
             Until::Duration(duration) => started + duration,
-            Until::Amount(_) => now + AMOUNT_LOOKED_AT_EVERY,
+            Until::Amount(_) => Time::NEVER,
         };
         let end = self.warm_until.unwrap_or(end);
+        let due = end.min(self.recorder.windows.due()).min(self.progress_due);
         TurnResult::Run {
-            wake: end.min(self.recorder.windows.due()).min(self.progress_due),
+            wake: due.min(now + WAKE_EVERY),
         }
     }
 }

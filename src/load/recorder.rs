@@ -3,6 +3,8 @@
 //! A latency is recorded once, in the histogram of the interval that is under way; the distribution
 //! of the run is the sum of its intervals. Nothing is dropped.
 
+use std::time::Duration;
+
 use super::statistics::interval_log::IntervalLog;
 use super::windows::Windows;
 use crate::event_loop::Time;
@@ -15,6 +17,13 @@ const STATUSES: usize = 1000;
 pub(crate) struct Silence {
     pub(crate) began: Time,
     pub(crate) ns: u64,
+}
+
+impl Silence {
+    /// Its end.
+    pub(crate) fn ended(self) -> Time {
+        self.began + Duration::from_nanos(self.ns)
+    }
 }
 
 /// Everything measured of the replies of a run.

@@ -120,7 +120,7 @@ pub struct LoadReport {
     pub checks: Vec<Check>,
     /// The judgement of the figures: the sum of the self-tests.
     pub verdict: Verdict,
-    /// CPU time of this process.
+    /// CPU time of this process, and its own delays.
     pub client: ClientCost,
     /// The course of the run.
     #[serde(skip)]
@@ -386,8 +386,8 @@ pub struct Verdict {
     pub reasons: Vec<Warning>,
 }
 
-/// CPU time of this process.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// CPU time of this process, and its own delays.
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientCost {
     /// User and system time.
@@ -396,6 +396,38 @@ pub struct ClientCost {
     pub cpu_share: f64,
     /// Per complete reply; 0 if there is none.
     pub cpu_micros_per_request: f64,
+    /// Work of the event loop between two waits.
+    pub turn_ms: TurnLength,
+    /// Time for which the client was ready to run and waited for a core, from before the warm-up to
+    /// the end; `null` with several workers, and where the system does not tell.
+    pub run_delay_ms: Option<f64>,
+    /// Time that the host took from this virtual machine, the sum over its cores; `null` where
+    /// the system does not tell.
+    pub steal_ms: Option<f64>,
+    /// Pauses of the client of 20 ms or longer; the first 1,000 of them.
+    pub pauses: Vec<ClientPause>,
+    /// Number of all of them.
+    pub pause_count: u64,
+    /// Their sum.
+    pub paused_ms: f64,
+}
+
+/// Milliseconds; `None` if it was not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
+pub struct TurnLength {
+    pub p99: Option<f64>,
+    pub max: Option<f64>,
+}
+
+/// A time in which the client did not read what had arrived: it was stopped, or busy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientPause {
+    /// Its start, after the start of the run.
+    pub start_ms: f64,
+    /// Its length. A stop in the middle of a wait may have been longer by up to 10 ms.
+    pub ms: f64,
 }
 
 /// The schedule of an open loop.

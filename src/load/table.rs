@@ -312,6 +312,7 @@ mod tests {
                 cpu_seconds: 0.5,
                 cpu_share: 0.104,
                 cpu_micros_per_request: 0.654,
+                ..ClientCost::default()
             },
             checks: vec![Check {
                 name: "errors",

@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use super::client::{LoadClient, LoadConn};
 use super::report::{Accounting, Circumstances, Cost};
 use super::schedule::{Arrivals, Rate};
+use super::withheld::Withheld;
 use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp, Warning};
-use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, WriteQueue};
+use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
@@ -82,6 +83,7 @@ fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
                 cpu: Duration::from_millis(50),
                 wall: Duration::from_secs(5),
             },
+            withheld: Withheld::default(),
         },
     );
     assert!(report.accounting.is_balanced(), "{:?}", report.accounting);
@@ -702,6 +704,42 @@ fn a_connection_without_a_reply_for_half_of_the_run_is_unserved() {
 }
 
 #[test]
+fn pauses_of_the_client_are_in_the_report_and_not_those_of_a_warm_up() {
+    let warmed = LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(1)),
+        ..plan("http://localhost")
+    };
+    let wait = |began, due, ended| Wait {
+        began: ms(began),
+        due: ms(due),
+        ended: ms(ended),
+    };
+    let report = play(warmed, |bench| {
+        let mut line = bench.open(0);
+        bench.client.waited(wait(0, 10, 500));
+        bench.turn(1_000);
+        for start in (2_000..3_000).step_by(100) {
+            bench.client.waited(wait(start - 44, start, start));
+            bench.client.waited(wait(start, start + 4, start + 54));
+            bench.turn(start + 54);
+            bench.receive(&mut line, &REPLY.repeat(10), start + 54);
+            bench
+                .client
+                .waited(wait(start + 55, start + 65, start + 56));
+        }
+        stop(bench, line, 6_000);
+    });
+    let client = &report.client;
+    assert_eq!((client.pause_count, client.paused_ms), (10, 500.0));
+    let pauses = client.pauses.iter().map(|pause| (pause.start_ms, pause.ms));
+    let expected = (0..10).map(|n| (1_004.0 + f64::from(n) * 100.0, 50.0));
+    assert!(pauses.eq(expected), "{:?}", client.pauses);
+    assert_eq!(client.turn_ms.max, Some(1.0));
+    let stalls = |reason: &&Warning| matches!(reason, Warning::ClientStalls { pauses: 10, .. });
+    assert!(report.verdict.reasons.iter().any(|reason| stalls(&reason)));
+}
+
+#[test]
 fn progress_is_told_ten_times_a_second_at_most() {
     let mut told = Vec::new();
     let mut note = |progress: super::Progress| told.push(progress.elapsed.as_millis());
@@ -760,7 +798,7 @@ fn a_warm_up_leaves_nothing_behind_but_what_is_in_flight() {
         let mut line = bench.open(0);
         let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
         bench.receive(&mut line, &not_found.repeat(10), 500);
-        assert_eq!(bench.turn(1000), TurnResult::Run { wake: ms(1100) });
+        assert_eq!(bench.turn(1000), TurnResult::Run { wake: ms(1010) });
         bench.receive(&mut line, &REPLY.repeat(10), 1500);
         stop(bench, line, 3000);
     });

@@ -51,6 +51,8 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) expected_statuses: Option<ExpectedStatuses>,
     /// The longest time without a reply.
     pub(in crate::load) pause: Pause,
+    /// `None` without pauses of the client.
+    pub(in crate::load) client_pauses: Option<ClientPauses>,
     /// The highest percentile that enough samples stand behind, and its latency in ms.
     pub(in crate::load) top_percentile: Option<(f64, f64)>,
 }
@@ -80,7 +82,20 @@ pub(in crate::load) struct Schedule {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct Pause {
     pub(in crate::load) ms: f64,
+    /// The part of it in which the client itself paused.
+    pub(in crate::load) client_ms: f64,
     pub(in crate::load) began_s: f64,
+}
+
+/// Times in which the client did not read what had arrived.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::load) struct ClientPauses {
+    pub(in crate::load) count: u64,
+    pub(in crate::load) total_ms: f64,
+    /// Of the time of all workers.
+    pub(in crate::load) share: f64,
+    pub(in crate::load) longest_ms: f64,
+    pub(in crate::load) longest_at_s: f64,
 }
 
 /// The outcome of one self-test.
@@ -178,6 +193,7 @@ fn outcomes(evidence: &Evidence) -> Vec<(&'static str, Outcome)> {
         ("connections", connections),
         ("served", served),
         ("clientCpu", client::cpu(evidence)),
+        ("clientStalls", client::stalls(evidence)),
         ("backlog", backlog),
         ("lateness", client::lateness(evidence)),
         ("arrivals", arrivals),
@@ -244,8 +260,10 @@ mod tests {
             expected_statuses: None,
             pause: Pause {
                 ms: 99.0,
+                client_ms: 0.0,
                 began_s: 2.0,
             },
+            client_pauses: None,
             top_percentile: Some((99.0, 8.0)),
         }
     }
@@ -460,6 +478,44 @@ mod tests {
             e.connections.reconnects = 100_000;
         };
         assert_eq!(reasons(reconnecting), [""; 0]);
+    }
+
+    #[test]
+    fn pauses_of_the_client_are_a_reason_where_they_reach_a_percentile() {
+        let stalls = |total_ms, duration_s| {
+            reasons(move |e| {
+                e.client_pauses = Some(ClientPauses {
+                    count: 10,
+                    total_ms,
+                    share: total_ms / 1e3 / duration_s,
+                    longest_ms: 50.4,
+                    longest_at_s: 3.25,
+                });
+                e.duration_s = duration_s;
+                e.answered_s = 1_000.0 * duration_s;
+            })
+        };
+        assert_eq!(
+            stalls(502.0, 10.0),
+            [
+                "this client itself paused 10 times, 502 ms in all and 50.4 ms at 3.2 s, and latencies \
+              include that; give it a core of its own, and stop what else runs on this machine"
+            ]
+        );
+        assert_eq!(stalls(9.9, 10.0), [""; 0]);
+        assert_eq!(stalls(90.0, 0.9), [""; 0], "too short");
+    }
+
+    #[test]
+    fn a_pause_of_the_client_is_not_told_as_one_of_the_server() {
+        let silence = |client_ms| {
+            reasons(move |e| {
+                e.pause.ms = 950.0;
+                e.pause.client_ms = client_ms;
+            })
+        };
+        assert_eq!(silence(849.0).len(), 1);
+        assert_eq!(silence(851.0), [""; 0]);
     }
 
     #[test]

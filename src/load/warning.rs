@@ -80,6 +80,17 @@ pub enum Warning {
         /// Of one core, 0 to 1.
         cpu_share: f64,
     },
+    /// The client did not read what had arrived.
+    ClientStalls {
+        /// Times of 20 ms or longer.
+        pauses: u64,
+        /// Their sum, milliseconds.
+        total_ms: f64,
+        /// The longest of them, milliseconds.
+        longest_ms: f64,
+        /// When that began, seconds after the start.
+        longest_at_s: f64,
+    },
     /// Too few replies for a distribution.
     FewReplies {
         /// Completed replies.
@@ -211,6 +222,12 @@ impl Warning {
             } => connections(*opened, *asked, *last_after_s),
             Unserved { unserved, opened } => self::unserved(*unserved, *opened),
             ClientBusy { cpu_share } => client_busy(*cpu_share),
+            ClientStalls {
+                pauses,
+                total_ms,
+                longest_ms,
+                longest_at_s,
+            } => client_stalls(*pauses, *total_ms, *longest_ms, *longest_at_s),
             FewReplies { replies } => {
                 finding(format!("only {}", plural(*replies, "reply"))).advice("run longer")
             }
@@ -346,6 +363,22 @@ fn client_busy(cpu_share: f64) -> Message {
         percent(cpu_share)
     ))
     .advice("take the rate as a lower bound")
+}
+
+fn client_stalls(pauses: u64, total_ms: f64, longest_ms: f64, longest_at_s: f64) -> Message {
+    let longest = milliseconds(longest_ms);
+    let pauses = match pauses {
+        1 => format!("paused for {longest} at {longest_at_s:.1} s"),
+        _ => format!(
+            "paused {} times, {} in all and {longest} at {longest_at_s:.1} s",
+            count(pauses),
+            milliseconds(total_ms)
+        ),
+    };
+    finding(format!(
+        "this client itself {pauses}, and latencies include that"
+    ))
+    .advice("give it a core of its own, and stop what else runs on this machine")
 }
 
 fn never_sent(never_sent: u64, due: u64) -> Message {

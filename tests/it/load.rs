@@ -394,6 +394,7 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
         "requests/p50 requests/p97_5 requests/total requests/sent throughput/total",
         "throughput/average throughput/p50 refill accounting errorKinds verdict/valid",
         "client/cpuSeconds client/cpuShare client/cpuMicrosPerRequest openLoop version",
+        "client/turnMs/p99 client/turnMs/max client/runDelayMs client/stealMs client/pauses",
     ]
     .iter()
     .flat_map(|keys| keys.split(' '))

@@ -1,6 +1,8 @@
 //! `load` that is stopped before its end: by signals, and by a reader that goes away.
 
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -46,6 +48,31 @@ fn a_signal_ends_the_run_with_a_report_of_what_was_measured() {
             assert_eq!(report.errors_of_any_kind(), 0, "the stop is no error");
         }
     }
+}
+
+/// Ten stops, which a busy machine can only add to.
+#[test]
+fn a_client_that_is_stopped_names_its_pauses() {
+    let peer = Peer::answering(OK);
+    let job = Job::start(&mut load_command(&["-c", "2", "-d", "60", &peer.url()]));
+    while peer.requests() < 100 {
+        thread::yield_now();
+    }
+    for _ in 0..10 {
+        // The length of the stop and of the run between two, not a wait for something.
+        job.signal(Signal::STOP);
+        thread::sleep(Duration::from_millis(50));
+        job.signal(Signal::CONT);
+        thread::sleep(Duration::from_millis(60));
+    }
+    job.signal(Signal::INT);
+    let report = Report::of(&job.finish());
+    let pauses = report.count("/client/pauseCount");
+    assert!(pauses >= 10, "{}", report.at("/client"));
+    assert!(report.number("/client/pausedMs") >= 400.0);
+    let told = format!("this client itself paused {pauses} times");
+    assert!(report.doubts().contains(&told), "{}", report.doubts());
+    assert!(!report.doubts().contains("no reply came"));
 }
 
 #[test]

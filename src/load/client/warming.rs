@@ -6,6 +6,7 @@ use crate::event_loop::Time;
 use crate::load::counters::Counters;
 use crate::load::recorder::Recorder;
 use crate::load::schedule::Rate;
+use crate::load::turns::Turns;
 use crate::load::{OpenLoopPlan, Until, WarmUp};
 
 /// Requests per second of a warm-up before a ramp that starts at nothing.
@@ -59,6 +60,7 @@ impl LoadClient<'_> {
     fn begin_phase(&mut self, now: Time) {
         self.started = Some(now);
         self.recorder = Recorder::starting(now);
+        self.turns = Turns::default();
         self.connects.started(now);
         self.progress_due = now;
     }

@@ -1,15 +1,15 @@
 //! A report from what was recorded: units, rounding, and nothing else.
 
+mod client;
 mod course;
 mod latency;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Bundling, ClientCost, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate,
-    ScheduleLag, ScheduledRate, StatusCount, Timeline, Tls,
+    Bundling, ConnectLatency, ConnectStats, ErrorKinds, LoadReport, OpenLoop, Rate, ScheduleLag,
+    ScheduledRate, StatusCount, Timeline, Tls,
 };
 use crate::event_loop::Time;
 use crate::load::client::{RunEnd, RunRecord};
@@ -21,8 +21,11 @@ use crate::load::recorder::Recorder;
 use crate::load::schedule;
 use crate::load::statistics::distribution::Distribution;
 use crate::load::statistics::interval_log::{all_answered, all_censored, all_lost};
-use crate::load::verdict::{self, Connections, Evidence, Pause, Schedule, Steadiness};
+use crate::load::verdict::{
+    self, ClientPauses, Connections, Evidence, Pause, Schedule, Steadiness,
+};
 use crate::load::windows::{Summary, WINDOW};
+use crate::load::withheld::Withheld;
 use crate::load::{LoadPlan, Until};
 use course::Course;
 
@@ -37,6 +40,7 @@ pub(in crate::load) struct Circumstances {
     pub(in crate::load) start: SystemTime,
     pub(in crate::load) finish: SystemTime,
     pub(in crate::load) cost: Cost,
+    pub(in crate::load) withheld: Withheld,
 }
 
 /// What the run cost this process.
@@ -73,8 +77,7 @@ impl LoadReport {
         } = record;
         let exact_duration = record.ended - record.started;
         let duration = exact_duration.as_secs_f64();
-        let cost = around.cost.without(record.warmed);
-        let client = ClientCost::new(&cost, accounting.completed, plan.workers);
+        let client = client::build(record, &around, plan.workers);
         let course = Course::of(plan, record);
         let evidence = evidence(plan, record, &course, duration, client.cpu_share);
         let (checks, verdict) = verdict::judge(&evidence);
@@ -170,6 +173,7 @@ fn evidence(
     } = record;
     let silence = recorder.longest_silence();
     let intervals = recorder.log.intervals();
+    let pauses = &record.turns.pauses;
     let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
         let ns = course.answered.told_quantile_ns(percent / 100.0)?;
         Some((percent, ns as f64 / NS_PER_MS))
@@ -210,8 +214,16 @@ fn evidence(
         expected_statuses: plan.expected_statuses.clone(),
         pause: Pause {
             ms: silence.ns as f64 / NS_PER_MS,
+            client_ms: ms(pauses.within(silence.began, silence.ended()).as_nanos() as f64),
             began_s: (silence.began - record.started).as_secs_f64(),
         },
+        client_pauses: pauses.longest().map(|longest| ClientPauses {
+            count: pauses.count,
+            total_ms: ms(pauses.total.as_nanos() as f64),
+            share: pauses.total.as_secs_f64() / (duration_s * f64::from(plan.workers.get())),
+            longest_ms: ms(longest.length.as_nanos() as f64),
+            longest_at_s: (longest.began - record.started).as_secs_f64(),
+        }),
         top_percentile,
     }
 }
@@ -345,23 +357,6 @@ impl OpenLoop {
                 p99: at(0.99),
                 max: ms(found.lag.max_ns() as f64),
             },
-        }
-    }
-}
-
-impl ClientCost {
-    fn new(cost: &Cost, completed: u64, workers: NonZeroU32) -> ClientCost {
-        let cpu_seconds = cost.cpu.as_secs_f64();
-        let available = cost.wall.as_secs_f64() * f64::from(workers.get());
-        let share = cpu_seconds / available.max(f64::MIN_POSITIVE);
-        let per_request = match completed {
-            0 => 0.0,
-            _ => cpu_seconds * 1e6 / completed as f64,
-        };
-        ClientCost {
-            cpu_seconds: rounded(cpu_seconds, 6),
-            cpu_share: rounded(share, 4),
-            cpu_micros_per_request: rounded(per_request, 3),
         }
     }
 }

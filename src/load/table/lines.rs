@@ -2,7 +2,9 @@
 
 use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
 use crate::load::Warning;
-use crate::load::report::{CheckResult, LoadReport, OpenLoop, WarmUpFound, WarmUpReport};
+use crate::load::report::{
+    CheckResult, ClientCost, LoadReport, OpenLoop, WarmUpFound, WarmUpReport,
+};
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
 
@@ -123,6 +125,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
             report.longest_silence_began
         ),
     ];
+    lines.extend(delays_line(client));
     lines.extend(connects_line(report));
     lines.extend(report.warm_up.map(warm_up_line));
     if report.tls.is_some_and(|tls| !tls.verified) {
@@ -169,6 +172,32 @@ fn law(open_loop: &OpenLoop) -> String {
         false => format!("{}/s to {}/s", rate(ends.from), rate(ends.to)),
     };
     format!("Open loop: latency is response time, from the due time. Rate {rate}, {arrivals}")
+}
+
+/// The client's own delays, which latencies include.
+fn delays_line(client: &ClientCost) -> Option<String> {
+    let turn_ms = &client.turn_ms;
+    let max = milliseconds(turn_ms.max?);
+    let mut line = format!(
+        "The client's own delays: turns of its loop took {} (99 %), {max} at most",
+        or_dash(turn_ms.p99.map(milliseconds))
+    );
+    for (ms, what) in [
+        (client.run_delay_ms, "waiting for a core"),
+        (client.steal_ms, "stolen by the host"),
+    ] {
+        if let Some(ms) = ms.filter(|&ms| ms > 0.0) {
+            line += &format!(", {} {what}", milliseconds(ms));
+        }
+    }
+    if client.pause_count > 0 {
+        line += &format!(
+            "; {}, {} in all",
+            plural(client.pause_count, "pause"),
+            milliseconds(client.paused_ms)
+        );
+    }
+    Some(line + ".")
 }
 
 /// The time that connecting took, which no latency includes.

@@ -1,7 +1,7 @@
 //! Self-tests of the client: not too busy, and on schedule.
 
 use super::{Evidence, Outcome};
-use crate::format::{count, milliseconds, percent};
+use crate::format::{count, milliseconds, percent, plural};
 use crate::load::Warning;
 use crate::load::accounting::Accounting;
 
@@ -11,6 +11,11 @@ const CPU_SHARE_MAX: f64 = 0.90;
 const NEVER_SENT_SHARE_MAX: f64 = 0.01;
 /// A client that sends later than this is slower than a schedule needs.
 const CLIENT_LAG_MS_MAX: f64 = 1.0;
+/// Share of the run that the client may pause: that many requests of a steady stream meet a pause,
+/// so a longer one is in their 99.9th percentile.
+const STALLED_SHARE_MAX: f64 = 0.001;
+/// A shorter run has no such percentile, and on a busy machine one pause is a part of it.
+const STALLS_DURATION_S_MIN: f64 = 1.0;
 const CLOSED_LOOP: &str = "for an open loop only";
 
 /// The client has CPU time left. An open loop polls without sleeping; there, lateness shows a
@@ -22,6 +27,26 @@ pub(super) fn cpu(evidence: &Evidence) -> Outcome {
     let cpu_share = evidence.cpu_share;
     let warning = (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share });
     Outcome::of(warning, || format!("{} of a core", percent(cpu_share)))
+}
+
+/// The client read what had arrived, without pauses that a percentile shows.
+pub(super) fn stalls(evidence: &Evidence) -> Outcome {
+    if evidence.duration_s < STALLS_DURATION_S_MIN {
+        return Outcome::NotApplicable("the run is too short to tell");
+    }
+    let Some(pauses) = evidence.client_pauses else {
+        return Outcome::Passed("no pause of 20 ms or longer".to_owned());
+    };
+    let warning = (pauses.share >= STALLED_SHARE_MAX).then_some(Warning::ClientStalls {
+        pauses: pauses.count,
+        total_ms: pauses.total_ms,
+        longest_ms: pauses.longest_ms,
+        longest_at_s: pauses.longest_at_s,
+    });
+    let total = milliseconds(pauses.total_ms);
+    Outcome::of(warning, || {
+        format!("{}, {total} in all", plural(pauses.count, "pause"))
+    })
 }
 
 /// Nearly every due request was sent.

@@ -64,16 +64,22 @@ fn seconds(intervals: &[Interval]) -> f64 {
 /// No long time without a reply. A closed loop sends nothing while the server pauses, so that few
 /// latencies show it.
 pub(super) fn silence(evidence: &Evidence) -> Outcome {
-    let Pause { ms, began_s } = evidence.pause;
+    let Pause {
+        ms,
+        client_ms,
+        began_s,
+    } = evidence.pause;
     let Some((percentile, percentile_ms)) = evidence.top_percentile else {
         return Outcome::NotApplicable("too few replies");
     };
     if evidence.schedule.is_some() {
         return Outcome::NotApplicable("the latencies of an open loop show it");
     }
-    let is_long = ms >= PAUSE_MS_MIN
-        && ms >= evidence.duration_s * 1e3 * PAUSE_SHARE_MIN
-        && ms > percentile_ms * PAUSE_FACTOR;
+    // The rest is told as a stall of the client.
+    let server_ms = ms - client_ms;
+    let is_long = server_ms >= PAUSE_MS_MIN
+        && server_ms >= evidence.duration_s * 1e3 * PAUSE_SHARE_MIN
+        && server_ms > percentile_ms * PAUSE_FACTOR;
     let warning = is_long.then_some(Warning::Pause {
         ms,
         began_s,

@@ -1,0 +1,48 @@
+//! The client's own part in a run: CPU time, turns, pauses, and what the system withheld.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::{Circumstances, ms, rounded};
+use crate::load::client::RunRecord;
+use crate::load::report::{ClientCost, ClientPause, TurnLength};
+use crate::load::turns::Pauses;
+
+pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZeroU32) -> ClientCost {
+    let cost = around.cost.without(record.warmed);
+    let cpu_seconds = cost.cpu.as_secs_f64();
+    let available = cost.wall.as_secs_f64() * f64::from(workers.get());
+    let share = cpu_seconds / available.max(f64::MIN_POSITIVE);
+    let per_request = match record.accounting.completed {
+        0 => 0.0,
+        completed => cpu_seconds * 1e6 / completed as f64,
+    };
+    let turns = &record.turns.lengths;
+    let Pauses { kept, count, total } = &record.turns.pauses;
+    let pauses = kept.iter().map(|pause| ClientPause {
+        start_ms: duration_ms(pause.began - record.started),
+        ms: duration_ms(pause.length),
+    });
+    ClientCost {
+        cpu_seconds: rounded(cpu_seconds, 6),
+        cpu_share: rounded(share, 4),
+        cpu_micros_per_request: rounded(per_request, 3),
+        turn_ms: TurnLength {
+            p99: turns.told_quantile_ns(0.99).map(|ns| ms(ns as f64)),
+            max: (turns.total() > 0).then(|| ms(turns.max_ns() as f64)),
+        },
+        // The threads of the other workers have ended and cannot be asked any more.
+        run_delay_ms: match workers.get() {
+            1 => around.withheld.run_delay.map(duration_ms),
+            _ => None,
+        },
+        steal_ms: around.withheld.steal.map(duration_ms),
+        pauses: pauses.collect(),
+        pause_count: *count,
+        paused_ms: duration_ms(*total),
+    }
+}
+
+fn duration_ms(duration: Duration) -> f64 {
+    ms(duration.as_nanos() as f64)
+}
