@@ -381,7 +381,8 @@ impl Protocol for LoadClient<'_> {
     fn closed(&mut self, conn: Option<LoadConn>, why: Closed, now: Time) -> AfterClose {
         match conn {
             Some(conn) => {
-                self.connects.closed(now);
+                // `now` is that of the turn, and the last reply may have been read later.
+                self.connects.closed(now.max(self.recorder.last_reply_at()));
                 self.connection_closed(conn, &why, now)
             }
             None => self.not_connected(&why, now),

@@ -16,10 +16,9 @@ pub(crate) struct Connects {
     /// From the dial to the open connection.
     pub(crate) latencies: Distribution,
     open: usize,
-    /// When that changed.
-    changed_at: Time,
-    /// Time of all connections before they were open, and between their end and the next.
-    unopened_ns: u64,
+    /// Sum of the times at which connections opened, less those at which the wait for them began
+    /// (the start, or the end of the one before). Both may be noted out of order within a turn.
+    opened_less_awaited_ns: i128,
     /// The most that were open at once.
     pub(crate) peak: usize,
     /// When that many were open for the first time.
@@ -34,8 +33,7 @@ impl Connects {
             opened: 0,
             latencies: Distribution::default(),
             open: 0,
-            changed_at: Time::START,
-            unopened_ns: 0,
+            opened_less_awaited_ns: 0,
             peak: 0,
             peak_at: Time::START,
         }
@@ -52,16 +50,17 @@ impl Connects {
         *self = Connects {
             opened: self.open as u64,
             open: self.open,
-            changed_at: now,
             peak: self.open,
             peak_at: now,
+            latencies: std::mem::take(&mut self.latencies),
+            opened_less_awaited_ns: -sum_ns(self.asked - self.open, now),
             ..Connects::asked(self.asked)
         };
     }
 
     /// One more is open.
     pub(crate) fn opened(&mut self, now: Time) {
-        self.note_unopened(now);
+        self.opened_less_awaited_ns += sum_ns(1, now);
         self.opened += 1;
         self.open += 1;
         if self.open > self.peak {
@@ -73,21 +72,15 @@ impl Connects {
 
     /// One that was open is gone.
     pub(crate) fn closed(&mut self, now: Time) {
-        self.note_unopened(now);
+        self.opened_less_awaited_ns -= sum_ns(1, now);
         self.open -= 1;
         self.invariants();
     }
 
-    fn note_unopened(&mut self, now: Time) {
-        let unopened = (self.asked - self.open) as u64;
-        self.unopened_ns += unopened * now.ns_since(self.changed_at);
-        self.changed_at = now;
-    }
-
     /// The time up to `end` that connections were not open, all of them together.
     pub(crate) fn unopened(&self, end: Time) -> Duration {
-        let unopened = (self.asked - self.open) as u64;
-        Duration::from_nanos(self.unopened_ns + unopened * end.ns_since(self.changed_at))
+        let ns = self.opened_less_awaited_ns + sum_ns(self.asked - self.open, end);
+        Duration::from_nanos(u64::try_from(ns).unwrap_or(0))
     }
 
     /// Connections that are open now.
@@ -103,10 +96,7 @@ impl Connects {
     /// Adds the connections of another worker. The peak is the sum of both, which differs from the
     /// true one only where connections ended before others opened.
     pub(crate) fn add(&mut self, mut other: Connects) {
-        let at = self.changed_at.max(other.changed_at);
-        self.note_unopened(at);
-        other.note_unopened(at);
-        self.unopened_ns += other.unopened_ns;
+        self.opened_less_awaited_ns += other.opened_less_awaited_ns;
         self.asked += other.asked;
         self.opened += other.opened;
         self.latencies.add(&other.latencies.take_packed());
@@ -127,6 +117,11 @@ impl Connects {
         debug_assert!(open <= peak && peak <= asked, "{open} {peak} {asked}");
         debug_assert!(peak as u64 <= opened, "{peak} {opened}");
     }
+}
+
+/// So many times `at`.
+fn sum_ns(times: usize, at: Time) -> i128 {
+    times as i128 * i128::from(at.as_ns())
 }
 
 #[cfg(test)]
@@ -155,9 +150,10 @@ mod tests {
         connects.started(at(100));
         connects.opened(at(110));
         connects.opened(at(130));
+        // A turn may note the later end first.
+        connects.closed(at(160));
         connects.closed(at(150));
         connects.opened(at(155));
-        connects.closed(at(160));
         // 2 x 10 and 20 at the start, 5 between, 10 at the end.
         assert_eq!(connects.unopened(at(170)), Duration::from_nanos(55));
     }

@@ -39,7 +39,7 @@ pub(super) fn line(latency: &Latency, detail: Detail) -> Option<String> {
     let unknown: Vec<String> = unknown.iter().map(|(p, _)| format!("p{p}")).collect();
     let unknown = (!unknown.is_empty()).then(|| {
         let names = unknown.join(" and ");
-        format!("No interval for {names}: too few excursions; run longer.")
+        format!("No interval for {names}: it varies too much within the run; run longer.")
     });
     let sentences: Vec<String> = [known, unknown].into_iter().flatten().collect();
     Some(sentences.join(" "))
@@ -84,7 +84,7 @@ mod tests {
             line(&latency(), Detail::Plain).as_deref(),
             Some(
                 "With 95 % confidence: p50 0.750 ms to 0.820 ms, p97.5 1.20 ms or more (no upper \
-                 bound from this run). No interval for p99: too few excursions; run longer."
+                 bound from this run). No interval for p99: it varies too much within the run; run longer."
             )
         );
         let all = line(&latency(), Detail::Percentiles).expect("percentiles");
