@@ -9,6 +9,7 @@ use super::process::resource_usage::{Usage, UsageDetail};
 use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
 
+mod page;
 mod results;
 mod sweep;
 

@@ -160,3 +160,29 @@ impl OpenLoop {
         self.arrivals.append(&mut other.arrivals);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::schedule::{Arrivals, Rate};
+    use crate::load::statistics::interval_log::IntervalLog;
+
+    #[test]
+    fn each_request_of_all_workers_is_due_in_one_interval() {
+        let plan = OpenLoopPlan {
+            rate: Rate::Constant(1000.0),
+            arrivals: Arrivals::Constant,
+            seed: 0,
+            deadline: None,
+        };
+        let start = Time::from_ns(5_000_000);
+        let mut log = IntervalLog::starting(start);
+        log.finish(start + Duration::from_millis(250));
+        let intervals = log.into_intervals();
+        let first_of_three = Worker { number: 0, of: 3 };
+        let open_loop = OpenLoop::new(&plan, start, Time::NEVER, first_of_three);
+        // The first is due at the start, and the one at 100 ms in the interval that ends there.
+        assert_eq!(open_loop.due_in(&intervals), [101, 100, 50]);
+        assert_eq!(open_loop.due_in(&intervals[1..]), [100, 50]);
+    }
+}

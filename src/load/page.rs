@@ -105,7 +105,7 @@ fn subtitle(report: &LoadReport) -> String {
         false => "",
     };
     format!(
-        "{}, {law}, {} and {} in flight on each{broken_off}",
+        "{}, {law}, {}, {} in flight on each{broken_off}",
         report.start,
         plural(report.connections as u64, "connection"),
         plural(report.pipelining as u64, "request"),

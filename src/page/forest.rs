@@ -118,10 +118,11 @@ impl Forest {
     fn ratio(&self, row: &ForestRow) -> Markup {
         html! {
             @match &row.ratio {
-                Some(ratio) => {
-                    @if row.at_least { "at least " }
-                    (ratio.show(format::ratio))
+                Some(Estimate { value, low: Some(low), .. }) if row.at_least => {
+                    "at least " (low.show(format::ratio)) " "
+                    span.interval { "measured " (value.show(format::ratio)) }
                 }
+                Some(ratio) => (ratio.show(format::ratio)),
                 None if self.is_reference(row) => span.quiet { "reference" },
                 None => (format::or_dash(None)),
             }

@@ -17,7 +17,7 @@ use crate::format;
 const COLUMNS_TOTAL: usize = 480;
 const COLUMNS_MAX: usize = 240;
 /// Bytes of all heat maps of a page together: noise is dear to draw.
-const HEAT_BYTES_TOTAL: usize = 26_000;
+const HEAT_BYTES_TOTAL: usize = 22_000;
 
 /// Height of a lane of pauses above the heat map.
 const LANE: f64 = 16.0;

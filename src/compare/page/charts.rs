@@ -14,7 +14,7 @@ use crate::load::statistics::censoring::Percentile;
 use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{
     At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles, Sweep,
-    SweepPoint, SweepVariable, Timeline, TimelineRound, Walk,
+    SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
 };
 
 const NS_PER_MS: f64 = 1e6;
@@ -151,11 +151,14 @@ fn row((contestant, at): (usize, &At)) -> PercentileRow {
             high: rounds.last().cloned(),
         })
     };
+    let bounds_from = at.key("latencyMs").key("lowerBoundsFrom").text();
+    let bounds_from = bounds_from.as_ref().map(Text::words);
     PercentileRow {
         name: words(&at.key("name")),
         contestant,
         cells: COLUMNS.iter().map(cell).collect(),
-        at_least_from: None,
+        at_least_from: bounds_from
+            .and_then(|from| COLUMNS.iter().position(|(key, ..)| *key == from)),
     }
 }
 
