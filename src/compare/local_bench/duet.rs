@@ -48,13 +48,9 @@ pub(super) fn run(
         }
     }
     let machine_use = machine.zip(Surroundings::now().machine);
-    let mut runs = sides.map(DuetSide::finish);
-    let ours: Duration = runs
-        .iter()
-        .flat_map(|run| [run.server, run.client])
-        .flatten()
-        .map(|usage| usage.cpu)
-        .sum();
+    let finished = sides.map(DuetSide::finish);
+    let ours: Duration = finished.iter().map(|(_, cpu)| *cpu).sum();
+    let mut runs = finished.map(|(run, _)| run);
     for run in &mut runs {
         run.machine = machine_use.map(|(before, after)| after.use_since(before, ours));
     }
@@ -164,13 +160,15 @@ impl<'a> DuetSide<'a> {
         Ok((replies, length))
     }
 
-    fn finish(mut self) -> RunFigures {
+    /// The figures of the measured parts, and the CPU time of server and client in all.
+    fn finish(mut self) -> (RunFigures, Duration) {
         let used = super::Subject::usage(&mut self.server);
         let all = self.load.completed().max(1);
         // The costs are of all replies, the window is of those that are measured.
         let share = self.completed as f64 / all as f64;
-        let since = |(before, after): (Usage, Usage)| after.since(before).times(share);
+        let since = |(before, after): (Usage, Usage)| after.since(before);
         let server = self.used_before.zip(used).map(since);
+        let cpu = self.client_cpu + server.unwrap_or_default().cpu;
         // A slice is too short for the clock ticks that `Usage` may count in.
         let client = Usage {
             cpu: self.client_cpu,
@@ -178,10 +176,10 @@ impl<'a> DuetSide<'a> {
         };
         let report: LoadReport = self.load.finish();
         self.server.stop();
-        RunFigures {
+        let run = RunFigures {
             window: self.window,
             completed: self.completed,
-            server,
+            server: server.map(|server| server.times(share)),
             client: Some(client.times(share)),
             client_cpu_share: self.client_cpu.as_secs_f64() / self.loaded.as_secs_f64().max(1e-9),
             reply: self.reply,
@@ -191,7 +189,8 @@ impl<'a> DuetSide<'a> {
                 .cloned()
                 .collect(),
             ..figures(&report)
-        }
+        };
+        (run, cpu)
     }
 }
 
