@@ -126,3 +126,26 @@ impl BodyCheck {
         self.length = end;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The verdict on a second body, after a first one of this length.
+    fn second(first_bytes: usize, second: &[u8]) -> BodyVerdict {
+        let mut expected = ExpectedBody::first();
+        let mut check = BodyCheck::default();
+        check.take(&vec![b'a'; first_bytes], &expected);
+        assert_eq!(check.finish(200, &mut expected), BodyVerdict::Same);
+        check.take(second, &expected);
+        check.finish(200, &mut expected)
+    }
+
+    #[test]
+    fn bodies_are_compared_with_the_first_up_to_its_length_limit() {
+        let longest = vec![b'a'; KEPT_BYTES_MAX];
+        assert_eq!(second(KEPT_BYTES_MAX, &longest), BodyVerdict::Same);
+        assert_eq!(second(KEPT_BYTES_MAX, b"a"), BodyVerdict::Other);
+        assert_eq!(second(KEPT_BYTES_MAX + 1, b"a"), BodyVerdict::Unchecked);
+    }
+}
