@@ -143,13 +143,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("report.json");
         let export = Export::open("--export-json", &path).expect("it can be written");
+        #[cfg(unix)]
         let reader = File::open(&path).expect("it is there");
         for text in ["the first, which is longer", "the second"] {
             export.save(text).expect("room");
             let held = std::fs::read_to_string(&path).expect("text");
             assert_eq!(held, text);
         }
-        // A reader of the earlier file is not cut off: it was replaced, not written over.
+        // A reader of the earlier file is not cut off: it was replaced, not written over. Windows
+        // does not replace a file that somebody reads.
+        #[cfg(unix)]
         assert_eq!(io::read_to_string(reader).expect("text"), "");
         export.write("the last").expect("room");
         let held = std::fs::read_to_string(&path).expect("text");

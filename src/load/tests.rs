@@ -99,9 +99,9 @@ fn assert_timeline_adds_up(report: &LoadReport) {
     let answered = intervals.iter().map(|interval| interval.answered.total());
     assert_eq!(answered.sum::<u64>(), counts.completed);
     let sent = intervals.iter().map(|interval| interval.sent);
-    // The last ones may have been queued, and not taken by the kernel.
+    // The last ones of each connection may have been queued, and not taken by the kernel.
     let untaken = sent.sum::<u64>() - counts.sent;
-    assert!(untaken <= (report.connections * report.pipelining) as u64);
+    assert!(untaken <= report.bundling.connects * report.pipelining as u64);
     if report.open_loop.is_some() {
         let due = report.timeline.due.iter();
         assert_eq!(due.sum::<u64>(), counts.due, "{:?}", report.timeline.due);
@@ -840,7 +840,10 @@ fn a_warm_up_that_is_found_is_left_out_of_latencies_and_rates() {
     assert_eq!(whole.warm_up, None);
     let rest = run(WarmUp::Auto);
     let seconds = rest.warm_up.map(|warm_up| warm_up.seconds);
-    assert_eq!((seconds, rest.latency.p99), (Some(1.0), Some(2.0)));
+    assert_eq!(seconds, Some(1.0));
+    // Percentiles have three digits.
+    let p99 = rest.latency.p99.expect("enough replies");
+    assert!((p99 - 2.0).abs() < 0.002, "{p99}");
     assert!(rest.requests.min > 490.0, "{:?}", rest.requests);
     assert_eq!(rest.accounting, whole.accounting);
 }
