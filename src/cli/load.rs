@@ -4,6 +4,7 @@
 //! run, which also shows at the start that stdout can be written.
 
 mod exports;
+mod find_rate;
 mod limits;
 mod page;
 mod progress;
@@ -16,7 +17,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
@@ -37,6 +38,8 @@ Examples:
       10,000 requests with a field and a body, over IPv6
   bareloop load -R 2000 --arrivals poisson http://localhost:8080
       2,000 requests a second, as from many independent users
+  bareloop load --find-rate 'p99<5ms' -c 100 http://localhost:8080
+      the highest rate at which 99 % of requests are answered within 5 ms
   bareloop load -S /run/app.sock --json http://localhost/health
       through a unix domain socket; the report as one line of JSON
 
@@ -50,7 +53,10 @@ Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was complet
 
 /// Load a server, measure it, and judge how far the figures can be trusted
 #[derive(Args, Clone, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    group = ArgGroup::new("open_loop").args(["rate", "find_rate"]).multiple(true)
+)]
 pub struct LoadArgs {
     /// Where to send requests: http[s]://HOST[:PORT][/PATH]
     #[arg(value_name = "URL", value_parser = Target::parse)]
@@ -112,6 +118,9 @@ pub struct LoadArgs {
 
     #[command(flatten)]
     schedule: schedule::ScheduleArgs,
+
+    #[command(flatten)]
+    find_rate: find_rate::FindRateArgs,
 
     #[command(flatten)]
     warm_up: warm_up::WarmUpArgs,
@@ -246,8 +255,9 @@ fn workers(text: &str) -> Result<NonZeroU32, String> {
 pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     let ready = args
         .plan()
-        .and_then(|plan| Ok((plan, args.exports.open(args.json)?)));
-    let (plan, files) = match ready {
+        .and_then(|plan| Ok((args.find_rate.plan(&plan, &args.schedule)?, plan)))
+        .and_then(|(search, plan)| Ok((plan, search, args.exports.open(args.json)?)));
+    let (plan, search, files) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -262,7 +272,11 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
             "-k: anyone may answer in the server's place; its certificate is not verified",
         );
     }
-    match measure(&plan, &args, signal) {
+    let measured = match &search {
+        Some(search) => find_rate::search(search, &args, signal),
+        None => measure(&plan, &args, signal),
+    };
+    match measured {
         Ok(report) => conclude(&report, &args, files, signal),
         Err(Unmeasured::Connect(error @ ConnectError::Interrupted { .. })) => {
             output::fail(&error.to_string());
@@ -330,6 +344,10 @@ fn conclude(
     if signal.times_raised() > 0 {
         return Exit::Interrupted;
     }
+    if let Some(reason) = report.find_rate.as_ref().and_then(|found| found.failure()) {
+        output::fail(&reason);
+        return Exit::Failed;
+    }
     if report.is_failure() {
         let reason = report.verdict.reasons.first();
         output::fail(&reason.map_or_else(|| "the run failed".to_owned(), Warning::to_string));
@@ -346,7 +364,10 @@ fn print(report: &LoadReport, args: &LoadArgs) -> Result<(), String> {
     let text = match (args.prints_json(), args.exports.prints_page()) {
         (true, _) => json(report).map_err(|error| error.to_string())?,
         (_, true) => page::render(report)?,
-        _ => table::render(report, detail, output::columns()),
+        _ => match &report.find_rate {
+            Some(found) => table::render_search(found, output::columns()),
+            None => table::render(report, detail, output::columns()),
+        },
     };
     output::refusal(output::print(&text)).map_or(Ok(()), Err)
 }

@@ -1,467 +1,252 @@
-//! The highest rate that meets an objective and can be signed: the search of `--find-rate`.
+//! `--find-rate`: the highest rate at which a server keeps within an objective.
 //!
-//! One trial says little near the limit, where its percentile is noisy, and a bisection that trusts
-//! single trials returns a rate that is too high in a third of its searches. So the trials
-//! here only *propose* a rate; it is signed by fresh trials at that rate alone, if the one-sided
-//! 95 % upper bound of their mean (of the logarithm of the value, by Student's t) is within the limit.
-//!
-//! 1. *Bracket*: double or halve the rate until one trial is within the limit and one beyond.
-//! 2. *Narrow*: fit a line to log(value) over log(rate) near the limit, and try where it crosses.
-//! 3. *Verify*: at a rate somewhat below the crossing, so that the bound is likely to pass. One more
-//!    attempt at a lower rate is allowed.
-//!
-//! A pure state machine: it proposes a rate, takes the value of the trial, and so on.
+//! Each trial is a short open-loop run of its own, with new connections and a new seed. The pure
+//! [`search`] says at which rate, and signs one.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+mod outcome;
+pub mod search;
 
-/// Trials of a search, at most.
-pub const TRIALS_MAX: usize = 25;
-/// Trials that look for a bracket, at most.
-const BRACKET_TRIALS_MAX: usize = 8;
-/// Trials that narrow a bracket, at most; fewer if the bracket took many.
-const NARROW_TRIALS_MAX: usize = 6;
-/// Fresh trials behind a signature.
-const VERIFY_TRIALS: usize = 7;
-/// Attempts to sign a rate.
-const ATTEMPTS: usize = 2;
-/// Chance that an attempt signs a rate that is too high, if it is. The candidates are below the
-/// fitted crossing, so that far fewer searches than this are wrong.
-const ERROR_CHANCE: f64 = 0.05;
-/// A candidate is expected to pass by so many standard errors, attempt by attempt.
-const RESERVES: [f64; ATTEMPTS] = [0.7, 2.5];
-/// Values beyond this factor from the limit do not count for the fit.
-const NEAR: f64 = 2.0;
-/// Expected d log(value) / d log(rate), until trials tell: at 80 % of a queue's capacity.
-const SLOPE_PRIOR: f64 = 4.0;
-const SLOPE_PRIOR_WEIGHT: f64 = 0.01;
-const SLOPES: std::ops::RangeInclusive<f64> = 1.0..=30.0;
-/// Expected noise of log(value), with the weight of so many trials.
-const NOISE_PRIOR: f64 = 0.2;
-const NOISE_PRIOR_TRIALS: f64 = 2.0;
+pub use outcome::{FindRateReport, Limit, Outcome, TrialReport};
 
-/// One trial.
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::gate;
+use super::objective::{Comparison, Metric, Objective, ObjectiveError};
+use super::plan::OpenLoopPlan;
+use super::schedule::Rate;
+use super::{ConnectError, Error, LoadPlan, LoadReport, Progress, Until, WarmUp, Warning};
+use crate::event_loop::StopSignal;
+use search::{Purpose, RateSearch};
+
+/// Requests beyond a percentile that a trial has, if it may be as long as that takes.
+const REQUESTS_BEYOND: f64 = 10.0;
+/// A trial at a low rate is longer by up to this factor.
+const LONGER_MAX: u32 = 10;
+/// The warm-up of a trial, as a part of it: connecting is not the server's latency.
+const WARM_UP_PARTS: u32 = 10;
+
+/// A latency and its upper limit: `p99<5ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Trial {
-    /// Its rate, requests per second.
-    pub rate: f64,
-    /// The value of the objective's metric; infinite if the trial had no such value.
-    pub value: f64,
-    /// Why it was made.
-    pub purpose: Purpose,
+pub struct RateObjective(Objective);
+
+/// Reasons why a text is no objective of a search.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RateObjectiveError {
+    /// No objective at all.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// Not an upper limit of a latency.
+    #[error(
+        "'{0}' limits no latency: write a percentile, mean or max, <, and a time, as in 'p99<5ms'"
+    )]
+    NoLatencyLimit(String),
 }
 
-/// Why a trial is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To find rates on both sides of the limit.
-    Bracket,
-    /// To come near the limit.
-    Narrow,
-    /// To sign a rate.
-    Verify,
+impl FromStr for RateObjective {
+    type Err = RateObjectiveError;
+
+    fn from_str(text: &str) -> Result<RateObjective, RateObjectiveError> {
+        let objective: Objective = text.parse()?;
+        let is_upper = matches!(objective.comparison, Comparison::Below | Comparison::AtMost);
+        match objective.metric.is_latency() && is_upper && objective.limit > 0.0 {
+            true => Ok(RateObjective(objective)),
+            false => Err(RateObjectiveError::NoLatencyLimit(text.to_owned())),
+        }
+    }
 }
 
-/// What a search came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// The signed rate; `None` if no attempt passed.
-    pub rate: Option<f64>,
-    /// The upper bound of the value at that rate.
-    pub bound: Option<f64>,
-    /// The highest rate with a trial within the limit below every failed one, and the lowest rate
-    /// with a trial beyond it; `None` where there was no such trial.
-    pub bracket: (Option<f64>, Option<f64>),
-    /// Every trial, in order.
-    pub trials: Vec<Trial>,
+impl fmt::Display for RateObjective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
-/// A search under way.
+impl RateObjective {
+    /// Length of a trial at `rate`: `shortest`, or as long as its percentile needs.
+    fn trial_duration(&self, rate: f64, shortest: Duration) -> Duration {
+        let Metric::Percentile(quantile) = self.0.metric else {
+            return shortest;
+        };
+        let needed_s = REQUESTS_BEYOND / ((1.0 - quantile) * rate);
+        let needed = Duration::try_from_secs_f64(needed_s).unwrap_or(Duration::MAX);
+        needed.clamp(shortest, shortest * LONGER_MAX)
+    }
+
+    /// The value of a trial in nanoseconds; infinite if it has none, or if its replies were not
+    /// those of a server that works.
+    fn value_ns(&self, report: &LoadReport) -> f64 {
+        let reasons = &report.verdict.reasons;
+        let is_broken = reasons.iter().any(|reason| {
+            matches!(
+                reason,
+                Warning::UnexpectedStatus { .. }
+                    | Warning::WrongBodies { .. }
+                    | Warning::Unserved { .. }
+                    | Warning::BailedOut { .. }
+            )
+        });
+        match is_broken || report.accounting.completed == 0 {
+            true => f64::INFINITY,
+            false => gate::latency_ns(self.0.metric, report),
+        }
+    }
+}
+
+/// A validated search.
 #[derive(Clone, Debug)]
-pub struct RateSearch {
-    limit: f64,
-    trials: Vec<Trial>,
-    phase: Phase,
+pub struct FindRatePlan {
+    /// Each trial, but for its rate, seed and length.
+    pub trial: LoadPlan,
+    /// The schedule of the trials; its rate is that of the first.
+    pub open_loop: OpenLoopPlan,
+    /// Requests per second of the first trial; above 0.
+    pub first_rate: f64,
+    /// Length of a trial, if its rate is high enough for the objective's percentile.
+    pub trial_duration: Duration,
+    /// The objective.
+    pub objective: RateObjective,
 }
 
-#[derive(Clone, Debug)]
-enum Phase {
-    Bracket {
-        rate: f64,
-    },
-    Narrow {
-        rate: f64,
-        left: usize,
-    },
-    Verify {
-        rate: f64,
-        attempt: usize,
-        logs: Vec<f64>,
-    },
-    Done {
-        signed: Option<(f64, f64)>,
-    },
-}
-
-impl RateSearch {
-    /// A search for the highest rate whose value is at most `limit`, from `first_rate` on; both above
-    /// 0.
-    pub fn new(limit: f64, first_rate: f64) -> RateSearch {
-        RateSearch {
-            limit,
-            trials: Vec::new(),
-            phase: Phase::Bracket { rate: first_rate },
-        }
-    }
-
-    /// The rate of the next trial; `None` when the search is over.
-    pub fn next_rate(&self) -> Option<f64> {
-        match self.phase {
-            Phase::Bracket { rate } | Phase::Narrow { rate, .. } | Phase::Verify { rate, .. } => {
-                Some(rate)
-            }
-            Phase::Done { .. } => None,
-        }
-    }
-
-    /// Takes the value of the trial at [`RateSearch::next_rate`]. Ignored when the search is over.
-    pub fn take(&mut self, value: f64) {
-        let Some(rate) = self.next_rate() else {
-            return;
+impl FindRatePlan {
+    /// The plan of trial `number` at `rate`.
+    pub fn trial(&self, rate: f64, number: usize) -> LoadPlan {
+        let duration = self.objective.trial_duration(rate, self.trial_duration);
+        let warm_up = match self.trial.warm_up {
+            WarmUp::None => WarmUp::For(duration / WARM_UP_PARTS),
+            given => given,
         };
-        let purpose = match self.phase {
-            Phase::Bracket { .. } => Purpose::Bracket,
-            Phase::Narrow { .. } => Purpose::Narrow,
-            Phase::Verify { .. } | Phase::Done { .. } => Purpose::Verify,
-        };
-        self.trials.push(Trial {
-            rate,
-            value,
-            purpose,
-        });
-        let phase = std::mem::replace(&mut self.phase, Phase::Done { signed: None });
-        self.phase = match phase {
-            Phase::Bracket { .. } => self.after_bracket(),
-            Phase::Narrow { left, .. } if left > 1 => self.narrow(left - 1),
-            Phase::Narrow { .. } => self.verify(0, f64::INFINITY),
-            Phase::Verify {
-                rate,
-                attempt,
-                mut logs,
-            } => {
-                logs.push((value / self.limit).ln());
-                self.after_verify(rate, attempt, logs)
-            }
-            done @ Phase::Done { .. } => done,
-        };
-    }
-
-    /// The outcome, when the search is over.
-    pub fn found(&self) -> Option<Found> {
-        let Phase::Done { signed } = self.phase else {
-            return None;
-        };
-        Some(Found {
-            rate: signed.map(|(rate, _)| rate),
-            bound: signed.map(|(_, bound)| bound),
-            bracket: self.bracket(),
-            trials: self.trials.clone(),
-        })
-    }
-
-    fn bracket(&self) -> (Option<f64>, Option<f64>) {
-        let failed = self.trials.iter().filter(|trial| trial.value > self.limit);
-        let high = failed.map(|trial| trial.rate).min_by(f64::total_cmp);
-        let passed = self.trials.iter().filter(|trial| trial.value <= self.limit);
-        let below = passed.filter(|trial| high.is_none_or(|high| trial.rate < high));
-        (below.map(|trial| trial.rate).max_by(f64::total_cmp), high)
-    }
-
-    fn after_bracket(&self) -> Phase {
-        match self.bracket() {
-            (Some(_), Some(_)) => {
-                let left = TRIALS_MAX - ATTEMPTS * VERIFY_TRIALS - self.trials.len();
-                self.narrow(left.min(NARROW_TRIALS_MAX))
-            }
-            _ if self.trials.len() >= BRACKET_TRIALS_MAX => Phase::Done { signed: None },
-            (Some(low), None) => Phase::Bracket { rate: low * 2.0 },
-            (None, high) => Phase::Bracket {
-                rate: high.unwrap_or(1.0) / 2.0,
-            },
+        LoadPlan {
+            until: Until::Duration(duration),
+            warm_up,
+            open_loop: Some(OpenLoopPlan {
+                rate: Rate::Constant(rate),
+                seed: self.open_loop.seed.wrapping_add(number as u64),
+                ..self.open_loop
+            }),
+            ..self.trial.clone()
         }
-    }
-
-    fn narrow(&self, left: usize) -> Phase {
-        let rate = self.crossing(&self.fit());
-        Phase::Narrow { rate, left }
-    }
-
-    /// Where the fitted line crosses the limit, within the bracket; the middle of the bracket as long
-    /// as no trial is near the limit.
-    fn crossing(&self, fit: &Option<Line>) -> f64 {
-        let (low, high) = self.bracket();
-        let low = low.unwrap_or(f64::MIN_POSITIVE);
-        let high = high.unwrap_or(low);
-        match fit {
-            // Contradicting trials may leave the crossing a little outside.
-            Some(line) => line.crossing.exp().clamp(low / 1.5, high * 1.5),
-            None => (low * high).sqrt(),
-        }
-    }
-
-    fn verify(&self, attempt: usize, below: f64) -> Phase {
-        let fit = self.fit();
-        let line = fit.unwrap_or(Line {
-            crossing: self.bracket().0.unwrap_or(f64::MIN_POSITIVE).ln(),
-            slope: SLOPE_PRIOR,
-            noise: NOISE_PRIOR,
-            weight: 1.0,
-        });
-        let trials = VERIFY_TRIALS as f64;
-        let bound = t_quantile(VERIFY_TRIALS - 1, ERROR_CHANCE) / trials.sqrt();
-        let reserve = RESERVES[attempt] * (1.0 / trials + 1.0 / line.weight).sqrt();
-        let margin = line.noise * (bound + reserve) / line.slope;
-        let rate = (line.crossing - margin).exp();
-        Phase::Verify {
-            rate: rate.min(below),
-            attempt,
-            logs: Vec::new(),
-        }
-    }
-
-    fn after_verify(&self, rate: f64, attempt: usize, logs: Vec<f64>) -> Phase {
-        let next = attempt + 1;
-        if logs.len() < VERIFY_TRIALS && logs.iter().all(|log| log.is_finite()) {
-            return Phase::Verify {
-                rate,
-                attempt,
-                logs,
-            };
-        }
-        let bound = upper_bound(&logs, ERROR_CHANCE);
-        if bound <= 0.0 {
-            let signed = Some((rate, self.limit * bound.exp()));
-            return Phase::Done { signed };
-        }
-        let left = TRIALS_MAX - self.trials.len();
-        if next == ATTEMPTS || left < VERIFY_TRIALS {
-            return Phase::Done { signed: None };
-        }
-        self.verify(next, rate * 0.99)
-    }
-
-    /// A weighted line through the trials near the limit, in logarithms.
-    fn fit(&self) -> Option<Line> {
-        let near = self.trials.iter().filter_map(|trial| {
-            let y = (trial.value / self.limit).ln();
-            let distance = y / NEAR.ln();
-            (distance.abs() < 1.0).then(|| (trial.rate.ln(), y, 1.0 - distance * distance))
-        });
-        let near: Vec<_> = near.collect();
-        let weight: f64 = near.iter().map(|point| point.2).sum();
-        if near.is_empty() || weight <= 0.0 {
-            return None;
-        }
-        let mean = |of: fn(&(f64, f64, f64)) -> f64| {
-            near.iter().map(|point| of(point) * point.2).sum::<f64>() / weight
-        };
-        let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-        let products = |point: &(f64, f64, f64)| point.2 * (point.0 - x) * (point.1 - y);
-        let squares = |point: &(f64, f64, f64)| point.2 * (point.0 - x).powi(2);
-        let product = near.iter().map(products).sum::<f64>() + SLOPE_PRIOR_WEIGHT * SLOPE_PRIOR;
-        let square = near.iter().map(squares).sum::<f64>() + SLOPE_PRIOR_WEIGHT;
-        let slope = (product / square).clamp(*SLOPES.start(), *SLOPES.end());
-        let residual =
-            |point: &(f64, f64, f64)| point.2 * (point.1 - y - slope * (point.0 - x)).powi(2);
-        let residuals = near.iter().map(residual).sum::<f64>();
-        let prior = NOISE_PRIOR * NOISE_PRIOR * NOISE_PRIOR_TRIALS;
-        let freedom = (weight - 1.0).max(0.0) + NOISE_PRIOR_TRIALS;
-        Some(Line {
-            crossing: x - y / slope,
-            slope,
-            noise: ((residuals + prior) / freedom).sqrt(),
-            weight,
-        })
     }
 }
 
-/// log(value / limit) = slope (log(rate) - crossing), give or take the noise.
+/// A trial under way.
 #[derive(Clone, Copy, Debug)]
-struct Line {
-    crossing: f64,
-    slope: f64,
-    noise: f64,
-    /// Trials behind it.
-    weight: f64,
+pub struct TrialProgress {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Requests per second.
+    pub rate: f64,
+    /// Why it is made.
+    pub purpose: Purpose,
+    /// Its length.
+    pub duration: Duration,
+    /// Its figures so far.
+    pub progress: Progress,
 }
 
-/// The one-sided upper bound of the mean, wrong with probability `error_chance`.
-fn upper_bound(values: &[f64], error_chance: f64) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let bound =
-        mean + t_quantile(values.len() - 1, error_chance) * (squares / (n - 1.0) / n).sqrt();
-    // An infinite value has no bound.
-    if bound.is_nan() { f64::INFINITY } else { bound }
+/// Searches to the end, or to `signal`. The report is that of the last trial at the rate that was
+/// found, or of the last trial, with the search in [`LoadReport::find_rate`].
+///
+/// # Errors
+/// No trial could be made. A server that goes away later ends the search, and the report says so.
+pub fn find_rate(
+    plan: &FindRatePlan,
+    signal: &StopSignal,
+    on_progress: &mut dyn FnMut(TrialProgress),
+) -> Result<LoadReport, Error> {
+    let mut search = RateSearch::new(plan.objective.0.limit, plan.first_rate);
+    let mut trials: Vec<TrialReport> = Vec::new();
+    let mut last: Option<LoadReport> = None;
+    let mut stopped = None;
+    while let Some((rate, purpose)) = search.next() {
+        let number = trials.len() + 1;
+        let trial = plan.trial(rate, number);
+        let run = super::run(&trial, signal, &mut |progress| {
+            on_progress(TrialProgress {
+                number,
+                rate,
+                purpose,
+                duration: progress_duration(&trial),
+                progress,
+            });
+        });
+        let report = match run {
+            Ok(report) => report,
+            Err(Error::Connect(ConnectError::Interrupted { .. })) if last.is_some() => {
+                stopped = Some(Outcome::Interrupted);
+                break;
+            }
+            Err(Error::Connect(error)) if last.is_some() => {
+                stopped = Some(Outcome::ServerGone {
+                    cause: error.to_string(),
+                });
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        if report.interrupted {
+            stopped = Some(Outcome::Interrupted);
+            last = last.or(Some(report));
+            break;
+        }
+        let value_ns = plan.objective.value_ns(&report);
+        search.take(value_ns);
+        trials.push(TrialReport::new(rate, value_ns, purpose, &report));
+        last = Some(report);
+    }
+    let found = search.found();
+    let outcome = stopped.unwrap_or_else(|| Outcome::of(&found, &trials));
+    let mut report = last.unwrap_or_default();
+    report.find_rate = Some(FindRateReport::new(plan.objective, &found, outcome, trials));
+    Ok(report)
 }
 
-fn t_quantile(degrees_of_freedom: usize, error_chance: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64)
-        .expect("degrees of freedom are at least 1")
-        .inverse_cdf(1.0 - error_chance)
+fn progress_duration(trial: &LoadPlan) -> Duration {
+    match trial.until {
+        Until::Duration(duration) => duration,
+        Until::Amount(_) => Duration::ZERO,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::statistics::test_queue::Random;
     use super::*;
 
-    const LIMIT: f64 = 5e6;
-
-    /// The p99 of M/M/1 as a function of the rate, and where it is `LIMIT`.
-    #[derive(Clone, Copy)]
-    struct Server {
-        knee: f64,
-        capacity: f64,
-    }
-
-    impl Server {
-        /// Whose knee is at this load.
-        fn with_knee_at(load: f64) -> Server {
-            Server {
-                knee: 10_000.0,
-                capacity: 10_000.0 / load,
-            }
-        }
-
-        fn p99(&self, rate: f64) -> f64 {
-            if rate >= self.capacity {
-                return f64::INFINITY;
-            }
-            LIMIT * (self.capacity - self.knee) / (self.capacity - rate)
-        }
-
-        fn trial(&self, rate: f64, noise: f64, random: &mut Random) -> f64 {
-            self.p99(rate) * (noise * random.normal()).exp()
-        }
-    }
-
-    #[derive(Default)]
-    struct Score {
-        over: u32,
-        unsigned: u32,
-        share_of_knee: f64,
-        trials_max: usize,
-    }
-
-    fn score(load: f64, noise: f64, searches: u64) -> Score {
-        let server = Server::with_knee_at(load);
-        let mut score = Score::default();
-        for seed in 0..searches {
-            let mut random = Random::seeded(seed);
-            // From a sixteenth of the knee to four times the knee.
-            let first = server.knee * 2f64.powf(6.0 * random.uniform() - 4.0);
-            let mut search = RateSearch::new(LIMIT, first);
-            while let Some(rate) = search.next_rate() {
-                search.take(server.trial(rate, noise, &mut random));
-            }
-            let found = search.found().expect("the search is over");
-            score.trials_max = score.trials_max.max(found.trials.len());
-            let rate = found.rate.unwrap_or(0.0);
-            score.unsigned += u32::from(found.rate.is_none());
-            score.over += u32::from(server.p99(rate) > LIMIT);
-            score.share_of_knee += rate / server.knee / searches as f64;
-        }
-        println!(
-            "knee at load {load}, noise {noise}: over {}, unsigned {}, mean {:.3} of the knee, at most {} trials",
-            score.over, score.unsigned, score.share_of_knee, score.trials_max
-        );
-        score
+    fn objective(text: &str) -> RateObjective {
+        text.parse().expect("an objective")
     }
 
     #[test]
-    fn a_signed_rate_is_seldom_too_high_and_not_far_below() {
-        // The flatter the curve at its knee, the more rate a margin in latency costs.
-        for (load, share_min) in [(0.8, 0.8), (0.9, 0.9), (0.95, 0.9)] {
-            for noise in [0.05, 0.15, 0.30] {
-                let score = score(load, noise, 1000);
-                assert!(score.over <= 50, "{} of 1000 over", score.over);
-                assert!(score.share_of_knee >= share_min, "{}", score.share_of_knee);
-                assert!(score.trials_max <= TRIALS_MAX);
-            }
+    fn an_objective_is_an_upper_limit_of_a_latency() {
+        assert_eq!(objective("p99 < 5ms").to_string(), "p99<5ms");
+        assert_eq!(objective("mean<=1s").0.limit, 1e9);
+        for text in ["p99>5ms", "rate<1000", "errors<1%", "suspect", "p99<0ms"] {
+            let error = text.parse::<RateObjective>().expect_err(text);
+            assert!(error.to_string().contains("'p99<5ms'"), "{error}");
         }
-    }
-
-    /// At a rate that is just too high, an attempt signs with a chance of 5 %.
-    #[test]
-    fn the_bound_of_a_mean_is_wrong_as_often_as_it_says() {
-        let mut random = Random::seeded(1);
-        let wrong = (0..4000).filter(|_| {
-            let values: Vec<f64> = (0..VERIFY_TRIALS).map(|_| 0.3 * random.normal()).collect();
-            upper_bound(&values, ERROR_CHANCE) <= 0.0
-        });
-        let wrong = wrong.count();
-        // 200, within four standard errors.
-        assert!((145..=255).contains(&wrong), "{wrong} of 4000");
-        assert_eq!(upper_bound(&[0.1, f64::INFINITY, 0.1], 0.05), f64::INFINITY);
-    }
-
-    /// Mutilate's rule: bisection on single trials, then down by 2 % until a trial passes.
-    #[test]
-    fn the_rule_of_single_trials_is_often_too_high() {
-        let server = Server::with_knee_at(0.9);
-        for (noise, over_min) in [(0.15, 100), (0.30, 100)] {
-            let over = (0..1000).filter(|&seed| {
-                let mut random = Random::seeded(seed);
-                let (mut low, mut high) = (server.knee / 4.0, server.knee * 2.0);
-                while high / low > 1.01 {
-                    let middle = (low + high) / 2.0;
-                    match server.trial(middle, noise, &mut random) <= LIMIT {
-                        true => low = middle,
-                        false => high = middle,
-                    }
-                }
-                let mut rate = low;
-                while server.trial(rate, noise, &mut random) > LIMIT {
-                    rate *= 0.98;
-                }
-                server.p99(rate) > LIMIT
-            });
-            let over = over.count();
-            println!("mutilate's rule, noise {noise}: {over} of 1000 over");
-            assert!(over >= over_min, "{over}");
-        }
+        let error = "p99<5".parse::<RateObjective>().expect_err("no unit");
+        assert!(error.to_string().contains("5ms"), "{error}");
     }
 
     #[test]
-    fn a_server_that_never_meets_the_objective_has_no_rate() {
-        let mut search = RateSearch::new(LIMIT, 1000.0);
-        while search.next_rate().is_some() {
-            search.take(f64::INFINITY);
-        }
-        let found = search.found().unwrap();
-        assert_eq!((found.rate, found.bracket.0), (None, None));
-        assert_eq!(found.trials.len(), BRACKET_TRIALS_MAX);
+    fn a_trial_at_a_low_rate_is_as_long_as_its_percentile_needs() {
+        let second = Duration::from_secs(1);
+        let of = |text: &str, rate| objective(text).trial_duration(rate, second);
+        assert_eq!(of("p99<5ms", 10_000.0), second);
+        assert_eq!(of("p99<5ms", 500.0), 2 * second);
+        assert_eq!(of("p99<5ms", 1.0), 10 * second);
+        assert_eq!(of("mean<5ms", 1.0), second);
     }
 
     #[test]
-    fn a_server_that_always_meets_it_is_not_searched_for_ever() {
-        let mut search = RateSearch::new(LIMIT, 1000.0);
-        while search.next_rate().is_some() {
-            search.take(1.0);
-        }
-        let found = search.found().unwrap();
-        assert_eq!((found.rate, found.bracket), (None, (Some(128_000.0), None)));
-    }
-
-    /// Beyond the knee there is nothing near the limit: only a bracket.
-    #[test]
-    fn a_cliff_is_found_without_a_slope() {
-        let mut search = RateSearch::new(LIMIT, 1000.0);
-        while let Some(rate) = search.next_rate() {
-            search.take(if rate < 10_000.0 { 1e5 } else { f64::INFINITY });
-        }
-        let rate = search.found().unwrap().rate.unwrap();
-        assert!((8500.0..10_000.0).contains(&rate), "{rate}");
+    fn a_trial_with_wrong_replies_is_beyond_any_limit() {
+        let mut report = LoadReport::default();
+        report.latency.max = 1.0;
+        assert_eq!(objective("max<5ms").value_ns(&report), f64::INFINITY);
+        report.accounting.completed = 1000;
+        assert_eq!(objective("max<5ms").value_ns(&report), 1e6);
+        report.verdict.reasons = vec![Warning::WrongBodies { replies: 1 }];
+        assert_eq!(objective("max<5ms").value_ns(&report), f64::INFINITY);
     }
 }

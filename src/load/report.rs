@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use super::Warning;
 pub use super::accounting::Accounting;
+use super::find_rate::FindRateReport;
 use super::statistics::interval_log::Interval;
 use crate::event_loop::Time;
 
@@ -129,6 +130,8 @@ pub struct LoadReport {
     pub timeline: Timeline,
     /// `null` in a closed loop.
     pub open_loop: Option<OpenLoop>,
+    /// The search that the run was a trial of; `null` without `--find-rate`.
+    pub find_rate: Option<FindRateReport>,
     /// Of this program.
     pub version: String,
 }

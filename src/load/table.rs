@@ -1,8 +1,11 @@
 //! The report for people: autocannon's two boxes and closing lines, then what they do not tell.
 //! Each fact is told once: what the verdict states is not repeated above it.
 
+mod find_rate;
 mod intervals;
 mod lines;
+
+pub use find_rate::{render as render_search, trial_line};
 
 use std::collections::BTreeMap;
 
@@ -48,6 +51,15 @@ pub fn heading(plan: &LoadPlan, address: &str) -> String {
     format!(
         "{title}Running {until} test @ {} ({address})\n{slots}\n",
         plan.target
+    )
+}
+
+/// The first lines of a search.
+pub fn search_heading(trial: &LoadPlan, objective: &str) -> String {
+    let connections = plural(trial.connections as u64, "connection");
+    format!(
+        "Finding the highest rate with {objective} @ {}\n{connections}\n",
+        trial.target
     )
 }
 

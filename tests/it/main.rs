@@ -23,6 +23,8 @@ mod http_timeouts;
 mod interop;
 mod load;
 mod load_connecting;
+#[cfg(unix)]
+mod load_find_rate;
 mod load_harness;
 mod load_peers;
 #[cfg(unix)]

@@ -24,15 +24,15 @@ pub(super) struct ScheduleArgs {
     rate: Option<Ends>,
 
     /// Law of the arrivals: constant (evenly spaced) or poisson (many independent users)
-    #[arg(long, value_name = "LAW", default_value = "constant", value_parser = arrivals, requires = "rate")]
+    #[arg(long, value_name = "LAW", default_value = "constant", value_parser = arrivals, requires = "open_loop")]
     arrivals: Arrivals,
 
     /// Seed of poisson arrivals [default: random, named in the report]
-    #[arg(long, value_name = "N", requires = "rate")]
+    #[arg(long, value_name = "N", requires = "open_loop")]
     seed: Option<u32>,
 
     /// Never send a request that is late by more than this: seconds, or with a unit
-    #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "rate")]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "open_loop")]
     deadline: Option<Duration>,
 }
 
@@ -46,8 +46,20 @@ struct Ends {
 impl ScheduleArgs {
     /// The schedule of a run of this length; `None` for a closed loop.
     pub(super) fn plan(&self, over: Duration) -> Option<OpenLoopPlan> {
-        let Ends { from, to } = self.rate?;
-        Some(OpenLoopPlan {
+        self.rate.map(|ends| self.plan_at(ends, over))
+    }
+
+    /// The same, with a rate if none is given.
+    pub(super) fn plan_from(&self, rate: f64, over: Duration) -> OpenLoopPlan {
+        let default = Ends {
+            from: rate,
+            to: rate,
+        };
+        self.plan_at(self.rate.unwrap_or(default), over)
+    }
+
+    fn plan_at(&self, Ends { from, to }: Ends, over: Duration) -> OpenLoopPlan {
+        OpenLoopPlan {
             rate: match from == to {
                 true => Rate::Constant(from),
                 false => Rate::Ramp { from, to, over },
@@ -55,7 +67,7 @@ impl ScheduleArgs {
             arrivals: self.arrivals,
             seed: u64::from(self.seed.unwrap_or_else(random)),
             deadline: self.deadline,
-        })
+        }
     }
 }
 

@@ -153,6 +153,7 @@ impl LoadReport {
                 .open_loop
                 .zip(record.open_loop.as_ref())
                 .map(|(plan, found)| OpenLoop::new(&plan, found)),
+            find_rate: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -1,0 +1,199 @@
+//! The outcome of a search, in the shape of its JSON.
+
+use serde::Serialize;
+
+use super::RateObjective;
+use super::search::{ERROR_CHANCE, Found, Purpose};
+use crate::format::rate;
+use crate::load::{LoadReport, Warning};
+
+/// What a search found, and its trials.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindRateReport {
+    /// The objective, such as `p99<5ms`.
+    pub objective: String,
+    /// The signed rate, requests per second; `None` if there is none.
+    pub rate: Option<f64>,
+    /// One-sided upper bound of the objective's latency at that rate, milliseconds.
+    pub bound_ms: Option<f64>,
+    /// Confidence of the bound.
+    pub bound_confidence: f64,
+    /// The highest rate with a trial within the limit below every failed one, and the lowest rate
+    /// with a failed one.
+    pub bracket: [Option<f64>; 2],
+    /// How the search ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Every trial, in order.
+    pub trials: Vec<TrialReport>,
+}
+
+/// One trial.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrialReport {
+    /// Requests due per second.
+    pub rate: f64,
+    /// The objective's latency, milliseconds; `None` if it is not bounded, or if replies were wrong.
+    pub value_ms: Option<f64>,
+    /// Why it was made.
+    pub purpose: Purpose,
+    /// The client was late though a slot was free.
+    pub client_late: bool,
+}
+
+/// How a search ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "outcome")]
+pub enum Outcome {
+    /// A rate was signed, and a higher one fails.
+    Found,
+    /// A rate was signed, and the server may do more.
+    AtLeast {
+        /// What stood in the way.
+        limit: Limit,
+    },
+    /// No trial met the objective.
+    NotMet,
+    /// Some trials met it, but no rate passed on fresh trials.
+    Unsigned,
+    /// The server did not accept a connection in mid-search.
+    ServerGone {
+        /// The error.
+        cause: String,
+    },
+    /// A stop signal came.
+    Interrupted,
+}
+
+/// What keeps a search from higher rates, other than the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Limit {
+    /// The client was late in the trials that failed.
+    Client,
+    /// The last doubling of the rate was still within the objective.
+    Trials,
+}
+
+impl TrialReport {
+    pub(super) fn new(
+        rate: f64,
+        value_ns: f64,
+        purpose: Purpose,
+        report: &LoadReport,
+    ) -> TrialReport {
+        let mut reasons = report.verdict.reasons.iter();
+        TrialReport {
+            rate,
+            value_ms: value_ns.is_finite().then_some(value_ns / 1e6),
+            purpose,
+            client_late: reasons.any(|reason| matches!(reason, Warning::LateClient { .. })),
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn of(found: &Found, trials: &[TrialReport]) -> Outcome {
+        match (found.signed, found.bracket) {
+            (None, (None, _)) => Outcome::NotMet,
+            (None, _) => Outcome::Unsigned,
+            (Some(_), (_, None)) => Outcome::AtLeast {
+                limit: Limit::Trials,
+            },
+            (Some(_), (_, Some(high))) => {
+                let mut lowest_failed = trials.iter().filter(|trial| trial.rate == high);
+                match lowest_failed.any(|trial| trial.client_late) {
+                    true => Outcome::AtLeast {
+                        limit: Limit::Client,
+                    },
+                    false => Outcome::Found,
+                }
+            }
+        }
+    }
+}
+
+impl FindRateReport {
+    pub(super) fn new(
+        objective: RateObjective,
+        found: &Found,
+        outcome: Outcome,
+        trials: Vec<TrialReport>,
+    ) -> FindRateReport {
+        FindRateReport {
+            objective: objective.to_string(),
+            rate: found.signed.map(|signed| signed.rate),
+            bound_ms: found.signed.map(|signed| signed.bound / 1e6),
+            bound_confidence: 1.0 - ERROR_CHANCE,
+            bracket: [found.bracket.0, found.bracket.1],
+            outcome,
+            trials,
+        }
+    }
+
+    /// The reason why no rate was signed; `None` if one was.
+    pub fn failure(&self) -> Option<String> {
+        let objective = &self.objective;
+        Some(match &self.outcome {
+            Outcome::Found | Outcome::AtLeast { .. } => return None,
+            Outcome::NotMet => {
+                let lowest = self.trials.iter().map(|trial| trial.rate);
+                let lowest = rate(lowest.fold(f64::INFINITY, f64::min));
+                format!(
+                    "no trial was within {objective}, down to {lowest} requests/s; allow more, or \
+                     start lower with -R"
+                )
+            }
+            Outcome::Unsigned => format!(
+                "no rate passed {objective} on fresh trials; make them longer with --trial-duration"
+            ),
+            Outcome::ServerGone { cause } => format!("the server went away: {cause}"),
+            Outcome::Interrupted => "interrupted before a rate was found".to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::find_rate::search::{Signed, Trial};
+
+    fn found(signed: bool, bracket: (Option<f64>, Option<f64>)) -> Found {
+        Found {
+            signed: signed.then_some(Signed {
+                rate: 900.0,
+                bound: 4e6,
+            }),
+            bracket,
+            trials: Vec::<Trial>::new(),
+        }
+    }
+
+    fn trial(rate: f64, client_late: bool) -> TrialReport {
+        TrialReport {
+            rate,
+            value_ms: Some(6.0),
+            purpose: Purpose::Bracket,
+            client_late,
+        }
+    }
+
+    #[test]
+    fn an_outcome_says_whether_the_server_was_the_limit() {
+        let both = (Some(900.0), Some(1000.0));
+        let of = |signed, bracket, late| {
+            let trials = [trial(4000.0, true), trial(1000.0, late)];
+            Outcome::of(&found(signed, bracket), &trials)
+        };
+        assert_eq!(of(true, both, false), Outcome::Found);
+        let limit = Limit::Client;
+        assert_eq!(of(true, both, true), Outcome::AtLeast { limit });
+        let limit = Limit::Trials;
+        let open = (Some(900.0), None);
+        assert_eq!(of(true, open, false), Outcome::AtLeast { limit });
+        assert_eq!(of(false, both, false), Outcome::Unsigned);
+        assert_eq!(of(false, (None, Some(1.0)), false), Outcome::NotMet);
+    }
+}

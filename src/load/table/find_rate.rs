@@ -1,0 +1,171 @@
+//! A search for a rate: its trials and its outcome.
+
+use crate::format::{milliseconds, percent, rate};
+use crate::load::find_rate::search::Purpose;
+use crate::load::find_rate::{FindRateReport, Limit, Outcome, TrialReport};
+
+use super::{boxed, lines};
+
+/// The trials as a box, and the outcome below it, for a terminal with this number of `columns`.
+pub fn render(found: &FindRateReport, columns: usize) -> String {
+    let header = ["Trial", "Req/s", "Latency", "Purpose"].map(str::to_owned);
+    let trials = found.trials.iter().enumerate();
+    let rows = trials.map(|(index, trial)| row(index + 1, trial));
+    let mut text = format!(
+        "\n{}\n",
+        boxed(std::iter::once(header.to_vec()).chain(rows))
+    );
+    for line in outcome_lines(found) {
+        text += &lines::wrap(&line, columns);
+        text.push('\n');
+    }
+    text
+}
+
+/// One trial under way: `trial 7: 1,200 requests/s (narrow)`.
+pub fn trial_line(number: usize, trial_rate: f64, purpose: Purpose) -> String {
+    let trial_rate = shown(trial_rate);
+    format!(
+        "trial {number}: {trial_rate} requests/s ({})",
+        word(purpose)
+    )
+}
+
+fn row(number: usize, trial: &TrialReport) -> Vec<String> {
+    let latency = trial.value_ms.map_or("unbounded".to_owned(), milliseconds);
+    let late = if trial.client_late {
+        ", client late"
+    } else {
+        ""
+    };
+    vec![
+        number.to_string(),
+        shown(trial.rate),
+        latency,
+        format!("{}{late}", word(trial.purpose)),
+    ]
+}
+
+fn outcome_lines(found: &FindRateReport) -> Vec<String> {
+    let mut lines = vec![bracket_line(found)];
+    if let Some(signed) = found.rate {
+        let at_least = match found.outcome {
+            Outcome::AtLeast { .. } => "at least ",
+            _ => "",
+        };
+        let bound = found.bound_ms.unwrap_or_default();
+        lines.push(format!(
+            "Highest rate with {}: {at_least}{} requests/s (at most {} there with {} confidence, on \
+             fresh trials).",
+            found.objective,
+            shown(signed),
+            milliseconds(bound),
+            percent(found.bound_confidence)
+        ));
+    }
+    lines.extend(match found.outcome {
+        Outcome::AtLeast {
+            limit: Limit::Client,
+        } => Some(
+            "The client was late in the trials that failed, so it may be the limit; give it more \
+             workers (-w) or a core of its own."
+                .to_owned(),
+        ),
+        Outcome::AtLeast {
+            limit: Limit::Trials,
+        } => Some("No trial failed; start higher with -R.".to_owned()),
+        Outcome::Interrupted => Some("Interrupted: the trials so far.".to_owned()),
+        _ => None,
+    });
+    lines
+}
+
+/// The rates between which single trials began to fail.
+fn bracket_line(found: &FindRateReport) -> String {
+    match found.bracket {
+        [Some(low), Some(high)] => format!(
+            "Single trials were within {} up to {} requests/s, and beyond it from {} on.",
+            found.objective,
+            shown(low),
+            shown(high)
+        ),
+        [Some(low), None] => format!(
+            "All trials were within {}, up to {} requests/s.",
+            found.objective,
+            shown(low)
+        ),
+        [None, Some(high)] => format!(
+            "All trials were beyond {}, down to {} requests/s.",
+            found.objective,
+            shown(high)
+        ),
+        [None, None] => "No trial was completed.".to_owned(),
+    }
+}
+
+/// With four digits: a rate that was found is no more exact.
+fn shown(value: f64) -> String {
+    let scale = 10f64.powf(3.0 - value.log10().floor());
+    rate(if scale.is_finite() {
+        (value * scale).round() / scale
+    } else {
+        value
+    })
+}
+
+fn word(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Bracket => "bracket",
+        Purpose::Narrow => "narrow",
+        Purpose::Verify => "verify",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(outcome: Outcome) -> FindRateReport {
+        let trial = |trial_rate, value_ms, purpose, client_late| TrialReport {
+            rate: trial_rate,
+            value_ms,
+            purpose,
+            client_late,
+        };
+        FindRateReport {
+            objective: "p99<5ms".to_owned(),
+            rate: Some(1843.21),
+            bound_ms: Some(4.5),
+            bound_confidence: 0.8,
+            bracket: [Some(1900.0), Some(2000.0)],
+            outcome,
+            trials: vec![
+                trial(1000.0, Some(1.25), Purpose::Bracket, false),
+                trial(2000.0, None, Purpose::Bracket, true),
+                trial(1843.21, Some(4.4), Purpose::Verify, false),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_search_is_told_by_its_trials_and_its_outcome() {
+        let text = render(&found(Outcome::Found), 200);
+        for part in [
+            "│ 2     │ 2,000 │ unbounded │ bracket, client late │",
+            "│ 3     │ 1,843 │ 4.40 ms   │ verify               │",
+            "within p99<5ms up to 1,900 requests/s, and beyond it from 2,000 on",
+            "p99<5ms: 1,843 requests/s (at most 4.50 ms there with 80 % confidence",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_other_than_the_server_is_told() {
+        for (limit, remedy) in [(Limit::Client, "-w"), (Limit::Trials, "-R")] {
+            let text = render(&found(Outcome::AtLeast { limit }), 200);
+            assert!(text.contains(": at least 1,843 requests/s"), "{text}");
+            assert!(text.contains(remedy), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `load --find-rate`: its outcomes and their exit codes.
+
+use std::sync::mpsc::channel;
+
+use rustix::process::Signal;
+
+use crate::harness::{Job, PATIENCE};
+use crate::load_harness::{Peer, Report, load, load_command};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn search(objective: &str, url: &str) -> (Option<i32>, Report) {
+    let flags = ["--trial-duration", "50ms", "-R", "200", "-c", "2"];
+    let (finished, report) = load(&[&["--find-rate", objective], &flags[..], &[url]].concat());
+    (finished.code, report)
+}
+
+#[test]
+fn an_objective_that_is_out_of_reach_fails() {
+    let peer = Peer::answering(OK);
+    let (code, report) = search("max<1ns", &peer.url());
+    assert_eq!(code, Some(1));
+    assert_eq!(report.at("/findRate/outcome"), "notMet");
+    assert!(report.at("/findRate/rate").is_null());
+    assert!(report.at("/findRate/bracket/0").is_null());
+    assert_eq!(report.number("/findRate/bracket/1"), 200.0 / 128.0);
+}
+
+#[test]
+fn an_objective_that_every_rate_meets_has_a_rate_at_least() {
+    let peer = Peer::answering(OK);
+    let (code, report) = search("max<60s", &peer.url());
+    assert_eq!(code, Some(0));
+    assert_eq!(report.at("/findRate/outcome"), "atLeast");
+    assert_eq!(report.number("/findRate/rate"), 200.0 * 128.0);
+    assert_eq!(report.at("/findRate/objective"), "max<60s");
+}
+
+#[test]
+fn a_signal_ends_a_search_with_what_was_found_so_far() {
+    let (sender, requested) = channel();
+    let peer = Peer::serving(move |visit| {
+        while visit.request().is_some() && visit.answer(OK) {
+            let _ = sender.send(());
+        }
+    });
+    let url = peer.url();
+    let flags = ["--find-rate", "max<60s", "--trial-duration", "60", &url];
+    let job = Job::start(&mut load_command(&flags));
+    requested.recv_timeout(PATIENCE).expect("requests come");
+    job.signal(Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    assert_eq!(Report::of(&finished).at("/findRate/outcome"), "interrupted");
+}
