@@ -3,6 +3,7 @@
 //! The report goes to stdout, progress and warnings to stderr. Its heading is printed before the
 //! run, which also shows at the start that stdout can be written.
 
+mod counts;
 mod exports;
 mod find_rate;
 mod limits;
@@ -23,8 +24,7 @@ use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table::{self, Detail};
 use crate::load::{
-    self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, PIPELINING_MAX, Refill, Target,
-    Until, Warning,
+    self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, Refill, Target, Until, Warning,
 };
 use progress::ProgressLine;
 
@@ -67,7 +67,7 @@ pub struct LoadArgs {
     connections: usize,
 
     /// Requests in flight on each connection
-    #[arg(short, long, value_name = "N", default_value = "1", value_parser = pipelining)]
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::pipelining)]
     pipelining: usize,
 
     /// How long to run: seconds, or with a unit (500ms, 1m)
@@ -75,7 +75,7 @@ pub struct LoadArgs {
     duration: Duration,
 
     /// Stop after this number of replies instead
-    #[arg(short, long, value_name = "N", value_parser = amount, conflicts_with = "duration")]
+    #[arg(short, long, value_name = "N", value_parser = counts::amount, conflicts_with = "duration")]
     amount: Option<u64>,
 
     /// Time limit for a reply: seconds, or with a unit
@@ -109,11 +109,11 @@ pub struct LoadArgs {
 
     /// Copies of the client, on a thread each, that share connections and rate; auto: one for each
     /// core
-    #[arg(short, long, value_name = "N", default_value = "1", value_parser = workers)]
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: NonZeroU32,
 
     /// How freed slots are used again: each at once, or all of a connection together
-    #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = refill)]
+    #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
     refill: Refill,
 
     #[command(flatten)]
@@ -239,16 +239,6 @@ impl LoadArgs {
     fn shows_progress(&self) -> bool {
         !self.no_progress && !self.owns_stdout() && io::stderr().is_terminal()
     }
-}
-
-/// A number of workers, or `auto`.
-fn workers(text: &str) -> Result<NonZeroU32, String> {
-    let workers = match text {
-        "auto" => std::thread::available_parallelism().map_or(1, usize::from),
-        number => values::count(number)?,
-    };
-    let workers = u32::try_from(workers).ok().and_then(NonZeroU32::new);
-    workers.ok_or_else(|| format!("'{text}' is too many"))
 }
 
 /// Runs the load that `args` describe, until its end or `signal`.
@@ -384,34 +374,6 @@ fn read_input(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// A number of requests in flight.
-fn pipelining(text: &str) -> Result<usize, String> {
-    match values::count(text)? {
-        count if count <= PIPELINING_MAX => Ok(count),
-        _ => Err(format!(
-            "more than {PIPELINING_MAX} requests on a connection would wait in this client and not \
-             at the server; write at most {PIPELINING_MAX}"
-        )),
-    }
-}
-
-/// A number of requests.
-fn amount(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
-        Err(_) => Err(format!("'{text}' is not a whole number of at least 1")),
-    }
-}
-
-/// `rolling` or `batch`.
-fn refill(text: &str) -> Result<Refill, String> {
-    [Refill::Rolling, Refill::Batch]
-        .into_iter()
-        .find(|mode| mode.as_str() == text)
-        .ok_or_else(|| format!("'{text}' is not a mode; write rolling or batch"))
 }
 
 #[cfg(test)]

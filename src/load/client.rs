@@ -13,10 +13,12 @@ mod closing;
 mod conn;
 mod ending;
 mod filling;
+mod record;
 mod warming;
 
 pub use conn::LoadConn;
 pub(crate) use ending::RunEnd;
+pub(crate) use record::RunRecord;
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -80,40 +82,6 @@ pub struct LoadClient<'a> {
     ending: Option<RunEnd>,
     progress_due: Time,
     on_progress: &'a mut dyn FnMut(Progress),
-}
-
-/// What is left of a client when its run is over.
-#[derive(Debug)]
-pub(crate) struct RunRecord {
-    pub(crate) accounting: Accounting,
-    pub(crate) connects: Connects,
-    pub(crate) recorder: Recorder,
-    pub(crate) turns: Turns,
-    pub(crate) counters: Counters,
-    pub(crate) open_loop: Option<OpenLoop>,
-    /// The warm-up before the start.
-    pub(crate) warmed: Duration,
-    pub(crate) started: Time,
-    pub(crate) ended: Time,
-    pub(crate) end: RunEnd,
-}
-
-impl RunRecord {
-    /// Adds the record of another worker of the same run.
-    pub(crate) fn add(&mut self, other: RunRecord) {
-        self.accounting.add(other.accounting);
-        self.connects.add(other.connects);
-        self.recorder.add(other.recorder);
-        self.turns.add(other.turns);
-        self.counters.add(other.counters);
-        if let (Some(all), Some(open_loop)) = (&mut self.open_loop, other.open_loop) {
-            all.add(open_loop);
-        }
-        self.ended = self.ended.max(other.ended);
-        if self.end == RunEnd::Planned {
-            self.end = other.end;
-        }
-    }
 }
 
 impl<'a> LoadClient<'a> {

@@ -8,7 +8,7 @@ use crate::cli::values;
 #[derive(Args, Clone, Debug)]
 pub(super) struct LimitArgs {
     /// Stop after this number of errors, timeouts and unexpected bodies, with exit code 1
-    #[arg(short = 'B', long, value_name = "N", value_parser = super::amount)]
+    #[arg(short = 'B', long, value_name = "N", value_parser = super::counts::amount)]
     pub(super) bailout: Option<u64>,
 
     /// Close a connection after this number of requests and open another one

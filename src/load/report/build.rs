@@ -191,20 +191,8 @@ fn evidence(
         cpu_share,
         answered_s: sum_s(&all_answered(intervals)),
         duration_s,
-        connections: Connections {
-            unserved: counters.unserved,
-            asked: plan.connections,
-            opened: record.connects.peak,
-            reconnects: record.connects.reconnects(),
-            last_after_s: (record.connects.peak_at - record.started).as_secs_f64(),
-        },
-        schedule: record.open_loop.as_ref().map(|found| Schedule {
-            client_lag_ms: found
-                .client_lag
-                .told_quantile_ns(0.99)
-                .map_or(0.0, |ns| ns as f64 / NS_PER_MS),
-            laws_broken: found.laws_broken(record.ended),
-        }),
+        connections: connections(plan, record),
+        schedule: schedule_kept(record),
         unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
         connecting_s: record.connects.unopened(record.ended).as_secs_f64(),
         steadiness: Steadiness::of(course.intervals, is_ramp(plan)),
@@ -218,15 +206,40 @@ fn evidence(
             client_ms: ms(pauses.within(silence.began, silence.ended()).as_nanos() as f64),
             began_s: (silence.began - record.started).as_secs_f64(),
         },
-        client_pauses: pauses.longest().map(|longest| ClientPauses {
-            count: pauses.count,
-            total_ms: ms(pauses.total.as_nanos() as f64),
-            share: pauses.total.as_secs_f64() / (duration_s * f64::from(plan.workers.get())),
-            longest_ms: ms(longest.length.as_nanos() as f64),
-            longest_at_s: (longest.began - record.started).as_secs_f64(),
-        }),
+        client_pauses: client_pauses(plan, record, duration_s),
         top_percentile,
     }
+}
+
+fn connections(plan: &LoadPlan, record: &RunRecord) -> Connections {
+    Connections {
+        unserved: record.counters.unserved,
+        asked: plan.connections,
+        opened: record.connects.peak,
+        reconnects: record.connects.reconnects(),
+        last_after_s: (record.connects.peak_at - record.started).as_secs_f64(),
+    }
+}
+
+fn schedule_kept(record: &RunRecord) -> Option<Schedule> {
+    let found = record.open_loop.as_ref()?;
+    let lag_ns = found.client_lag.told_quantile_ns(0.99);
+    Some(Schedule {
+        client_lag_ms: lag_ns.map_or(0.0, |ns| ns as f64 / NS_PER_MS),
+        laws_broken: found.laws_broken(record.ended),
+    })
+}
+
+fn client_pauses(plan: &LoadPlan, record: &RunRecord, duration_s: f64) -> Option<ClientPauses> {
+    let pauses = &record.turns.pauses;
+    let longest = pauses.longest()?;
+    Some(ClientPauses {
+        count: pauses.count,
+        total_ms: ms(pauses.total.as_nanos() as f64),
+        share: pauses.total.as_secs_f64() / (duration_s * f64::from(plan.workers.get())),
+        longest_ms: ms(longest.length.as_nanos() as f64),
+        longest_at_s: (longest.began - record.started).as_secs_f64(),
+    })
 }
 
 fn is_ramp(plan: &LoadPlan) -> bool {

@@ -1,0 +1,82 @@
+//! The settings of a comparison, as its report names them.
+
+use serde::Serialize;
+
+use crate::compare::statistics::Margin;
+use crate::compare::{RequestSettings, Settings};
+
+/// [`Settings`], with times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingsUsed {
+    /// Connections kept open at once.
+    pub connections: usize,
+    /// Requests in flight on each connection.
+    pub pipelining: usize,
+    /// Length of each measured window.
+    pub duration_seconds: f64,
+    /// Load before each window that was not measured.
+    pub warmup_seconds: f64,
+    /// Time limit for a reply.
+    pub timeout_seconds: f64,
+    /// The request of all contestants without one of their own.
+    #[serde(flatten)]
+    pub request: RequestUsed,
+    /// How often each contestant was to run; with a precision, the most often.
+    pub rounds: usize,
+    /// Rounds were to be held until each ratio is known to this: 0.02 is 2 %; `null` for a fixed
+    /// number.
+    pub precision: Option<f64>,
+    /// Each contestant ran beside the reference, and the load alternated between the two.
+    pub duet: bool,
+    /// The difference below which two servers count as the same: 0.02 is 2 %.
+    pub same_within: f64,
+    /// Decided the order in which the contestants ran.
+    pub seed: u32,
+}
+
+/// [`RequestSettings`], as text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestUsed {
+    /// Request-target.
+    pub path: String,
+    /// Method.
+    pub method: String,
+    /// Fields beyond Host and Connection, as they were sent.
+    pub fields: Vec<String>,
+    /// Body; bytes that are no text are replaced.
+    pub body: String,
+}
+
+impl From<&Settings> for SettingsUsed {
+    fn from(settings: &Settings) -> SettingsUsed {
+        SettingsUsed {
+            connections: settings.connections.get(),
+            pipelining: settings.pipelining.get(),
+            duration_seconds: settings.duration.as_secs_f64(),
+            warmup_seconds: settings.warmup.as_secs_f64(),
+            timeout_seconds: settings.timeout.as_secs_f64(),
+            request: (&settings.request).into(),
+            rounds: settings.rounds.get(),
+            precision: settings.precision.map(Margin::share),
+            duet: settings.duet,
+            same_within: settings.same_within.share(),
+            seed: settings.seed,
+        }
+    }
+}
+
+impl From<&RequestSettings> for RequestUsed {
+    fn from(request: &RequestSettings) -> RequestUsed {
+        let fields = request.fields.iter();
+        RequestUsed {
+            path: request.path.clone(),
+            method: request.method.clone(),
+            fields: fields
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        }
+    }
+}
