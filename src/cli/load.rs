@@ -8,6 +8,7 @@ mod exports;
 mod find_rate;
 mod limits;
 mod page;
+mod printing;
 mod progress;
 mod schedule;
 mod tls;
@@ -22,7 +23,7 @@ use clap::{ArgGroup, Args};
 
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
-use crate::load::table::{self, Detail};
+use crate::load::table;
 use crate::load::{
     self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, Refill, Target, Until, Warning,
 };
@@ -325,7 +326,7 @@ fn conclude(
     files: Vec<exports::Writing>,
     signal: &StopSignal,
 ) -> Exit {
-    let written = print(report, args);
+    let written = printing::print(report, args);
     let exported = exports::write(files, report);
     if let Err(message) = written.and(exported) {
         output::fail(&message);
@@ -344,26 +345,6 @@ fn conclude(
         return Exit::Failed;
     }
     args.exports.judge(report)
-}
-
-fn print(report: &LoadReport, args: &LoadArgs) -> Result<(), String> {
-    let detail = match args.latency {
-        true => Detail::Percentiles,
-        false => Detail::Plain,
-    };
-    let text = match (args.prints_json(), args.exports.prints_page()) {
-        (true, _) => json(report).map_err(|error| error.to_string())?,
-        (_, true) => page::render(report)?,
-        _ => match &report.find_rate {
-            Some(found) => table::render_search(found, output::columns()),
-            None => table::render(report, detail, output::columns()),
-        },
-    };
-    output::refusal(output::print(&text)).map_or(Ok(()), Err)
-}
-
-fn json(report: &LoadReport) -> io::Result<String> {
-    Ok(serde_json::to_string(report)? + "\n")
 }
 
 /// The bytes of a file, or of standard input.

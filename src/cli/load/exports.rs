@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::page;
+use super::{page, printing};
 use crate::cli::export::{self, Export};
 use crate::cli::{Exit, output};
 use crate::load::objective::{Answer, Objective};
@@ -70,9 +70,7 @@ impl ExportArgs {
         let page = self.export_html.as_ref().filter(|_| !self.prints_page());
         let json = self.export_json.as_ref().filter(|_| !self.prints_json());
         let files: [(&'static str, Option<&PathBuf>, Content); 5] = [
-            ("--export-json", json, |report| {
-                super::json(report).map_err(|error| error.to_string())
-            }),
+            ("--export-json", json, |report| printing::json(report)),
             ("--export-hlog", self.export_hlog.as_ref(), |report| {
                 exports::hlog(report).map_err(|error| error.to_string())
             }),
