@@ -80,9 +80,10 @@ fn our_servers_answer_every_request_at_any_depth() {
 #[test]
 fn connections_are_replaced_after_their_share_of_requests() {
     let server = Server::http(&[]);
+    // One connection: of several, the last ones share what is left.
     let flags = [
         "-c",
-        "2",
+        "1",
         "-p",
         "4",
         "-a",
