@@ -97,7 +97,8 @@ fn a_duet_loads_two_servers_in_turn() {
             assert!(by_mode.is_number(), "{client:#}");
         }
     }
-    assert!(contestant["runs"][0]["duet"]["pairs"].as_u64().unwrap() >= 4);
+    // Slices of random length: how many fit into the window is not fixed.
+    assert!(contestant["runs"][0]["duet"]["pairs"].as_u64().unwrap() >= 1);
     assert_eq!(json["contestants"][1]["runs"][0]["duet"], Value::Null);
 }
 
