@@ -126,10 +126,10 @@ fn serve<P: Protocol>(
     callbacks: ServeCallbacks,
 ) -> Result<Served, Error> {
     let Bound { addresses, copies } = Bound::to(&plan.places, plan.copies)?;
-    (callbacks.listening)(&addresses);
     let clock = Clock::start();
     let start = clock.now();
-    let copies = copies::run(copies, &plan.limits, new_server, tally, signal)?;
+    let on_start = || (callbacks.listening)(&addresses);
+    let copies = copies::run(copies, &plan.limits, new_server, tally, signal, on_start)?;
     Ok(Served {
         copies,
         elapsed: clock.now() - start,

@@ -1,6 +1,7 @@
 //! Copies of an event loop, on a thread each. They share the stop signal and nothing else.
 
 use std::io;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::{Error, Tally};
@@ -10,6 +11,8 @@ use crate::event_loop::{Acceptor, ConnectionLimits, EventLoop, Protocol, StopSig
 /// each. The first copy runs on this thread: with one copy there is no other, since in a process
 /// with two threads every system call on a descriptor costs more.
 ///
+/// `on_start` is called when every copy has all descriptors that it needs, before the first accept.
+///
 /// # Errors
 /// A copy could not be started, or failed; then the others are stopped.
 pub fn run<P: Protocol>(
@@ -18,14 +21,15 @@ pub fn run<P: Protocol>(
     new_server: impl Fn() -> P + Sync,
     tally: impl Fn(&P) -> Tally + Sync,
     signal: &StopSignal,
+    on_start: impl FnOnce(),
 ) -> Result<Vec<Tally>, Error> {
     let copies = sockets.len();
-    let run_one = |index: usize, acceptors: Vec<Acceptor>| {
+    let run_one = |index: usize, acceptors: Vec<Acceptor>, on_start: &mut dyn FnMut()| {
         let limits = ConnectionLimits {
             connections_max: share(limits.connections_max, copies, index),
             ..limits.clone()
         };
-        let served = run_copy(acceptors, limits, new_server(), signal);
+        let served = run_copy(acceptors, limits, new_server(), signal, on_start);
         // One stop ends all, and so does one failure.
         if served.is_err() {
             signal.raise();
@@ -36,13 +40,18 @@ pub fn run<P: Protocol>(
     let Some((_, first)) = sockets.next() else {
         return Ok(Vec::new());
     };
+    let (started, starts) = channel();
     thread::scope(|scope| {
         let mut threads = Vec::new();
         let mut failure = None;
         for (index, acceptors) in sockets {
+            let started = started.clone();
             let spawned = thread::Builder::new()
                 .name(format!("copy {}", index + 1))
-                .spawn_scoped(scope, move || run_one(index, acceptors));
+                .spawn_scoped(scope, move || {
+                    let mut started = Some(started);
+                    run_one(index, acceptors, &mut || report_start(&mut started))
+                });
             match spawned {
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
@@ -52,7 +61,16 @@ pub fn run<P: Protocol>(
                 }
             }
         }
-        let mut served = vec![run_one(0, first)];
+        drop(started);
+        let mut on_start = Some(on_start);
+        let mut served = vec![run_one(0, first, &mut || {
+            // The count ends when no copy can report any more.
+            if starts.iter().count() == copies - 1
+                && let Some(on_start) = on_start.take()
+            {
+                on_start();
+            }
+        })];
         served.extend(threads.into_iter().map(|thread| {
             let panicked = |_| Err(io::Error::other("a copy of the loop panicked"));
             thread.join().unwrap_or_else(panicked)
@@ -60,6 +78,14 @@ pub fn run<P: Protocol>(
         served.extend(failure);
         Ok(served.into_iter().collect::<io::Result<_>>()?)
     })
+}
+
+/// Tells the first copy that this one has started, and that it will not report again.
+fn report_start(started: &mut Option<Sender<()>>) {
+    if let Some(started) = started.take() {
+        // Fails if the first copy could not start, which ends this one too.
+        let _ = started.send(());
+    }
 }
 
 /// The part of `total` for copy `index` of `copies`; the parts differ by one at most.
@@ -72,11 +98,13 @@ fn run_copy<P: Protocol>(
     limits: ConnectionLimits,
     server: P,
     signal: &StopSignal,
+    on_start: &mut dyn FnMut(),
 ) -> io::Result<P> {
     let mut event_loop = EventLoop::new(server, limits, signal)?;
     for acceptor in acceptors {
         event_loop.listen_on(acceptor)?;
     }
+    on_start();
     event_loop.run()
 }
 
