@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::event_loop::{StopSignal, StopSignals};
 
-/// How the program ends.
+/// The end of the program, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.

@@ -53,7 +53,7 @@ use auto_rounds::RoundsUnderWay;
 use process::resource_usage::Usage;
 use reply_check::ReplyFacts;
 
-/// What one contestant did in one round.
+/// Outcome of one contestant in one round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunFigures {
     /// Length of the measured window.
@@ -62,7 +62,7 @@ pub struct RunFigures {
     pub completed: u64,
     /// Errors of any kind in the window.
     pub errors: u64,
-    /// What the server does with a connection after a reply.
+    /// The server's treatment of a connection after a reply.
     pub closing: Closing,
     /// Replies with a status other than 2xx in the window.
     pub non2xx: u64,
@@ -74,9 +74,9 @@ pub struct RunFigures {
     pub lower_bounds_from: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
-    /// What the server and its descendants used in the window; `None` if the system did not say.
+    /// Usage of the server and its descendants in the window; `None` if the system did not tell.
     pub server: Option<Usage>,
-    /// What the load generator used in the window.
+    /// Usage of the load generator in the window.
     pub client: Option<Usage>,
     /// The whole machine in the window; `None` if the system did not say.
     pub machine: Option<MachineUse>,
@@ -134,20 +134,20 @@ impl RunFigures {
         warnings.find(|warning| warning::is_wrong_reply(warning))
     }
 
-    /// Whether the load generator used a whole core: then the figures are a lower bound of what
-    /// the server can do, even if the server was busy too.
+    /// Returns true if the load generator used a whole core: then the figures are a lower bound of
+    /// what the server can do, even if the server was busy too.
     pub fn is_client_limited(&self) -> bool {
         self.client_cpu_share >= warning::BUSY_SHARE_MIN
     }
 
-    /// Whether the load generator used a whole core and the server did not: the figures say
+    /// Returns true if the load generator used a whole core and the server did not: the figures say
     /// nothing of the server's own limit.
     pub fn is_client_limited_alone(&self) -> bool {
         let server_is_busy = |share| share >= warning::BUSY_SHARE_MIN;
         self.is_client_limited() && !self.server_cpu_share().is_some_and(server_is_busy)
     }
 
-    /// What was at its limit in this run; empty if nothing was.
+    /// Returns the parts at their limit in this run; empty if there was none.
     pub fn limits(&self) -> Vec<Limit> {
         let share = self.server_cpu_share();
         let server = share.is_some_and(|share| share >= warning::BUSY_SHARE_MIN);
@@ -181,7 +181,7 @@ pub enum Limit {
 /// A machine with less than this share of its time idle has nothing left to give.
 const IDLE_SHARE_MIN: f64 = 0.05;
 
-/// What differs from run to run of one contestant.
+/// Settings that differ from run to run of one contestant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunConditions {
     /// Length of the measured window.
@@ -191,7 +191,7 @@ pub struct RunConditions {
     pub padding_bytes: usize,
 }
 
-/// What a server does with a connection after a reply.
+/// A server's treatment of a connection after a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
     /// It serves several replies on most connections.
@@ -205,7 +205,7 @@ pub enum Closing {
     },
 }
 
-/// Who watches a comparison under way.
+/// Observer of a comparison under way.
 pub trait Observer {
     /// `contestant` starts in `round`, counted from 0.
     fn started(&mut self, contestant: &Contestant, round: usize);
@@ -245,12 +245,12 @@ pub struct ComparisonOutcome {
 }
 
 impl ComparisonOutcome {
-    /// Whether a stop was asked for before the last round's end.
+    /// Returns true if a stop was asked for before the last round's end.
     pub fn is_interrupted(&self) -> bool {
         self.end == Some(RoundsEnd::Interrupted)
     }
 
-    /// Whether all rounds came to their end.
+    /// Returns true if all rounds came to their end.
     pub fn is_finished(&self) -> bool {
         self.end.is_some() && !self.is_interrupted()
     }

@@ -182,7 +182,7 @@ enum Entry<S, P: Protocol> {
         /// `None` only while it becomes a connection.
         stream: Option<S>,
         give_up_at: Time,
-        /// What the kernel was asked to report.
+        /// The events that the kernel was asked to report.
         interest: Interest,
     },
     Open {

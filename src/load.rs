@@ -149,7 +149,7 @@ impl RunClocks {
         }
     }
 
-    /// What they say at the end.
+    /// Their records.
     fn around(&self, address: String) -> Circumstances {
         Circumstances {
             address,

@@ -158,6 +158,27 @@ fn nothing_is_unfinished_or_excused_without_a_reason() {
     );
 }
 
+/// A summary line is a noun phrase, or begins with a verb in the third person.
+#[test]
+fn summaries_of_docs_are_no_questions() {
+    let is_doc = |line: &str| line.starts_with("///") || line.starts_with("//!");
+    let mut found = Vec::new();
+    for source in sources() {
+        let mut within_paragraph = false;
+        for (index, line) in source.lines.iter().enumerate() {
+            let line = line.trim_start();
+            let text = line.trim_start_matches(['/', '!']).trim_start();
+            let opens = text.split(' ').next().unwrap_or_default();
+            let is_question = ["Whether", "How", "What", "Who", "So"].contains(&opens);
+            if is_doc(line) && !within_paragraph && is_question {
+                found.push(format!("{}:{}: {line}", source.path, index + 1));
+            }
+            within_paragraph = is_doc(line) && !text.is_empty();
+        }
+    }
+    assert_none("say it as a noun phrase or a verb", found);
+}
+
 #[test]
 fn files_and_functions_are_short() {
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 //! People come from autocannon, wrk, ab, hey and oha. A flag that means something else here, or
 //! nothing, gets a line that names ours, never the flag that happens to be spelled alike.
 
-/// What to do about foreign flags of `load`. `{}` is the value that was given.
+/// Advice about foreign flags of `load`. `{}` is the value that was given.
 const LOAD: &[(&[&str], &str)] = &[
     (
         &["--requests", "--num-requests", "--count"],

@@ -71,7 +71,7 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::pipelining)]
     pipelining: usize,
 
-    /// How long to run: seconds, or with a unit (500ms, 1m)
+    /// Length of the run: seconds, or with a unit (500ms, 1m)
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     duration: Duration,
 
@@ -113,7 +113,7 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: NonZeroU32,
 
-    /// How freed slots are used again: each at once, or all of a connection together
+    /// Refill of freed slots: each at once, or all of a connection together
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
     refill: Refill,
 
@@ -216,7 +216,7 @@ impl LoadArgs {
         self.prints_json() || self.exports.prints_page()
     }
 
-    /// What one worker cannot know of the others, and what there is too little of to share.
+    /// Refuses flags that need knowledge of all workers, and amounts too small to share.
     fn check_workers(&self) -> Result<(), String> {
         let workers = self.workers.get();
         let shared = (self.connections as u64).min(self.amount.unwrap_or(u64::MAX));

@@ -106,7 +106,7 @@ fn rule(contestants: usize, settings: &Settings) -> StoppingRule {
     StoppingRule::new(contestants, limits)
 }
 
-/// What a round says about each contestant; nothing about the reference itself.
+/// Returns the ratio of each contestant by one round; none for the reference itself.
 fn evidence(
     records: &[ContestantRuns],
     round: usize,

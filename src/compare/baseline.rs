@@ -33,7 +33,7 @@ const SETTINGS: [&str; 9] = [
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
     saved: SavedResult,
-    /// What was sent to each contestant with a request of its own.
+    /// Requests of the contestants that have one of their own.
     requests: BTreeMap<String, Value>,
     /// False if it was broken off.
     finished: bool,
@@ -101,7 +101,7 @@ impl Baseline {
         }
     }
 
-    /// What has changed since.
+    /// Changes since then.
     ///
     /// # Errors
     /// The report is none that could be saved.
@@ -180,15 +180,15 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-/// What has changed since a baseline.
+/// Changes since a baseline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BaselineReport {
     /// Version of the program that wrote the baseline.
     pub version: String,
-    /// Whether the baseline's comparison came to its end.
+    /// True if the baseline's comparison came to its end.
     pub finished: bool,
-    /// What can be compared.
+    /// The figures that can be compared.
     pub comparable: BaselineComparable,
     /// The facts in which both differ.
     pub differences: Vec<FactChange>,
@@ -280,7 +280,7 @@ impl BaselineReport {
         }
     }
 
-    /// What is to be said about it, a sentence a line.
+    /// Returns its sentences, one a line.
     pub fn sentences(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.changes.iter().map(SpeedChange::sentence).collect();
         let differ = |of: &str| -> Vec<String> {

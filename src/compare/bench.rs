@@ -1,4 +1,4 @@
-//! What can run contestants: this machine, or a script in tests.
+//! Runners of contestants: this machine, or a script in tests.
 
 use super::statistics::{Side, SliceSchedule};
 use super::{Contestant, Failure, RunConditions, RunFigures, Settings};
@@ -20,7 +20,7 @@ impl From<Failure> for Stopped {
     }
 }
 
-/// What can run a contestant once: start it, warm it up, load it, stop it.
+/// Runs a contestant once: starts it, warms it up, loads it, stops it.
 pub trait Bench {
     /// Runs `contestant` once. When this returns, none of its processes is left.
     ///

@@ -42,7 +42,7 @@ pub struct OwnSettings {
     pub ready_path: Option<String>,
 }
 
-/// How a server is started.
+/// Ways to start a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Launch {
     /// A program with arguments; the one that is [`PORT`], or ends in it, gets the port.

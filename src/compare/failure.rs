@@ -10,9 +10,9 @@ pub enum Failure {
     /// The system gave us no port, pipe or thread.
     #[error("no {what} for it: {cause}")]
     NoResource {
-        /// What was missing.
+        /// The missing part.
         what: &'static str,
-        /// What the system said.
+        /// The system's message.
         cause: String,
     },
     /// Its program is not there.
@@ -26,15 +26,15 @@ pub enum Failure {
     NotStarted {
         /// The program's name or path.
         program: String,
-        /// What the system said.
+        /// The system's message.
         cause: String,
     },
     /// It ended before it accepted a connection.
     #[error("ended before it listened ({status}){}", after_colon(error_excerpt))]
     EndedEarly {
-        /// How it ended.
+        /// Its exit status, in words.
         status: String,
-        /// What it wrote about it; empty if nothing.
+        /// Its own message; empty if there is none.
         error_excerpt: String,
     },
     /// Its first process ended in good order and left others behind.
@@ -47,9 +47,9 @@ pub enum Failure {
     NeverListened {
         /// The port it was given.
         port: u16,
-        /// How long it was given.
+        /// The time limit.
         within: Duration,
-        /// What it wrote about it; empty if nothing.
+        /// Its own message; empty if there is none.
         error_excerpt: String,
     },
     /// It accepts connections, and its ready path does not answer as it should.
@@ -65,9 +65,9 @@ pub enum Failure {
     /// It ended under load.
     #[error("ended under load ({status}){}", after_colon(error_excerpt))]
     Died {
-        /// How it ended.
+        /// Its exit status, in words.
         status: String,
-        /// What it wrote about it; empty if nothing.
+        /// Its own message; empty if there is none.
         error_excerpt: String,
     },
     /// It accepted connections, and completed no reply in the whole window.
@@ -75,7 +75,7 @@ pub enum Failure {
     NoReply {
         /// Errors of any kind.
         errors: u64,
-        /// What it wrote about it; empty if nothing.
+        /// Its own message; empty if there is none.
         error_excerpt: String,
     },
     /// The load generator could not measure it.

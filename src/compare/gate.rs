@@ -212,7 +212,7 @@ pub fn check(gates: &[Gate], names: &[&str], has_baseline: bool) -> Result<(), G
 pub struct GateResult {
     /// As it was written.
     pub gate: String,
-    /// What it says of the comparison.
+    /// Its judgement of the comparison.
     pub result: GateOutcome,
     /// The contestant.
     pub name: String,
@@ -226,7 +226,7 @@ pub struct GateResult {
     pub high: Option<f64>,
 }
 
-/// What a gate says.
+/// Judgement of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum GateOutcome {

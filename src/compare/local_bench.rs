@@ -191,10 +191,10 @@ trait Subject {
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<LoadReport, Stopped>;
 
-    /// What it has used since its start; `None` if the system does not say.
+    /// Returns its usage since its start; `None` if the system does not tell.
     fn usage(&mut self) -> Option<Usage>;
 
-    /// What the load generator and the whole machine have used.
+    /// Usage of the load generator and of the whole machine.
     fn surroundings(&self) -> Surroundings;
 
     /// Lets `duration` pass.

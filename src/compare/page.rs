@@ -18,7 +18,7 @@ use crate::load::page::self_tests;
 use crate::page::{At, Cost, Doubt, Estimate, Page, Round, Text};
 use checks::Check;
 
-/// What only the page says, so that its words have a place in the JSON.
+/// Texts of the page alone, kept here so that they have a place in the JSON.
 #[derive(Serialize)]
 struct Summary {
     verdict: String,
@@ -98,7 +98,8 @@ fn texts(list: &At) -> Vec<Text> {
     list.elements().filter_map(|at| at.text()).collect()
 }
 
-/// What the comparison was broken off by, and what of the machine bounds or moves its speed.
+/// Reasons of the comparison as a whole: its early end, and what of the machine bounds or moves its
+/// speed.
 fn general_doubts(report: &ComparisonReport) -> Vec<String> {
     // The first line names the machine.
     let machine = table::machine(report).into_iter().skip(1);

@@ -8,7 +8,7 @@ use super::contestant::DEFAULT_REFERENCE;
 use super::statistics::{INTERVAL_ROUNDS_MIN, Margin};
 use crate::load::ExpectedStatuses;
 
-/// How each contestant is loaded, and how often.
+/// The load on each contestant, and the number of its runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Connections kept open at once.
@@ -25,9 +25,9 @@ pub struct Settings {
     pub timeout: Duration,
     /// Time limit from a server's start to its first accept.
     pub start_timeout: Duration,
-    /// What is sent to each contestant.
+    /// The request to each contestant.
     pub request: RequestSettings,
-    /// How often each contestant runs; with a precision, the most often.
+    /// Runs of each contestant; with a precision, the most.
     pub rounds: NonZeroUsize,
     /// Rounds are held until each ratio is known to this; `None` for a fixed number.
     pub precision: Option<Margin>,
@@ -199,7 +199,7 @@ impl ComparisonPlan {
         place.unwrap_or(0)
     }
 
-    /// How each contestant is loaded.
+    /// The load on each contestant.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

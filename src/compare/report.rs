@@ -1,4 +1,4 @@
-//! What a comparison found, in the shape of its JSON.
+//! The results of a comparison, in the shape of their JSON.
 
 mod cost;
 mod ratio;
@@ -33,9 +33,9 @@ use crate::load;
 pub struct ComparisonReport {
     /// Where it ran.
     pub machine: Machine,
-    /// How each contestant was loaded.
+    /// The load on each contestant.
     pub settings: SettingsUsed,
-    /// Whether it was stopped before its end.
+    /// True if it was stopped before its end.
     pub interrupted: bool,
     /// False if it was broken off, or is still under way.
     pub finished: bool,
@@ -49,17 +49,17 @@ pub struct ComparisonReport {
     pub contestants: Vec<ContestantResult>,
     /// Each contestant under rising and falling load.
     pub sweeps: Vec<SweepResult>,
-    /// What has changed since an earlier comparison; `null` without one.
+    /// Changes since an earlier comparison; `null` without one.
     pub baseline: Option<BaselineReport>,
     /// Limits that it had to keep.
     pub gates: Vec<GateResult>,
-    /// What others measured elsewhere.
+    /// Figures that others measured elsewhere.
     pub published: Vec<Published>,
     /// Of this program.
     pub version: String,
 }
 
-/// How far a contestant came.
+/// State of a contestant at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ContestantStatus {
@@ -83,7 +83,7 @@ pub struct ContestantResult {
     pub environment: BTreeMap<String, String>,
     /// Its request, if it has one of its own.
     pub request: Option<RequestUsed>,
-    /// How far it came.
+    /// Its state at the end.
     pub status: ContestantStatus,
     /// Why it failed; `null` if it did not.
     pub reason: Option<String>,
@@ -102,7 +102,7 @@ pub struct ContestantResult {
     /// Replies per second, to the reference's; `null` for the reference, without a common round,
     /// or if it answered wrongly.
     pub ratio: Option<RatioToReference>,
-    /// What it cost, and what the load generator cost beside it; `null` without a run.
+    /// Its cost, and the load generator's beside it; `null` without a run.
     pub cost: Option<Cost>,
     /// Its reply before the load of the first round; `null` if there was none in time.
     pub reply: Option<ReplyFacts>,

@@ -41,7 +41,7 @@ pub enum SweepVariable {
 }
 
 impl SweepPlan {
-    /// What is varied.
+    /// The setting that is varied.
     pub fn variable(&self) -> SweepVariable {
         match self {
             SweepPlan::Connections(_) => SweepVariable::Connections,
@@ -50,7 +50,7 @@ impl SweepPlan {
         }
     }
 
-    /// Whether it has no load at all.
+    /// Returns true if it has no load at all.
     pub fn is_empty(&self) -> bool {
         match self {
             SweepPlan::Connections(loads) | SweepPlan::Pipelining(loads) => loads.is_empty(),
@@ -169,7 +169,7 @@ fn walk(
 pub struct SweepResult {
     /// The contestant's name.
     pub name: String,
-    /// What was varied.
+    /// The setting that was varied.
     pub variable: SweepVariable,
     /// Walks that came to their end.
     pub walks: usize,

@@ -1,4 +1,4 @@
-//! What a comparison means, in sentences: which server is faster, by how much, at what cost, and
+//! The meaning of a comparison, in sentences: which server is faster, by how much, at what cost, and
 //! how sure that is.
 
 use super::report::{
@@ -29,7 +29,7 @@ pub fn sentences(report: &ComparisonReport) -> Vec<String> {
         .collect()
 }
 
-/// What is known of a contestant and the reference.
+/// Findings about a contestant and the reference.
 pub(super) fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<String> {
     let ratio = result.ratio.as_ref()?;
     let (name, other) = (&result.name, &reference.name);
@@ -104,7 +104,7 @@ pub(super) fn answer(ratio: &RatioToReference) -> String {
     }
 }
 
-/// What is known of the ratio where the client was the limit, in words: `at least`, and the pace.
+/// Words for a ratio whose client was the limit: `at least`, and the pace.
 pub(super) fn bound(ratio: &RatioToReference) -> (&'static str, String) {
     let is_lower = ratio.limit == ClientLimit::AtLeast;
     let end = if is_lower { ratio.low } else { ratio.high };

@@ -21,7 +21,7 @@ const EVENTS_PER_TURN_MAX: usize = if cfg!(windows) { 256 } else { 1024 };
 pub struct MioKernel {
     poll: Poll,
     _signal: Attached,
-    /// What dialled connections use; `None` for none.
+    /// TLS of dialled connections; `None` without.
     tls: Option<TlsClient>,
 }
 

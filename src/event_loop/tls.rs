@@ -23,7 +23,7 @@ use rustls::{ClientConfig, ClientConnection};
 /// The protocol that is offered in the handshake (RFC 7301).
 const ALPN: &[u8] = b"http/1.1";
 
-/// What the connections to one server share: its name, and whom to trust.
+/// Settings that the connections to one server share: its name, and the trusted authorities.
 #[derive(Clone, Debug)]
 pub struct TlsClient {
     config: Arc<ClientConfig>,
@@ -49,7 +49,7 @@ impl TlsClient {
         })
     }
 
-    /// Whether the certificates of servers are verified.
+    /// Returns true if the certificates of servers are verified.
     pub fn is_verified(&self) -> bool {
         self.is_verified
     }

@@ -63,7 +63,7 @@ impl Accounting {
         self.in_flight += in_flight;
     }
 
-    /// Whether each request is counted once.
+    /// Returns true if each request is counted once.
     pub fn is_balanced(&self) -> bool {
         self.due == self.sent + self.never_sent
             && self.sent == self.completed + self.timed_out + self.lost + self.in_flight
@@ -119,7 +119,7 @@ impl Ledger {
         usize::try_from(self.budget).map_or(wanted, |budget| budget.min(wanted))
     }
 
-    /// Whether nothing is left to send, unless a request gets no reply.
+    /// Returns true if nothing is left to send, unless a request gets no reply.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.budget == 0
     }
@@ -144,7 +144,7 @@ impl Ledger {
         self.invariants();
     }
 
-    /// So many requests that were due are not sent.
+    /// Counts requests that were due and are not sent.
     pub(crate) fn never_send(&mut self, requests: u64) {
         self.counts.never_sent += requests;
         self.invariants();

@@ -74,11 +74,11 @@ pub struct LoadClient<'a> {
     warm_up: WarmUp,
     /// End of the warm-up; `None` in the run.
     warm_until: Option<Time>,
-    /// How long the warm-up took.
+    /// Length of the warm-up.
     warmed: Duration,
     started: Option<Time>,
     ended: Time,
-    /// How it ended; `None` while it runs.
+    /// The end of the run; `None` before it.
     ending: Option<RunEnd>,
     progress_due: Time,
     on_progress: &'a mut dyn FnMut(Progress),
@@ -136,7 +136,7 @@ impl<'a> LoadClient<'a> {
         self.ledger.counts()
     }
 
-    /// What was found; the run is over.
+    /// Returns the record of the run, which is over.
     pub(crate) fn finish(mut self) -> RunRecord {
         self.censor_backlog();
         let accounting = self.ledger.finish();
@@ -210,7 +210,7 @@ impl<'a> LoadClient<'a> {
         Ok(step.used)
     }
 
-    /// So many equal replies are complete.
+    /// Takes equal replies that are complete.
     fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &ReceivedReply, now: Time) {
         conn.has_replied = true;
         self.recorder.replied(reply.status, replies, now);

@@ -119,7 +119,7 @@ impl Connects {
     }
 }
 
-/// So many times `at`.
+/// Records this many times at `at`.
 fn sum_ns(times: usize, at: Time) -> i128 {
     times as i128 * i128::from(at.as_ns())
 }

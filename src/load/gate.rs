@@ -21,7 +21,7 @@ const T_NINE: f64 = 2.262;
 pub struct GateResult {
     /// The gate.
     pub objective: Objective,
-    /// Whether it trips, or the run does not decide.
+    /// The judgement: passed, tripped, or not decided by the run.
     pub answer: Answer,
     figure: Figure,
 }

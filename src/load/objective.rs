@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// A metric of a run, a comparison, and a limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
-    /// What is compared.
+    /// The compared figure.
     pub metric: Metric,
     /// How.
     pub comparison: Comparison,
@@ -35,13 +35,13 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Whether its limit is a time.
+    /// Returns true if its limit is a time.
     pub fn is_latency(self) -> bool {
         matches!(self, Metric::Percentile(_) | Metric::Mean | Metric::Max)
     }
 }
 
-/// How a metric is compared with a limit.
+/// Comparison of a metric with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// `<`
@@ -55,7 +55,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Whether it holds between these two.
+    /// Returns true if it holds between these two.
     pub fn holds(self, value: f64, limit: f64) -> bool {
         match self {
             Comparison::Below => value < limit,
@@ -65,7 +65,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it holds between a figure that is somewhere in an interval and a limit. An open
+    /// Returns true if it holds between a figure that is somewhere in an interval and a limit. An open
     /// side of the interval is `None`.
     pub fn judge(self, limit: f64, low: Option<f64>, high: Option<f64>) -> Answer {
         let low = self.holds(low.unwrap_or(f64::NEG_INFINITY), limit);
@@ -115,8 +115,8 @@ pub enum Answer {
 }
 
 impl Objective {
-    /// Whether it holds for a figure that is somewhere in an interval. An end that the run does not
-    /// bound is `None`.
+    /// Returns true if it holds for a figure that is somewhere in an interval. An end that the run
+    /// does not bound is `None`.
     pub fn judge(&self, low: Option<f64>, high: Option<f64>) -> Answer {
         self.comparison.judge(self.limit, low, high)
     }
@@ -149,7 +149,7 @@ pub enum ObjectiveError {
         unit: String,
         /// The metric.
         metric: String,
-        /// What it can be.
+        /// The allowed values.
         units: &'static str,
     },
     /// `suspect` is compared with something.

@@ -27,7 +27,7 @@ pub(crate) struct OpenLoop {
     slots: Slots,
 }
 
-/// Whether a due request finds a free slot.
+/// True if a due request finds a free slot.
 #[derive(Clone, Copy, Debug)]
 enum Slots {
     AllTaken,
@@ -73,7 +73,7 @@ impl OpenLoop {
         }
     }
 
-    /// So many slots are free on all connections at `now`.
+    /// Notes the number of slots that are free on all connections at `now`.
     pub(crate) fn note_free(&mut self, slots: usize, now: Time) {
         self.slots = match (slots, self.slots) {
             (0, _) => Slots::AllTaken,

@@ -29,7 +29,7 @@ pub struct LoadPlan {
     pub until: Until,
     /// Time limit for a complete reply, from the hand-over of its request.
     pub timeout: Duration,
-    /// How a freed slot is used again.
+    /// Use of a freed slot.
     pub refill: Refill,
     /// Schedule of the requests; `None` for a closed loop.
     pub open_loop: Option<OpenLoopPlan>,
@@ -112,7 +112,7 @@ pub struct OpenLoopPlan {
     pub deadline: Option<Duration>,
 }
 
-/// What is done about a server that is slower at first.
+/// Treatment of a server that is slower at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WarmUp {
     /// Nothing.
@@ -134,7 +134,7 @@ pub enum Until {
     Amount(u64),
 }
 
-/// How the slot that a reply has freed is used again.
+/// Use of the slot that a reply has freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refill {
     /// Each reply is followed by a request at once; replies read together, by requests sent

@@ -51,7 +51,7 @@ impl Recorder {
         }
     }
 
-    /// So many requests are queued for sending.
+    /// Records requests that are queued for sending.
     #[inline]
     pub(crate) fn sent(&mut self, requests: usize) {
         self.log.record_sent(requests as u64);
@@ -62,26 +62,26 @@ impl Recorder {
         self.bytes += bytes as u64;
     }
 
-    /// So many replies with this status are complete.
+    /// Records complete replies with this status.
     pub(crate) fn replied(&mut self, status: u16, replies: usize, now: Time) {
         self.statuses[usize::from(status)] += replies as u64;
         self.note_silence(now);
         self.last_reply_at = now;
     }
 
-    /// So many of them took from `began` until `now`.
+    /// Records replies that took from `began` until `now`.
     #[inline]
     pub(crate) fn took(&mut self, began: Time, now: Time, replies: usize) {
         self.log.record(now, now.ns_since(began), replies as u64);
     }
 
-    /// So many requests that began at `began` were waiting at `now`, and are watched no longer.
+    /// Records requests that began at `began`, were waiting at `now`, and are watched no longer.
     pub(crate) fn gave_up(&mut self, began: Time, now: Time, requests: usize) {
         let age_ns = now.ns_since(began);
         self.log.record_censored(now, age_ns, requests as u64);
     }
 
-    /// So many requests that began at `began` were lost at `now` with their connection.
+    /// Records requests that began at `began` and were lost at `now` with their connection.
     pub(crate) fn lost(&mut self, began: Time, now: Time, requests: usize) {
         let age_ns = now.ns_since(began);
         self.log.record_lost(now, age_ns, requests as u64);

@@ -48,7 +48,7 @@ pub struct LoadReport {
     /// The same, exactly.
     #[serde(skip)]
     pub exact_duration: Duration,
-    /// What was left out of latencies and rates; `null` without a warm-up.
+    /// The part that was left out of latencies and rates; `null` without a warm-up.
     pub warm_up: Option<WarmUpReport>,
     /// Windows that the rates were sampled in.
     pub samples: usize,
@@ -148,7 +148,7 @@ impl LoadReport {
 pub struct WarmUpReport {
     /// Its length.
     pub seconds: f64,
-    /// How it was found.
+    /// The way in which it was found.
     pub found: WarmUpFound,
 }
 

@@ -107,7 +107,7 @@ impl Arrivals {
     }
 }
 
-/// What a schedule is made from.
+/// Parameters of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SchedulePlan {
     /// Rate of all workers together.

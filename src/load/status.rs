@@ -23,7 +23,7 @@ pub struct ExpectedStatuses {
 pub struct StatusError(String);
 
 impl ExpectedStatuses {
-    /// Whether a reply with this status is wanted.
+    /// Returns true if a reply with this status is wanted.
     pub fn contains(&self, status: u16) -> bool {
         self.ranges.iter().any(|range| range.contains(&status))
     }

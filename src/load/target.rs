@@ -93,7 +93,7 @@ impl Target {
     /// Parses an absolute http or https URL; a missing scheme is taken for `http://`.
     ///
     /// # Errors
-    /// What is wrong with it, and the remedy.
+    /// The fault, and its remedy.
     pub fn parse(url: &str) -> Result<Target, UrlError> {
         if let Some(c) = url.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(UrlError::Character(c));
@@ -140,7 +140,7 @@ impl Target {
         }
     }
 
-    /// Whether the URL was written without a scheme.
+    /// Returns true if the URL was written without a scheme.
     pub fn assumed_http(&self) -> bool {
         self.assumed_http
     }
@@ -150,7 +150,7 @@ impl Target {
         self.socket_path.as_deref()
     }
 
-    /// What goes into the request line.
+    /// Returns the request-target of the request line.
     pub fn request_target(&self) -> &str {
         &self.request_target
     }
@@ -170,7 +170,8 @@ impl Target {
         }
     }
 
-    /// What goes into the Host field: the port only where it is not the scheme's (RFC 9110 7.2).
+    /// Returns the value of the Host field: with the port only where it is not the scheme's
+    /// (RFC 9110 7.2).
     pub fn authority(&self) -> String {
         match self.port == self.scheme.default_port() {
             true => self.host.to_string(),
@@ -181,7 +182,7 @@ impl Target {
     /// Every address the host stands for, in the resolver's order, without repetitions.
     ///
     /// # Errors
-    /// What the resolver says.
+    /// The resolver's message.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let mut addresses = Vec::new();
         let found: Vec<SocketAddr> = match &self.host {

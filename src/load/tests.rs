@@ -93,7 +93,7 @@ fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
     report
 }
 
-/// What the charts show is what was counted.
+/// Asserts that the charts show the figures that were counted.
 fn assert_timeline_adds_up(report: &LoadReport) {
     let (intervals, counts) = (&report.timeline.intervals, &report.accounting);
     let answered = intervals.iter().map(|interval| interval.answered.total());

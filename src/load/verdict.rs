@@ -69,7 +69,7 @@ pub(in crate::load) struct Connections {
     pub(in crate::load) last_after_s: f64,
 }
 
-/// What an open loop adds.
+/// Evidence that an open loop adds.
 #[derive(Clone, Debug)]
 pub(in crate::load) struct Schedule {
     /// 99 % of requests were sent at most this late though a slot was free.

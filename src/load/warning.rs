@@ -161,7 +161,7 @@ impl fmt::Display for Warning {
 }
 
 impl Warning {
-    /// What was found, in words.
+    /// Returns the finding, in words.
     pub fn finding(&self) -> String {
         self.message().finding
     }

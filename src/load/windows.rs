@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::event_loop::Time;
 
-/// How long a window is meant to be.
+/// Nominal length of a window.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 const NS_PER_SECOND: f64 = 1e9;
 
-/// What came in during one window.
+/// Replies and bytes of one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     ns: u64,
@@ -125,7 +125,7 @@ impl Windows {
     }
 }
 
-/// What a handful of rates come to. All zero for none.
+/// Summary of a few rates. All zero for none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Summary {
     sorted: Vec<f64>,

@@ -1,7 +1,7 @@
 //! Copies of an event loop, on a thread each. They share the stop signal and nothing else.
 
 use std::io;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::{Error, Tally};
@@ -25,10 +25,7 @@ pub fn run<P: Protocol>(
 ) -> Result<Vec<Tally>, Error> {
     let copies = sockets.len();
     let run_one = |index: usize, acceptors: Vec<Acceptor>, on_start: &mut dyn FnMut()| {
-        let limits = ConnectionLimits {
-            connections_max: share(limits.connections_max, copies, index),
-            ..limits.clone()
-        };
+        let limits = limits_of(limits, copies, index);
         let served = run_copy(acceptors, limits, new_server(), signal, on_start);
         // One stop ends all, and so does one failure.
         if served.is_err() {
@@ -64,8 +61,7 @@ pub fn run<P: Protocol>(
         drop(started);
         let mut on_start = Some(on_start);
         let mut served = vec![run_one(0, first, &mut || {
-            // The count ends when no copy can report any more.
-            if starts.iter().count() == copies - 1
+            if all_started(&starts, copies)
                 && let Some(on_start) = on_start.take()
             {
                 on_start();
@@ -85,6 +81,19 @@ fn report_start(started: &mut Option<Sender<()>>) {
     if let Some(started) = started.take() {
         // Fails if the first copy could not start, which ends this one too.
         let _ = started.send(());
+    }
+}
+
+/// Waits until no other copy can report any more; returns true if all of them have started.
+fn all_started(starts: &Receiver<()>, copies: usize) -> bool {
+    starts.iter().count() == copies - 1
+}
+
+/// The limits of copy `index` of `copies`.
+fn limits_of(limits: &ConnectionLimits, copies: usize, index: usize) -> ConnectionLimits {
+    ConnectionLimits {
+        connections_max: share(limits.connections_max, copies, index),
+        ..limits.clone()
     }
 }
 

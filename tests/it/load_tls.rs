@@ -70,7 +70,7 @@ impl Certificate {
     }
 }
 
-/// What each client named in its handshake: the server's name, and the protocol.
+/// Names in the handshake of each client: the server's, and the protocol's.
 type Asked = Arc<Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
 
 /// A peer that serves over TLS, and what its clients asked for.

@@ -21,7 +21,7 @@ fn written(words: &[&str]) -> (Finished, String) {
     (finished, page)
 }
 
-/// What holds for every page.
+/// Asserts the rules for every page.
 fn assert_is_whole(page: &str) -> Html {
     assert!(page.len() <= BYTES_MAX, "{} bytes", page.len());
     let html = Html::parse_document(page);

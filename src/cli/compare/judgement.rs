@@ -10,7 +10,7 @@ const AUTO_ROUNDS_MAX: NonZeroUsize = NonZeroUsize::new(60).expect("not 0");
 /// The precision of `--rounds auto`, in the words of its flag.
 const PRECISION: &str = "2%";
 
-/// How sure an answer has to be, and of what.
+/// Flags for the certainty of an answer.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JudgementArgs {
     /// With '--rounds auto': half of the width that the 95 % interval of each ratio has to reach
@@ -32,7 +32,7 @@ pub struct JudgementArgs {
 /// Runs of each contestant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounds {
-    /// So many.
+    /// A fixed number.
     Fixed(NonZeroUsize),
     /// Until each ratio is known to a precision.
     Auto,

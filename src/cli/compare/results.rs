@@ -43,7 +43,7 @@ pub struct ResultArgs {
     fail_if: Vec<Gate>,
 }
 
-/// What stdout is for.
+/// Use of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StdoutForm {
     Table,
@@ -152,7 +152,7 @@ impl Results {
         self.sweeps.extend(sweep);
     }
 
-    /// What the comparison found, held against baseline and gates.
+    /// Results of the comparison, held against baseline and gates.
     ///
     /// # Errors
     /// The report cannot be held against the baseline.

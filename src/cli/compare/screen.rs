@@ -30,7 +30,7 @@ pub(super) struct Screen<'a> {
     stdout: StdoutState,
 }
 
-/// What became of stdout.
+/// State of stdout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StdoutState {
     /// It takes what is written.

@@ -10,7 +10,7 @@ use crate::cli::{Exit, output};
 use crate::load::objective::{Answer, Objective};
 use crate::load::{LoadReport, exports, gate};
 
-/// What is made of a report beside printing it.
+/// Files that are made of a report beside printing it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ExportArgs {
     /// Write the JSON to this file beside the report; '-' is --json

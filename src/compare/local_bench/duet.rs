@@ -74,7 +74,7 @@ struct DuetSide<'a> {
     /// Of the measured parts.
     window: Duration,
     completed: u64,
-    /// What the load generator used for this side, settling included, and in what time.
+    /// The load generator's usage for this side, settling included, and its time.
     client: Option<Usage>,
     client_cpu: Duration,
     loaded: Duration,
@@ -109,7 +109,7 @@ impl<'a> DuetSide<'a> {
         self.loaded_for(warmup).map(drop)
     }
 
-    /// What is used and measured from here on counts.
+    /// Begins the measured part: usage and replies count from here on.
     fn begin(&mut self) {
         self.load.end_warm_up();
         self.used_before = super::Subject::usage(&mut self.server);

@@ -44,7 +44,8 @@ impl OutputTail {
         Ok(OutputTail { kept, ended })
     }
 
-    /// The line of the output that says what is wrong; empty if there is none. Waits for the end of the output first, for a moment.
+    /// The line of the output that says what is wrong; empty if there is none. Waits for the end of
+    /// the output first, for a moment.
     pub fn error_excerpt_at_end(&self) -> String {
         if let Some(ended) = &self.ended {
             let _ = ended.recv_timeout(PIPE_END_WITHIN);

@@ -12,7 +12,7 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// Resident memory now: the sum over the processes.
     pub resident_bytes: u64,
-    /// What Linux tells beyond; `None` elsewhere.
+    /// Further figures of Linux; `None` elsewhere.
     pub detail: Option<UsageDetail>,
 }
 
@@ -30,7 +30,7 @@ pub struct UsageDetail {
 }
 
 impl Usage {
-    /// What was used from `before` on; memory is that of `self`.
+    /// Returns the usage from `before` on; memory is that of `self`.
     pub fn since(self, before: Usage) -> Usage {
         Usage {
             cpu: self.cpu.saturating_sub(before.cpu),
@@ -115,7 +115,7 @@ pub enum Processes {
 }
 
 impl Processes {
-    /// What they have used; `None` if the system does not say, or there is none of them.
+    /// Returns their usage; `None` if the system does not tell, or none of them is left.
     pub fn usage(self) -> Option<Usage> {
         #[cfg(target_os = "linux")]
         return linux::usage(self);
@@ -151,7 +151,7 @@ mod linux {
     /// architecture that Rust's standard library supports.
     const TICK: Duration = Duration::from_millis(10);
 
-    /// What `/proc/PID/stat` says (proc_pid_stat(5)).
+    /// Figures of `/proc/PID/stat` (proc_pid_stat(5)).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Stat {
         pub pid: u32,
@@ -287,7 +287,7 @@ mod linux {
         })
     }
 
-    /// What the threads of a process that live have used.
+    /// Returns the usage of the living threads of a process.
     #[derive(Default)]
     struct Threads {
         /// Zero where the kernel keeps no schedstat.

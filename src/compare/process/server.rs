@@ -49,7 +49,7 @@ pub struct Server {
 /// The end of the process that was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerEnd {
-    /// How it ended.
+    /// Its exit status, in words.
     pub status: String,
     /// It ended without an error and left processes behind.
     pub in_background: bool,

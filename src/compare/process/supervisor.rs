@@ -26,7 +26,7 @@ pub const SHELL: &str = "--shell";
 /// Interval between attempts to end what starts faster than it is ended.
 const KILL_EVERY: Duration = Duration::from_millis(5);
 
-/// What became of the command.
+/// Outcome of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// It runs.
@@ -41,7 +41,7 @@ pub enum Event {
         survivors: usize,
         /// It ended with exit code 0.
         success: bool,
-        /// How it ended.
+        /// Its exit status, in words.
         status: String,
     },
 }

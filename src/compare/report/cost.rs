@@ -7,7 +7,7 @@ use crate::compare::process::resource_usage::Usage;
 use crate::compare::statistics::Summary;
 use crate::compare::{ContestantRuns, RunFigures};
 
-/// What both sides used under load.
+/// Resource usage of both sides under load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
@@ -17,7 +17,7 @@ pub struct Cost {
     pub client: SideCost,
 }
 
-/// What one side used; each part is `null` where the system does not tell it.
+/// Resource usage of one side; each part is `null` where the system does not tell it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SideCost {

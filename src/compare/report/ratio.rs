@@ -22,7 +22,7 @@ pub struct RatioToReference {
     pub high: Option<f64>,
     /// The meaning of the two bounds.
     pub bounds: Bounds,
-    /// What the rounds say.
+    /// The finding of the rounds.
     pub finding: Finding,
     /// True if the difference is shown to be less than the margin, be there one or not.
     pub within_margin: bool,
@@ -30,7 +30,7 @@ pub struct RatioToReference {
     pub margin: f64,
     /// About so many more rounds would decide; `null` if it is decided, or if rounds cannot.
     pub rounds_needed: Option<usize>,
-    /// What is known of the true ratio if the load generator was the limit.
+    /// The bound on the true ratio if the load generator was the limit.
     pub limit: ClientLimit,
     /// The ratio of each round in which both ran, in their order.
     pub rounds: Vec<f64>,
@@ -70,7 +70,7 @@ pub enum Bounds {
     Interval,
 }
 
-/// What the rounds say about a contestant and the reference.
+/// Finding of the rounds about a contestant and the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Finding {
@@ -82,7 +82,7 @@ pub enum Finding {
     Undecided,
 }
 
-/// What a measured ratio says about the true one. A server that was limited by the load generator
+/// Bound on the true ratio by the measured one. A server that was limited by the load generator
 /// may be faster than measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

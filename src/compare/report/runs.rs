@@ -36,9 +36,9 @@ pub struct RunResult {
     pub client_cpu_share: f64,
     /// The whole machine; `null` if the system does not tell.
     pub machine: Option<MachineUse>,
-    /// What the slices of a duet say; `null` without one, and for the reference.
+    /// Ratio by the slices of a duet; `null` without one, and for the reference.
     pub duet: Option<DuetRatio>,
-    /// What was at its limit; empty if nothing was.
+    /// The parts at their limit; empty if there was none.
     pub limits: Vec<Limit>,
 }
 

@@ -22,7 +22,7 @@ pub struct SettingsUsed {
     /// The request of all contestants without one of their own.
     #[serde(flatten)]
     pub request: RequestUsed,
-    /// How often each contestant was to run; with a precision, the most often.
+    /// Planned runs of each contestant; with a precision, the most.
     pub rounds: usize,
     /// Rounds were to be held until each ratio is known to this: 0.02 is 2 %; `null` for a fixed
     /// number.

@@ -51,7 +51,7 @@ pub enum Direction {
     Less,
 }
 
-/// What the rounds say about a contestant and the reference.
+/// Finding of the rounds about a contestant and the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Different; by less than the margin or by more.

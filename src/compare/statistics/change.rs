@@ -65,7 +65,7 @@ pub enum DifferenceOf {
     Reference,
 }
 
-/// What two results allow to compare.
+/// The comparison that two results allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparable {
     /// Ratios to the reference, and plain figures for want of them.
@@ -99,7 +99,7 @@ pub struct ContestantChange {
     /// 95 % interval of the change, simultaneous over the contestants; `None` if one of the two
     /// has fewer than six rounds.
     pub interval: Option<Interval>,
-    /// What can be said, by the same rules as between contestants; nothing if both are empty.
+    /// Returns the finding, by the same rules as between contestants; `None` if both are empty.
     pub claims: Claims,
 }
 
@@ -108,7 +108,7 @@ pub struct ContestantChange {
 pub struct BaselineChange {
     /// The facts in which they differ.
     pub differences: Vec<Difference>,
-    /// What they allow to compare.
+    /// The comparison that they allow.
     pub comparable: Comparable,
     /// The contestants of both, by name.
     pub changes: Vec<ContestantChange>,

@@ -1,7 +1,7 @@
 //! The duet: both servers run, and the load alternates between them in short random slices.
 //!
 //! The machine's state is then the same for both of a pair of slices, and its slow noise cancels.
-//! What a duet cannot cancel is the luck of a process's start; so the processes are restarted, and
+//! A duet cannot cancel the luck of a process's start. Therefore the processes are restarted, and
 //! the restarts, not the slices, are the units of evidence: the interval is Student's, of the
 //! means of the restarts, which holds whatever the variance between and within them. An interval
 //! from all slices together would ignore the starts (`tests::duet` counts how often it is wrong).
@@ -107,7 +107,7 @@ impl SliceResult {
     }
 }
 
-/// What the slices of one restart say about a contestant and the reference.
+/// Ratio of a contestant to the reference by the slices of one restart.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DuetRatio {

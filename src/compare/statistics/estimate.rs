@@ -12,7 +12,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether `value` lies in it, bounds included.
+    /// Returns true if `value` lies in it, bounds included.
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }

@@ -93,7 +93,7 @@ impl BrokenLine {
 pub struct Knee {
     /// Geometric mean of the walks' knees.
     pub load: f64,
-    /// How far the walks agree.
+    /// Agreement of the walks.
     pub uncertainty: Uncertainty,
     /// 95 % interval of the knee on the way up divided by the one on the way down; an interval
     /// without 1 is hysteresis. `None` with fewer than six of each.

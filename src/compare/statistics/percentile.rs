@@ -42,7 +42,7 @@ pub enum PercentileUncertainty {
 pub struct PercentileOverRounds {
     /// The median of the rounds, `AtLeast` if it depends on open values.
     pub median: RoundLatency,
-    /// How far the rounds bound it.
+    /// The bounds by the rounds.
     pub uncertainty: PercentileUncertainty,
 }
 

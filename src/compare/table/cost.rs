@@ -106,7 +106,7 @@ fn steady(side: &SideCost) -> String {
     or_dash(side.steady_memory_bytes.map(|size| bytes(size as f64)))
 }
 
-/// What was at its limit, with the number of rounds unless that is all of them.
+/// Names the parts at their limit, with the number of rounds unless that is all of them.
 fn limits(result: &ContestantResult) -> String {
     let all = result.runs.len();
     let named = [

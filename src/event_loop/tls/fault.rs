@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error};
 /// The reason for which a handshake or an open connection failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
-    /// What the server sent first was no TLS record.
+    /// The server's first bytes were no TLS record.
     #[error("the server does not answer in TLS on this port; write http:// or another port")]
     NoTls,
     /// The connection ended before the handshake did.

@@ -36,7 +36,7 @@ pub(crate) struct InFlight {
     queued_due: VecDeque<Time>,
 }
 
-/// What was removed from a connection.
+/// Requests that were removed from a connection.
 #[derive(Debug)]
 pub(super) struct Cleared {
     pub(super) in_flight: usize,
@@ -66,7 +66,7 @@ impl InFlight {
         self.queued
     }
 
-    /// Whether nothing is in flight or queued.
+    /// Returns true if nothing is in flight or queued.
     pub(crate) fn is_idle(&self) -> bool {
         self.requests == 0 && self.queued == 0
     }

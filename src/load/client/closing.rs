@@ -1,4 +1,4 @@
-//! How connections end, what becomes of the requests that were in flight on them, and when to dial
+//! Ends of connections, the fate of the requests that were in flight on them, and the time to dial
 //! again: at once after a connection that was open, with a growing pause after one that was not.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the client remembers of one connection.
+//! The client's state of one connection.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct LoadConn {
     pub(super) requests_left: usize,
 }
 
-/// How far a connection is from its end.
+/// Phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnState {
     Open,

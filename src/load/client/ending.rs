@@ -7,7 +7,7 @@ use crate::load::Until;
 /// A run for an amount gives up when no reply came for this number of timeouts.
 const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunEnd {
     /// It was stopped from outside.
@@ -21,7 +21,7 @@ pub(crate) enum RunEnd {
 }
 
 impl LoadClient<'_> {
-    /// Whether no reply came for so long that none will.
+    /// Returns true if no reply came for so long that none will.
     fn is_out_of_reach(&self, now: Time) -> bool {
         let limit = self.timeout.saturating_mul(TIMEOUTS_TO_GIVE_UP);
         now > self.recorder.last_reply_at() + limit

@@ -1,4 +1,4 @@
-//! How free slots are filled: in a closed loop at once, in an open loop from the queue of due
+//! Filling of free slots: in a closed loop at once, in an open loop from the queue of due
 //! requests.
 
 use super::{LoadClient, LoadConn};

@@ -7,7 +7,7 @@ use super::search::{ERROR_CHANCE, Found, Purpose};
 use crate::format::rate;
 use crate::load::{LoadReport, Warning};
 
-/// What a search found, and its trials.
+/// The result of a search, and its trials.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindRateReport {
@@ -22,7 +22,7 @@ pub struct FindRateReport {
     /// The highest rate with a trial within the limit below every failed one, and the lowest rate
     /// with a failed one.
     pub bracket: [Option<f64>; 2],
-    /// How the search ended.
+    /// The end of the search.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// Every trial, in order.
@@ -43,7 +43,7 @@ pub struct TrialReport {
     pub client_late: bool,
 }
 
-/// How a search ended.
+/// The end of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "outcome")]
 pub enum Outcome {
@@ -51,7 +51,7 @@ pub enum Outcome {
     Found,
     /// A rate was signed, and the server may do more.
     AtLeast {
-        /// What stood in the way.
+        /// The obstacle.
         limit: Limit,
     },
     /// No trial met the objective.
@@ -67,7 +67,7 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// What keeps a search from higher rates, other than the server.
+/// Obstacles, other than the server, that keep a search from higher rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Limit {

@@ -33,7 +33,7 @@ const NS_PER_MS: f64 = 1e6;
 /// Percentiles that a pause is compared with: the first that the run has.
 const TOP_PERCENTILES: [f64; 4] = [99.0, 97.5, 90.0, 75.0];
 
-/// What the top of the job knows and a protocol does not.
+/// Facts that the top of the job knows and a protocol does not.
 #[derive(Clone, Debug)]
 pub(in crate::load) struct Circumstances {
     pub(in crate::load) address: String,
@@ -43,7 +43,7 @@ pub(in crate::load) struct Circumstances {
     pub(in crate::load) withheld: Withheld,
 }
 
-/// What the run cost this process.
+/// The cost of the run to this process.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct Cost {
     pub(in crate::load) cpu: Duration,

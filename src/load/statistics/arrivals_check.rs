@@ -86,7 +86,7 @@ pub enum LawBroken {
     Dispersion {
         /// Variance over expectation.
         found: f64,
-        /// What the law says.
+        /// The value by the law.
         law: f64,
     },
     /// Gaps are not those of the law.
@@ -264,7 +264,7 @@ mod tests {
         !check.finish(END).unwrap().is_empty()
     }
 
-    /// How many of 100 runs are rejected, if `change` is done to their send times.
+    /// Returns the number of 100 runs that are rejected if `change` is applied to their send times.
     fn rejected(
         rate: Rate,
         arrivals: Arrivals,

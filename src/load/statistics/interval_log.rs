@@ -1,4 +1,4 @@
-//! What a run was like over time: a packed distribution for each tenth of a second. Percentiles
+//! The course of a run: a packed distribution for each tenth of a second. Percentiles
 //! with intervals, self-tests, heat map and `.hlog` are all made from it.
 //!
 //! Memory is bounded: when there are [`INTERVALS_MAX`] intervals, neighbours are joined and an

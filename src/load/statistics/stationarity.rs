@@ -24,7 +24,7 @@ const SHIFT_T_MAX: f64 = 5.0;
 /// A level shift has at least so many slices on each side.
 const SIDE_SLICES_MIN: usize = 3;
 
-/// What changed.
+/// The series that changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Series {
     /// Replies per second.
@@ -35,7 +35,7 @@ pub enum Series {
     Tail,
 }
 
-/// How it changed.
+/// The shape of the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Steadily.
@@ -47,9 +47,9 @@ pub enum Shape {
 /// A change in the course of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// What changed.
+    /// The series that changed.
     pub series: Series,
-    /// How it changed.
+    /// The shape of the change.
     pub shape: Shape,
     /// The level before (for a trend, in the first quarter): replies per second, or nanoseconds.
     pub before: f64,

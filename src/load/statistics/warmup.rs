@@ -14,7 +14,7 @@ const BATCH: usize = 5;
 const BATCHES_MIN: usize = 8;
 /// Relative errors below this are not worth a cut.
 const TOLERANCE: f64 = 0.01;
-/// What is cut differs from the rest by at least so many standard errors.
+/// The part that is cut differs from the rest by at least so many standard errors.
 const SIGMAS_MIN: f64 = 5.0;
 
 /// The warm-up of a run.

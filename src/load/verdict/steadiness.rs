@@ -44,7 +44,7 @@ impl Steadiness {
     }
 }
 
-/// How much slower the whole is than the rest, by its rate or by its median: 0.05 for 5 %.
+/// Slowness of the whole against the rest, by its rate or by its median: 0.05 for 5 %.
 fn slowdown(all: &[Interval], rest: &[Interval]) -> f64 {
     let rate = |intervals: &[Interval]| all_answered(intervals).total() as f64 / seconds(intervals);
     let median = |intervals: &[Interval]| {

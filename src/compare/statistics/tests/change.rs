@@ -1,4 +1,4 @@
-//! What two saved results allow to say, and how often it is wrong.
+//! Findings between two saved results, and their error rates.
 
 use super::*;
 

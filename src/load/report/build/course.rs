@@ -16,7 +16,7 @@ pub(super) struct Course<'a> {
     /// Replies in these intervals.
     pub(super) answered: Distribution,
     pub(super) windows: Windows,
-    /// What was left out.
+    /// The part that was left out.
     pub(super) warm_up: Option<WarmUpReport>,
 }
 
