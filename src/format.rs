@@ -26,11 +26,11 @@ pub fn rate(value: f64) -> String {
     grouped
 }
 
-/// A rate where there is little room: `5,264`, `711k`, `1.49M`.
+/// A rate where there is little room: `5,264`, `14.2k`, `1.49M`.
 pub fn short_rate(value: f64) -> String {
     match value {
         999_500.0.. => format!("{}M", three_digits(value / 1e6)),
-        99_999.5.. => format!("{}k", three_digits(value / 1e3)),
+        9_999.5.. => format!("{}k", three_digits(value / 1e3)),
         1000.0.. => rate(value.round()),
         _ => rate(value),
     }
@@ -168,13 +168,14 @@ mod tests {
     fn short_rates_have_three_digits_where_they_are_large() {
         let values = [
             5264.4,
+            9999.0,
+            14_207.0,
             99_999.0,
-            100_000.0,
             999_499.0,
             999_500.0,
             12_345_678.0,
         ];
-        let texts = ["5,264", "99,999", "100k", "999k", "1.00M", "12.3M"];
+        let texts = ["5,264", "9,999", "14.2k", "100k", "999k", "1.00M", "12.3M"];
         assert_eq!(values.map(short_rate), texts);
     }
 

@@ -24,12 +24,13 @@ pub fn render(report: &ComparisonReport) -> String {
     text.push_str("|:---|---:|---:|---:|---:|---:|---:|---:|\n");
     for result in &report.contestants {
         let cells = Cells::new(result, report);
+        let versus = cells.versus_in_one_line();
         let [p50, p99] = cells.latency;
         let [errors, _] = cells.errors;
         text.push_str(&row([
             result.name.clone(),
             cells.speed.join(" "),
-            cells.versus.join(" "),
+            versus,
             p50,
             p99,
             errors,

@@ -185,13 +185,14 @@ fn list(report: &ComparisonReport, columns: usize) -> String {
     let mut text = String::new();
     for result in &report.contestants {
         let cells = Cells::new(result, report);
+        let versus = cells.versus_in_one_line();
         let [p50, p99] = cells.latency;
         let [errors, non2xx] = cells.errors;
         text.push_str(&result.name);
         text.push('\n');
         for (name, value) in [
             ("requests/s", cells.speed.join(" ")),
-            ("speed", cells.versus.join(", ")),
+            ("speed", versus),
             ("p50", p50),
             ("p99", p99),
             ("errors", errors),
@@ -253,6 +254,11 @@ impl Cells {
             memory: or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),
         }
     }
+
+    /// `2.31 times faster (2.08 - 2.57), different`.
+    pub fn versus_in_one_line(&self) -> String {
+        self.versus.join(", ").replace('\n', " ")
+    }
 }
 
 /// Mean and range, or what there is in their place.
@@ -273,7 +279,8 @@ fn speed(result: &ContestantResult) -> Vec<String> {
     lines
 }
 
-/// The ratio in words, its bounds, and the answer.
+/// The ratio in words with its interval, or its range, and the answer. A line break within one of
+/// them is for a narrow cell.
 fn versus(result: &ContestantResult) -> Vec<String> {
     let Some(ratio) = &result.ratio else {
         return vec!["-".to_owned()];
@@ -282,16 +289,16 @@ fn versus(result: &ContestantResult) -> Vec<String> {
         ClientLimit::None => vec![verdict::pace(ratio.mean)],
         ClientLimit::AtLeast | ClientLimit::AtMost => {
             let (word, pace) = verdict::bound(ratio);
-            return vec![word.to_owned(), pace, verdict::answer(ratio)];
+            return vec![format!("{word}\n{pace}"), verdict::answer(ratio)];
         }
         ClientLimit::Unknown => return vec!["client limit".to_owned()],
     };
     if let Some((low, high)) = ratio.low.zip(ratio.high) {
         let (low, high) = (three_digits(low), three_digits(high));
-        lines.push(match ratio.bounds {
-            Bounds::Interval => format!("({low} - {high})"),
-            Bounds::Range | Bounds::Unknown => format!("range {low} - {high}"),
-        });
+        match ratio.bounds {
+            Bounds::Interval => lines[0].push_str(&format!("\n({low} - {high})")),
+            Bounds::Range | Bounds::Unknown => lines.push(format!("range {low} - {high}")),
+        }
     }
     lines.push(verdict::answer(ratio));
     lines

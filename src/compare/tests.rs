@@ -1217,14 +1217,23 @@ fn the_widest_figures_of_the_default_comparison_fit_100_columns() {
             ..busy(rate, 0.99, 0.9).unwrap()
         })
     };
-    let script = Script::default().rates("python-http", &[4823, 8697, 12_909, 14_492, 5893, 5000]);
+    let closes_after_replies = |rate| {
+        Ok(RunFigures {
+            errors: 165_700,
+            lower_bounds_from: Some(50.0),
+            ..busy(rate, 0.5, 0.9).unwrap()
+        })
+    };
+    let rates = [14_823, 18_697, 12_909, 14_492, 15_893, 15_000];
+    let script = Script::default().with("python-http", rates.map(closes_after_replies).into());
     let rates = [
         1_660_454, 2_121_038, 21_900_000, 999_358, 10_000_000, 9_999_999,
     ];
     let mut script = script.with("bareloop-http", rates.map(client_limited).into());
     let (_, report, _) = held(&plan, &mut script);
     let text = table::render(&report, 100);
-    assert!(text.contains('│'), "{text}");
+    assert!(text.contains(">= 0.500 ms"), "{text}");
+    assert!(text.contains("│ Server "), "{text}");
 }
 
 #[test]

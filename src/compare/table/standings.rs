@@ -25,6 +25,6 @@ pub fn standings(report: &ComparisonReport) -> Vec<String> {
 fn row(result: &ContestantResult, report: &ComparisonReport) -> [String; 3] {
     let mean = result.requests_per_second.as_ref();
     let mean = or_dash(mean.map(|figure| rate(figure.mean)));
-    let versus = Cells::new(result, report).versus.join(" ");
+    let versus = Cells::new(result, report).versus_in_one_line();
     [result.name.clone(), mean, versus]
 }
