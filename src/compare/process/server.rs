@@ -174,7 +174,12 @@ impl Server {
     /// The end of the process that was started, if it has ended.
     pub fn end_of_first_process(&mut self) -> Option<ServerEnd> {
         if self.ended.is_none() {
-            self.ended = match self.events.try_recv() {
+            let event = match self.supervisor.try_wait() {
+                // Its last words may still be on their way; then the channel closes.
+                Ok(Some(_)) => self.events.recv().map_err(TryRecvError::from),
+                _ => self.events.try_recv(),
+            };
+            self.ended = match event {
                 Ok(event) => Some(ServerEnd::from(event)),
                 Err(TryRecvError::Empty) => None,
                 Err(TryRecvError::Disconnected) => Some(ServerEnd::unknown()),
