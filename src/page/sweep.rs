@@ -8,6 +8,8 @@ use super::plot::{chart, colour, line_path, percent, round, stretched, x_axis, y
 use crate::format;
 
 const HEIGHT: f64 = 200.0;
+/// Least distance of two labels, in pixels.
+const LABEL_LINE: f64 = 14.0;
 
 /// One contestant under rising and falling load.
 #[derive(Clone, Debug)]
@@ -125,8 +127,9 @@ impl Sweep {
             (y_axis(&y, HEIGHT, format::shortest))
             (x_axis(&x, HEIGHT, short))
             (self.knee_mark(&x, HEIGHT))
-            (self.series(&x, &y, HEIGHT, "p50", |point| point.p50_ms.as_ref()))
-            (self.series(&x, &y, HEIGHT, "p99", |point| point.p99_ms.as_ref()))
+            (self.series(&x, &y, HEIGHT, |point| point.p50_ms.as_ref()))
+            (self.series(&x, &y, HEIGHT, |point| point.p99_ms.as_ref()))
+            (self.labels(&x, &y))
         };
         let title = format!("p50 and p99 in ms against {}", self.variable.words());
         html! {
@@ -155,7 +158,7 @@ impl Sweep {
             (x_axis(&x, HEIGHT, short))
             (stretched(HEIGHT, &diagonal))
             (self.knee_mark(&x, HEIGHT))
-            (self.series(&x, &y, HEIGHT, "", |p| p.achieved_per_second.as_ref()))
+            (self.series(&x, &y, HEIGHT, |p| p.achieved_per_second.as_ref()))
         };
         let title = format!("Replies/s against {}", self.variable.words());
         html! {
@@ -181,7 +184,6 @@ impl Sweep {
         x: &Axis,
         y: &Axis,
         height: f64,
-        name: &str,
         of: impl Fn(&'a SweepPoint) -> Option<&'a Estimate>,
     ) -> Markup {
         let points = |walk: Walk| -> Vec<(f64, &Estimate)> {
@@ -198,9 +200,28 @@ impl Sweep {
                     (stretched(height, &html! { path.curve d=(line_path(places)) {} }))
                     @for (at, estimate) in &points { (point(*at, estimate, y, height)) }
                 }
-                @if walk == Walk::Up && let Some((at, estimate)) = points.first() {
-                    @let top = HEIGHT * (1.0 - y.place(ends(estimate)[2]));
-                    text.label.middle x=(percent(*at)) dy="-9" y=(round(top)) { (name) }
+            }
+        }
+    }
+
+    /// Names of the two lines at the first point: p99 above its bar and p50 below its own, so that
+    /// they stay apart where the bars meet.
+    fn labels(&self, x: &Axis, y: &Axis) -> Markup {
+        let first = self.points.iter().find(|point| point.walk == Walk::Up);
+        let Some(point) = first else {
+            return html! {};
+        };
+        let at = percent(x.place(point.load.value()));
+        let ends_of = |estimate: &Option<Estimate>| estimate.as_ref().map(ends);
+        let pixels = |ms: f64| HEIGHT * (1.0 - y.place(ms));
+        let p50 = ends_of(&point.p50_ms).map(|[_, low, _]| pixels(low) + 17.0);
+        let p50 = p50.map(|place| place.min(HEIGHT - 4.0));
+        let p99 = ends_of(&point.p99_ms).map(|[_, _, high]| pixels(high) - 9.0);
+        let p99 = p99.map(|place| place.min(p50.unwrap_or(HEIGHT) - LABEL_LINE));
+        html! {
+            @for (name, place) in [("p50", p50), ("p99", p99)] {
+                @if let Some(place) = place {
+                    text.label.middle x=(at) y=(round(place)) { (name) }
                 }
             }
         }

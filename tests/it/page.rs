@@ -253,6 +253,22 @@ fn every_chart_has_a_title_and_a_description() {
 }
 
 #[test]
+fn labels_of_a_sweep_keep_apart_where_its_percentiles_meet() {
+    let mut page = run();
+    for point in &mut page.sweeps[0].points {
+        point.p99_ms = point.p50_ms.clone();
+    }
+    let html = Html::parse_document(&page.to_html());
+    let labels = all(&html, "#sweep-0-latency text.label.middle");
+    let texts: Vec<String> = labels.iter().map(|label| text(*label)).collect();
+    assert_eq!(texts, ["p50", "p99"]);
+    let places = labels.iter().map(|label| label.attr("y").unwrap());
+    let places: Vec<f64> = places.map(|y| y.parse().unwrap()).collect();
+    assert!(places[0] - places[1] >= 14.0, "{places:?}");
+    assert!(places[0] <= 200.0, "{places:?}");
+}
+
+#[test]
 fn the_page_names_no_address_to_load_from() {
     let html = comparison().to_html();
     for mark in [
