@@ -92,7 +92,9 @@ fn a_soak_leaves_memory_constant_descriptors_closed_and_all_replies_right() {
         "--body-timeout",
         "--linger",
     ];
-    let flags: Vec<&str> = limits.iter().flat_map(|limit| [limit, "5s"]).collect();
+    let mut flags: Vec<&str> = limits.iter().flat_map(|limit| [limit, "5s"]).collect();
+    // The probe's connection is idle for the whole soak.
+    flags.extend(["--idle-timeout", "24h"]);
     let server = Server::http(&flags);
     let address = server.address();
     let mut probe = server.connect();
