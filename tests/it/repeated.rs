@@ -58,5 +58,5 @@ fn the_default_tests_pass_beside_busy_cores() {
 #[test]
 #[ignore = "two runs of all other ignored tests, or BARELOOP_REPEAT"]
 fn the_ignored_tests_pass_beside_busy_cores() {
-    repeat(&["--ignored"]);
+    repeat(&["--ignored", "--test-threads=2"]);
 }
