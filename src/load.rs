@@ -37,7 +37,7 @@ mod tests;
 
 pub use connect_check::{ConnectError, probe};
 pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until, WarmUp};
-pub use report::LoadReport;
+pub use report::{Calibration, LoadReport};
 pub use slices::SlicedLoad;
 pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;

@@ -3,6 +3,7 @@
 //! The report goes to stdout, progress and warnings to stderr. Its heading is printed before the
 //! run, which also shows at the start that stdout can be written.
 
+mod calibration;
 mod counts;
 mod exports;
 mod find_rate;
@@ -145,6 +146,9 @@ pub struct LoadArgs {
     #[command(flatten)]
     tls: tls::TlsArgs,
 
+    #[command(flatten)]
+    calibration: calibration::CalibrationArgs,
+
     /// Show fifteen latency percentiles
     #[arg(short, long)]
     latency: bool,
@@ -268,7 +272,10 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
         None => measure(&plan, &args, signal),
     };
     match measured {
-        Ok(report) => conclude(&report, &args, files, signal),
+        Ok(mut report) => {
+            args.calibration.complete(&mut report, &plan, signal);
+            conclude(&report, &args, files, signal)
+        }
         Err(Unmeasured::Connect(error @ ConnectError::Interrupted { .. })) => {
             output::fail(&error.to_string());
             Exit::Interrupted

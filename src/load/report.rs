@@ -132,14 +132,41 @@ pub struct LoadReport {
     pub open_loop: Option<OpenLoop>,
     /// The search that the run was a trial of; `null` without `--find-rate`.
     pub find_rate: Option<FindRateReport>,
+    /// The most that this client does here; `null` unless it was asked for.
+    pub calibration: Option<Calibration>,
     /// Of this program.
     pub version: String,
 }
 
 impl LoadReport {
+    /// Replies per second, over the whole run.
+    pub fn requests_per_second(&self) -> f64 {
+        self.accounting.completed as f64 / self.exact_duration.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
     /// True for a run without a result: no reply at all, an amount out of reach, or too many errors.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up || self.bailed_out
+    }
+}
+
+/// The same settings as a closed loop, for a second, on a server of our own that has next to no work.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Calibration {
+    /// Replies per second there.
+    pub requests_per_second: f64,
+    /// Replies per second of the run, as a share of them.
+    pub share: f64,
+}
+
+impl Calibration {
+    /// The run of `report` beside this rate.
+    pub fn of(requests_per_second: f64, report: &LoadReport) -> Calibration {
+        Calibration {
+            requests_per_second: requests_per_second.round(),
+            share: (report.requests_per_second() / requests_per_second * 1e4).round() / 1e4,
+        }
     }
 }
 

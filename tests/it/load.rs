@@ -410,6 +410,25 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
 }
 
 #[test]
+fn a_calibration_tells_how_near_the_run_was_to_what_the_client_can_do() {
+    let peer = Peer::answering(OK);
+    let report = load_well(&["-c", "2", "-a", "500", "--calibrate", &peer.url()]);
+    assert_eq!(report.completed(), 500, "of the run alone");
+    assert_eq!(peer.requests(), 500);
+    let most = report.number("/calibration/requestsPerSecond");
+    let share = report.number("/calibration/share");
+    let rate = 500.0 / report.number("/duration").max(0.001);
+    assert!(most > 0.0 && share > 0.0, "{most} {share}");
+    // The duration is rounded to a millisecond.
+    let near = (rate / most / share - 1.0).abs();
+    assert!(near < 0.5, "{rate} of {most} is not {share}");
+    let without = load_well(&["-c", "2", "-a", "5", &peer.url()]);
+    assert!(without.at("/calibration").is_null());
+    let told = run(bareloop().args(["load", "-a", "100", "--calibrate", &peer.url()]));
+    assert!(told.stdout.contains("\nCalibration: "), "{told:?}");
+}
+
+#[test]
 fn an_open_loop_sends_what_is_due_and_counts_the_rest() {
     let server = Server::http(&[]);
     let report = load_well(&["-R", "300", "-d", "1", "-c", "5", &url_of(&server)]);

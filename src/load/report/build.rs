@@ -154,6 +154,7 @@ impl LoadReport {
                 .zip(record.open_loop.as_ref())
                 .map(|(plan, found)| OpenLoop::new(&plan, found)),
             find_rate: None,
+            calibration: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

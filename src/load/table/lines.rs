@@ -1,12 +1,12 @@
 //! The lines below the boxes, wrapped to the terminal.
 
 use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
-use crate::load::Warning;
 use crate::load::report::{
     CheckResult, ClientCost, LoadReport, OpenLoop, WarmUpFound, WarmUpReport,
 };
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
+use crate::load::{Calibration, Warning};
 
 /// All of them, each with a line break at its end.
 pub(super) fn render(report: &LoadReport, columns: usize) -> String {
@@ -126,6 +126,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
         ),
     ];
     lines.extend(delays_line(client));
+    lines.extend(report.calibration.map(calibration_line));
     lines.extend(connects_line(report));
     lines.extend(report.warm_up.map(warm_up_line));
     if report.tls.is_some_and(|tls| !tls.verified) {
@@ -198,6 +199,15 @@ fn delays_line(client: &ClientCost) -> Option<String> {
         );
     }
     Some(line + ".")
+}
+
+fn calibration_line(calibration: Calibration) -> String {
+    format!(
+        "Calibration: with these settings, this client does {} requests/s on a minimal server here; \
+         the run reached {} of that.",
+        rate(calibration.requests_per_second),
+        percent(calibration.share)
+    )
 }
 
 /// The time that connecting took, which no latency includes.

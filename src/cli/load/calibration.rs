@@ -1,0 +1,78 @@
+//! `--calibrate`: the most that this client can do here, with the settings of the run.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::output;
+use crate::compare::process::server::{Server, free_port};
+use crate::event_loop::StopSignal;
+use crate::load::{self, Calibration, LoadPlan, LoadReport, Target, Until, WarmUp};
+
+/// Length of the calibration.
+const DURATION: Duration = Duration::from_secs(1);
+/// Time limit for the server to listen.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// The flag of the calibration.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct CalibrationArgs {
+    /// After the run, load 'serve http' for a second with the same settings, and tell how near the
+    /// run was to what this client can do here
+    #[arg(long)]
+    calibrate: bool,
+}
+
+impl CalibrationArgs {
+    /// Completes `report` if it was asked for. A failure is a warning: the run itself is done.
+    pub(super) fn complete(self, report: &mut LoadReport, plan: &LoadPlan, signal: &StopSignal) {
+        if !self.calibrate || signal.times_raised() > 0 {
+            return;
+        }
+        match measure(plan, signal) {
+            Ok(requests_per_second) => {
+                report.calibration = Some(Calibration::of(requests_per_second, report));
+            }
+            Err(message) => output::warn(&format!("--calibrate: {message}")),
+        }
+    }
+}
+
+/// Requests per second against a server of our own.
+fn measure(plan: &LoadPlan, signal: &StopSignal) -> Result<f64, String> {
+    let bareloop = std::env::current_exe()
+        .map_err(|error| format!("cannot find this program's own file: {error}"))?;
+    let port = free_port().map_err(|failure| failure.to_string())?;
+    let bind = format!("127.0.0.1:{port}");
+    let program = bareloop.clone().into_os_string();
+    let flags = ["serve", "http", "--bind", &bind].map(Into::into);
+    let command = [&[program][..], &flags].concat();
+    let started = Server::start(&bareloop, &command, &[], port);
+    let mut server = started.map_err(|failure| failure.to_string())?;
+    let ready = server.wait_until_ready(READY_WITHIN, signal);
+    let address = ready.map_err(|_| "the server did not start".to_owned())?;
+    let report = load::run(&calibration_plan(plan, address)?, signal, &mut |_| {});
+    server.stop(signal);
+    let report = report.map_err(|error| error.to_string())?;
+    match report.accounting.completed {
+        0 => Err("the server answered no request".to_owned()),
+        _ => Ok(report.requests_per_second()),
+    }
+}
+
+/// The plan of the run, as a closed loop for a second against the server at `address`.
+fn calibration_plan(plan: &LoadPlan, address: SocketAddr) -> Result<LoadPlan, String> {
+    let path = plan.target.request_target();
+    Ok(LoadPlan {
+        target: Target::parse(&format!("http://{address}{path}")).map_err(|e| e.to_string())?,
+        tls: None,
+        warm_up: WarmUp::None,
+        until: Until::Duration(DURATION),
+        open_loop: None,
+        expected_body: None,
+        expected_statuses: None,
+        bailout: None,
+        ..plan.clone()
+    })
+}
