@@ -6,9 +6,11 @@
 //! with requests in flight. A percentile that too few samples stand behind is `null`.
 
 mod build;
+mod client;
 mod latency;
 
 pub(super) use build::{Circumstances, Cost};
+pub use client::{Calibration, ClientCost, ClientPause, TurnLength};
 pub use latency::{Latency, LatencyInterval, LatencyIntervals};
 
 use std::collections::BTreeMap;
@@ -147,26 +149,6 @@ impl LoadReport {
     /// True for a run without a result: no reply at all, an amount out of reach, or too many errors.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up || self.bailed_out
-    }
-}
-
-/// The same settings as a closed loop, for a second, on a server of our own that has next to no work.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Calibration {
-    /// Replies per second there.
-    pub requests_per_second: f64,
-    /// Replies per second of the run, as a share of them.
-    pub share: f64,
-}
-
-impl Calibration {
-    /// The run of `report` beside this rate.
-    pub fn of(requests_per_second: f64, report: &LoadReport) -> Calibration {
-        Calibration {
-            requests_per_second: requests_per_second.round(),
-            share: (report.requests_per_second() / requests_per_second * 1e4).round() / 1e4,
-        }
     }
 }
 
@@ -349,50 +331,6 @@ pub struct Verdict {
     pub valid: bool,
     /// Reasons for doubt.
     pub reasons: Vec<Warning>,
-}
-
-/// CPU time of this process, and its own delays.
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientCost {
-    /// User and system time.
-    pub cpu_seconds: f64,
-    /// Of one core for each worker, 0 to 1.
-    pub cpu_share: f64,
-    /// Per complete reply; 0 if there is none.
-    pub cpu_micros_per_request: f64,
-    /// Work of the event loop between two waits.
-    pub turn_ms: TurnLength,
-    /// Time for which the client was ready to run and waited for a core, from before the warm-up to
-    /// the end; `null` with several workers, and where the system does not tell.
-    pub run_delay_ms: Option<f64>,
-    /// Time that the host took from this virtual machine, the sum over its cores; `null` where
-    /// the system does not tell.
-    pub steal_ms: Option<f64>,
-    /// Pauses of the client of 20 ms or longer; the first 1,000 of them.
-    pub pauses: Vec<ClientPause>,
-    /// Number of all of them.
-    pub pause_count: u64,
-    /// Their sum.
-    pub paused_ms: f64,
-}
-
-/// Milliseconds; `None` if it was not measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "the fields are percentiles by name")]
-pub struct TurnLength {
-    pub p99: Option<f64>,
-    pub max: Option<f64>,
-}
-
-/// A time in which the client did not read what had arrived: it was stopped, or busy.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientPause {
-    /// Its start, after the start of the run.
-    pub start_ms: f64,
-    /// Its length. A stop in the middle of a wait may have been longer by up to 10 ms.
-    pub ms: f64,
 }
 
 /// The schedule of an open loop.
