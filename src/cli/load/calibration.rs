@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::output;
+use crate::compare::process::cores;
 use crate::compare::process::server::{Server, free_port};
 use crate::event_loop::StopSignal;
 use crate::load::{self, Calibration, LoadPlan, LoadReport, Target, Until, WarmUp};
@@ -46,9 +47,12 @@ fn measure(plan: &LoadPlan, signal: &StopSignal) -> Result<f64, String> {
     let port = free_port().map_err(|failure| failure.to_string())?;
     let bind = format!("127.0.0.1:{port}");
     let program = bareloop.clone().into_os_string();
-    let flags = ["serve", "http", "--bind", &bind].map(Into::into);
+    let copies = plan.workers.to_string();
+    let flags = ["serve", "http", "--bind", &bind, "--workers", &copies].map(Into::into);
     let command = [&[program][..], &flags].concat();
-    let started = Server::start(&bareloop, &command, &[], port);
+    let start = || Server::start(&bareloop, &command, &[], port);
+    let started = cores::beside(plan.workers, start)
+        .ok_or("no core is left for a server beside the client; give it fewer workers (-w)")?;
     let mut server = started.map_err(|failure| failure.to_string())?;
     let ready = server.wait_until_ready(READY_WITHIN, signal);
     let address = ready.map_err(|_| "the server did not start".to_owned())?;

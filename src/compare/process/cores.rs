@@ -3,6 +3,9 @@
 //!
 //! Linux only; elsewhere, and where there is one core, nothing is divided.
 
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::thread;
+
 use serde::Serialize;
 
 /// Which cores each side may use.
@@ -47,6 +50,20 @@ impl CoreDivision {
     }
 }
 
+/// Runs `start` so that the processes it starts have a core besides the `busy` ones that this
+/// process fills; `None` if there is no such core.
+pub fn beside<T>(busy: NonZeroU32, start: impl FnOnce() -> T) -> Option<T> {
+    let ours = system::allowed();
+    if system::restrict_to_others(&ours) {
+        let started = start();
+        system::restrict(&ours);
+        return Some(started);
+    }
+    // No core is outside our set: the scheduler has to find room inside.
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    (cores > busy.get() as usize).then(start)
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -66,6 +83,15 @@ mod system {
         cores.iter().for_each(|&core| set.set(core));
         let _ = sched_setaffinity(None, &set);
     }
+
+    /// Moves this thread to all cores but these; false if it may use no other.
+    pub fn restrict_to_others(cores: &[usize]) -> bool {
+        let mut set = CpuSet::new();
+        (0..CpuSet::MAX_CPU)
+            .filter(|core| !cores.contains(core))
+            .for_each(|core| set.set(core));
+        !cores.is_empty() && sched_setaffinity(None, &set).is_ok()
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -75,6 +101,10 @@ mod system {
     }
 
     pub fn restrict(_cores: &[usize]) {}
+
+    pub fn restrict_to_others(_cores: &[usize]) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +132,30 @@ mod tests {
             assert_eq!(seen, division.servers);
             assert_eq!(system::allowed(), division.client);
         };
+        std::thread::spawn(check).join().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_started_beside_a_thread_with_one_core_runs_on_the_others() {
+        let check = || {
+            let Some(division) = CoreDivision::of_this_machine() else {
+                return;
+            };
+            division.enter_client();
+            let elsewhere = beside(NonZeroU32::MIN, system::allowed).unwrap();
+            for core in &division.servers {
+                assert!(elsewhere.contains(core), "{elsewhere:?}");
+            }
+            assert!(!elsewhere.contains(&division.client[0]), "{elsewhere:?}");
+            assert_eq!(system::allowed(), division.client);
+        };
+        std::thread::spawn(check).join().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_started_beside_a_process_that_fills_every_core() {
+        let check = || assert!(beside(NonZeroU32::MAX, || ()).is_none());
         std::thread::spawn(check).join().unwrap();
     }
 }
