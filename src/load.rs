@@ -12,6 +12,7 @@ mod counters;
 pub mod exports;
 pub mod find_rate;
 pub mod gate;
+pub mod merge;
 pub mod objective;
 mod open_loop;
 pub mod page;
@@ -36,7 +37,7 @@ mod workers;
 mod tests;
 
 pub use connect_check::{ConnectError, probe};
-pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Until, WarmUp};
+pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Share, Until, WarmUp};
 pub use report::{Calibration, LoadReport};
 pub use slices::SlicedLoad;
 pub use status::{ExpectedStatuses, StatusError};
@@ -44,16 +45,23 @@ pub use target::Target;
 pub use warning::Warning;
 
 use std::io;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use cpu_time::ProcessTime;
 
-use crate::event_loop::{Address, ConnectionLimits, StopSignal};
+use crate::event_loop::{Address, ConnectionLimits, StopSignal, Time};
 use report::{Circumstances, Cost};
 use withheld::Withheld;
+use workers::StartClock;
 
 /// Time limit for a connect, if the plan's timeout is not shorter.
 const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// Connections are opened this long before a start that was given: servers close idle ones.
+const CONNECT_BEFORE: Duration = Duration::from_secs(1);
+/// Before that, a wait for the start looks this often at the calendar, which may be set meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Live figures of a run under way.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +82,9 @@ pub enum Error {
     /// No connection could be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// It was stopped while it waited for its start.
+    #[error("interrupted before the start")]
+    InterruptedBeforeStart,
     /// The loop itself failed.
     #[error("the event loop failed: {0}")]
     Loop(#[from] io::Error),
@@ -125,27 +136,70 @@ impl ReadyRun<'_> {
     ) -> Result<LoadReport, Error> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
-        let clocks = RunClocks::start();
-        let record = workers::run(plan, &peer, clocks.wall, signal, on_progress)?;
-        Ok(LoadReport::new(plan, &record, clocks.around(address)))
+        await_start(plan.start_at, signal)?;
+        let clocks = RunClocks::start(plan.start_at);
+        let record = workers::run(plan, &peer, clocks.of_workers(), signal, on_progress)?;
+        if clocks.wall.elapsed() < clocks.before_start {
+            return Err(Error::InterruptedBeforeStart);
+        }
+        let around = clocks.around(address);
+        Ok(LoadReport::new(&plan.own_part(), &record, around))
     }
+}
+
+/// The time from now to `start_at`.
+///
+/// # Errors
+/// It has passed, by the time that is the error.
+pub fn time_until(start_at: SystemTime) -> Result<Duration, Duration> {
+    let left = start_at.duration_since(SystemTime::now());
+    left.map_err(|passed| passed.duration())
+}
+
+/// Waits until shortly before the start.
+fn await_start(start_at: Option<SystemTime>, signal: &StopSignal) -> Result<(), Error> {
+    let Some(connect_at) = start_at.and_then(|start_at| start_at.checked_sub(CONNECT_BEFORE))
+    else {
+        return Ok(());
+    };
+    while let Ok(left) = connect_at.duration_since(SystemTime::now()) {
+        if signal.times_raised() > 0 {
+            return Err(Error::InterruptedBeforeStart);
+        }
+        thread::sleep(left.min(LOOK_EVERY));
+    }
+    Ok(())
 }
 
 /// The clocks that a protocol may not read, at the start of a run.
 struct RunClocks {
     start: SystemTime,
     wall: Instant,
+    /// Time left for connecting before a start that was given.
+    before_start: Duration,
+    is_start_given: bool,
     cpu: ProcessTime,
     withheld: Withheld,
 }
 
 impl RunClocks {
-    fn start() -> RunClocks {
+    fn start(start_at: Option<SystemTime>) -> RunClocks {
+        let now = SystemTime::now();
+        let start = start_at.unwrap_or(now);
         RunClocks {
-            start: SystemTime::now(),
+            before_start: start.duration_since(now).unwrap_or_default(),
+            is_start_given: start_at.is_some(),
+            start,
             wall: Instant::now(),
             cpu: ProcessTime::now(),
             withheld: Withheld::so_far(),
+        }
+    }
+
+    fn of_workers(&self) -> StartClock {
+        StartClock {
+            origin: self.wall,
+            start: self.is_start_given.then(|| Time::START + self.before_start),
         }
     }
 
@@ -157,7 +211,7 @@ impl RunClocks {
             finish: SystemTime::now(),
             cost: Cost {
                 cpu: self.cpu.elapsed(),
-                wall: self.wall.elapsed(),
+                wall: self.wall.elapsed().saturating_sub(self.before_start),
             },
             withheld: Withheld::so_far().since(self.withheld),
         }

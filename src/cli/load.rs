@@ -8,11 +8,13 @@ mod counts;
 mod exports;
 mod find_rate;
 mod limits;
+mod merge;
 mod page;
 mod printing;
 mod progress;
 mod schedule;
 mod tls;
+mod together;
 mod warm_up;
 
 use std::io::{self, IsTerminal, Read};
@@ -44,11 +46,16 @@ Examples:
       the highest rate at which 99 % of requests are answered within 5 ms
   bareloop load -S /run/app.sock --json http://localhost/health
       through a unix domain socket; the report as one line of JSON
+  bareloop load --merge 0.hlog 1.hlog 2.hlog 3.hlog
+      one report of four processes, from their logs (--export-hlog)
 
 A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
 from its hand-over to its complete reply. With -R an open loop: requests are due at times of their
 own, any free slot takes the oldest, and latency counts from the due time. To keep these times to
 microseconds, the client then uses a whole core. Flags mean what they mean in autocannon.
+
+Several processes, on as many machines, make one run with --share and --start-at; --merge joins
+their logs.
 
 Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
 3 a gate tripped (--fail-if); 130 interrupted, with a report of what was measured so far.";
@@ -61,8 +68,12 @@ Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was complet
 )]
 pub struct LoadArgs {
     /// Where to send requests: http[s]://HOST[:PORT][/PATH]
-    #[arg(value_name = "URL", value_parser = Target::parse)]
-    url: Target,
+    #[arg(
+        value_name = "URL",
+        value_parser = Target::parse,
+        required_unless_present = "merge"
+    )]
+    url: Option<Target>,
 
     /// Connections kept open at once
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::count)]
@@ -119,6 +130,9 @@ pub struct LoadArgs {
     refill: Refill,
 
     #[command(flatten)]
+    together: together::TogetherArgs,
+
+    #[command(flatten)]
     schedule: schedule::ScheduleArgs,
 
     #[command(flatten)]
@@ -163,6 +177,19 @@ pub struct LoadArgs {
 
     #[command(flatten)]
     exports: exports::ExportArgs,
+
+    /// Join the runs of several processes from their --export-hlog files: the latencies of all
+    /// requests together, and the rate of the time in which all were at work
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = [
+            "url", "rate", "find_rate", "share", "start_at", "export_json", "export_hlog",
+            "export_hgrm", "export_csv", "export_html", "fail_if"
+        ]
+    )]
+    merge: Vec<PathBuf>,
 }
 
 impl LoadArgs {
@@ -179,6 +206,7 @@ impl LoadArgs {
             ));
         }
         self.check_workers()?;
+        self.together.check(load::time_until)?;
         let body = match (&self.body, &self.input) {
             (Some(text), _) => text.clone().into_bytes(),
             (None, Some(path)) => {
@@ -186,9 +214,10 @@ impl LoadArgs {
             }
             (None, None) => Vec::new(),
         };
+        let url = self.url.clone().ok_or("a URL is missing")?;
         let target = match &self.socket_path {
-            Some(path) => self.url.clone().through_socket(path.clone()),
-            None => self.url.clone(),
+            Some(path) => url.through_socket(path.clone()),
+            None => url,
         };
         Ok(LoadPlan {
             tls: self.tls.client(&target)?,
@@ -211,19 +240,22 @@ impl LoadArgs {
             bailout: self.limits.bailout,
             requests_per_connection: self.limits.requests_per_connection,
             workers: self.workers,
+            share: self.together.share,
+            start_at: self.together.start_at,
             title: self.title.clone(),
         })
     }
 
     /// True if stdout is for one report that a program reads.
     fn owns_stdout(&self) -> bool {
-        self.prints_json() || self.exports.prints_page()
+        self.prints_json() || self.exports.prints_page() || self.exports.prints_hlog()
     }
 
     /// Refuses flags that need knowledge of all workers, and amounts too small to share.
     fn check_workers(&self) -> Result<(), String> {
         let workers = self.workers.get();
         let shared = (self.connections as u64).min(self.amount.unwrap_or(u64::MAX));
+        self.together.check_share(shared, workers)?;
         if shared < u64::from(workers) {
             return Err(format!(
                 "--workers {workers}: each needs a connection, and a request of --amount; lower it"
@@ -246,8 +278,11 @@ impl LoadArgs {
     }
 }
 
-/// Runs the load that `args` describe, until its end or `signal`.
+/// Runs the load that `args` describe, until its end or `signal`; or joins the runs that they name.
 pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
+    if !args.merge.is_empty() {
+        return merge::run(&args.merge, &args);
+    }
     let ready = args
         .plan()
         .and_then(|plan| Ok((args.find_rate.plan(&plan, &args.schedule)?, plan)))
@@ -276,7 +311,10 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
             args.calibration.complete(&mut report, &plan, signal);
             conclude(&report, &args, files, signal)
         }
-        Err(Unmeasured::Connect(error @ ConnectError::Interrupted { .. })) => {
+        Err(
+            error @ (Unmeasured::Connect(ConnectError::Interrupted { .. })
+            | Unmeasured::Run(load::Error::InterruptedBeforeStart)),
+        ) => {
             output::fail(&error.to_string());
             Exit::Interrupted
         }
@@ -315,7 +353,7 @@ fn measure(
 ) -> Result<LoadReport, Unmeasured> {
     let ready = load::prepare(plan, signal)?;
     if !args.owns_stdout() {
-        let printed = output::print(&table::heading(plan, &ready.address()));
+        let printed = output::print(&table::heading(&plan.own_part(), &ready.address()));
         if let Some(message) = output::refusal(printed) {
             return Err(Unmeasured::Stdout(message));
         }

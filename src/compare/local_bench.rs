@@ -355,6 +355,8 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         bailout: None,
         requests_per_connection: None,
         workers: NonZeroU32::MIN,
+        share: None,
+        start_at: None,
         title: None,
     }
 }

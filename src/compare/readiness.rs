@@ -58,6 +58,8 @@ fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
         bailout: Some(1),
         requests_per_connection: None,
         workers: NonZeroU32::MIN,
+        share: None,
+        start_at: None,
         title: None,
     };
     match load::run(&plan, signal, &mut |_| {}) {

@@ -17,13 +17,13 @@ mod in_flight;
 
 pub(crate) use in_flight::InFlight;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Until;
 use crate::event_loop::Time;
 
 /// due = sent + neverSent, and sent = completed + timedOut + lost + inFlight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Accounting {
     /// Requests that were to be sent up to the stop.

@@ -52,6 +52,10 @@ pub struct LoadClient<'a> {
     refill: Refill,
     open_loop_plan: Option<OpenLoopPlan>,
     worker: Worker,
+    /// The planned start; `None` for the first turn, or that of all workers.
+    start_at: Option<Time>,
+    /// Connections that were open before the start, and have nothing sent yet.
+    held: usize,
     /// `None` in a closed loop, and before the start.
     open_loop: Option<OpenLoop>,
     timeout: Duration,
@@ -97,6 +101,8 @@ impl<'a> LoadClient<'a> {
             refill: plan.refill,
             open_loop_plan: plan.open_loop,
             worker: Worker::ONLY,
+            start_at: None,
+            held: 0,
             open_loop: None,
             timeout: plan.timeout,
             until: plan.until,
@@ -149,7 +155,7 @@ impl<'a> LoadClient<'a> {
             counters: self.counters,
             open_loop: self.open_loop,
             warmed: self.warmed,
-            started: self.started.unwrap_or_default(),
+            started: self.started.unwrap_or(self.ended),
             ended: self.ended,
             end: self.ending.unwrap_or(RunEnd::Interrupted),
         }
@@ -274,7 +280,9 @@ impl Protocol for LoadClient<'_> {
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> LoadConn {
         self.connects.opened(now);
         self.connects_failed_in_a_row = 0;
-        LoadConn::new(self.pipelining, self.requests_per_connection)
+        let held = self.is_before_start();
+        self.held += usize::from(held);
+        LoadConn::new(self.pipelining, self.requests_per_connection, held)
     }
 
     fn received(
@@ -299,6 +307,10 @@ impl Protocol for LoadClient<'_> {
     /// Fills slots here and not as replies come in, so that nothing is sent on a connection that
     /// the server has already closed.
     fn caught_up(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) -> Flow {
+        if self.is_before_start() {
+            return Flow::Keep;
+        }
+        self.release(conn);
         self.fill(conn, now, out);
         if self.open_loop.is_none() && conn.has_no_work() {
             Flow::Abort
@@ -322,6 +334,9 @@ impl Protocol for LoadClient<'_> {
     }
 
     fn send_at(&self) -> Time {
+        if self.held > 0 {
+            return self.started.or(self.start_at).unwrap_or(Time::NEVER);
+        }
         self.open_loop
             .as_ref()
             .map_or(Time::NEVER, OpenLoop::send_at)
@@ -363,7 +378,13 @@ impl Protocol for LoadClient<'_> {
 
     fn turn(&mut self, now: Time, _wall: SystemTime) -> TurnResult {
         match self.started {
-            None => self.start(self.worker.start_of(Time::START, now)),
+            None => match self.start_at.filter(|&start_at| now < start_at) {
+                Some(start_at) => {
+                    let wake = start_at.min(now + WAKE_EVERY);
+                    return TurnResult::Run { wake };
+                }
+                None => self.start(now),
+            },
             Some(_) => self.end_warm_up(now),
         }
         let started = self.started.unwrap_or(now);

@@ -12,7 +12,7 @@ use super::statistics::interval_log::{Interval, all_answered};
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 const NS_PER_MS: f64 = 1e6;
 
-/// The latencies of each interval as HdrHistogram's log.
+/// The latencies of each interval as HdrHistogram's log, with the report in a comment.
 ///
 /// # Errors
 /// A histogram cannot be encoded.
@@ -24,7 +24,8 @@ pub fn hlog(report: &LoadReport) -> io::Result<String> {
         ..
     } = &report.timeline;
     let mut text = Vec::new();
-    write_hlog(&mut text, intervals, *started, *start)?;
+    let json = serde_json::to_string(report)?;
+    write_hlog(&mut text, intervals, *started, *start, &json)?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 

@@ -14,6 +14,8 @@ use crate::event_loop::Time;
 #[derive(Debug)]
 pub(crate) struct OpenLoop {
     plan: SchedulePlan,
+    /// Numbers of the workers whose records were added, its own first.
+    workers: Vec<u32>,
     schedule: Schedule,
     deadline: Duration,
     /// From a request's due time to its hand-over.
@@ -51,6 +53,7 @@ impl OpenLoop {
         };
         OpenLoop {
             plan: schedule,
+            workers: vec![worker.number],
             schedule: Schedule::new(&schedule),
             deadline: plan.deadline.unwrap_or(NO_DEADLINE),
             lag: Distribution::default(),
@@ -114,15 +117,15 @@ impl OpenLoop {
         Some(due)
     }
 
-    /// Requests of all workers that were due in each of `intervals`, which follow each other.
+    /// Requests of all workers of this process that were due in each of `intervals`, which follow each other.
     pub(crate) fn due_in(&self, intervals: &[Interval]) -> Vec<u64> {
-        let of_worker = |worker| {
+        let of_worker = |&worker: &u32| {
             Schedule::new(&SchedulePlan {
                 worker,
                 ..self.plan
             })
         };
-        let mut schedules: Vec<Schedule> = (0..self.plan.workers).map(of_worker).collect();
+        let mut schedules: Vec<Schedule> = self.workers.iter().map(of_worker).collect();
         let mut due_by = |time| -> u64 {
             let schedules = schedules.iter_mut();
             schedules.map(|schedule| schedule.due_by(time)).sum()
@@ -155,6 +158,7 @@ impl OpenLoop {
 
     /// Adds what another worker of the same run found.
     pub(crate) fn add(&mut self, mut other: OpenLoop) {
+        self.workers.append(&mut other.workers);
         self.lag.add(&other.lag.take_packed());
         self.client_lag.add(&other.client_lag.take_packed());
         self.arrivals.append(&mut other.arrivals);
@@ -179,10 +183,14 @@ mod tests {
         let mut log = IntervalLog::starting(start);
         log.finish(start + Duration::from_millis(250));
         let intervals = log.into_intervals();
-        let first_of_three = Worker { number: 0, of: 3 };
-        let open_loop = OpenLoop::new(&plan, start, Time::NEVER, first_of_three);
+        let of_worker = |number| OpenLoop::new(&plan, start, Time::NEVER, Worker { number, of: 3 });
+        let mut open_loop = of_worker(0);
+        open_loop.add(of_worker(1));
+        open_loop.add(of_worker(2));
         // The first is due at the start, and the one at 100 ms in the interval that ends there.
         assert_eq!(open_loop.due_in(&intervals), [101, 100, 50]);
         assert_eq!(open_loop.due_in(&intervals[1..]), [100, 50]);
+        // Another process has the other two.
+        assert_eq!(of_worker(1).due_in(&intervals), [34, 33, 17]);
     }
 }

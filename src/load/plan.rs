@@ -1,7 +1,11 @@
 //! A validated run: what is sent where, how much at once, and until when.
 
+mod share;
+
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+pub use share::Share;
 
 use super::Target;
 use super::schedule::{Arrivals, Rate};
@@ -47,8 +51,12 @@ pub struct LoadPlan {
     pub bailout: Option<u64>,
     /// Requests after which a connection is closed and another one opened; only in a closed loop.
     pub requests_per_connection: Option<usize>,
-    /// Copies of the loop, on a thread each; no more than connections.
+    /// Copies of the loop, on a thread each; no more than connections of this share.
     pub workers: NonZeroU32,
+    /// The part of the run that is this process's; `None` if it is all of it.
+    pub share: Option<Share>,
+    /// When the first request is due; `None` for at once.
+    pub start_at: Option<SystemTime>,
     /// Name of the run in its reports.
     pub title: Option<String>,
 }
@@ -83,6 +91,35 @@ impl Worker {
 }
 
 impl LoadPlan {
+    /// Worker `number` of this process, among those of all processes.
+    pub fn worker(&self, number: u32) -> Worker {
+        let (share, workers) = (self.share.unwrap_or(Share::WHOLE), self.workers.get());
+        Worker {
+            number: share.number() * workers + number,
+            of: share.of() * workers,
+        }
+    }
+
+    /// The part of this run for this process.
+    pub fn own_part(&self) -> LoadPlan {
+        let of = self.share.map_or(1, Share::of);
+        let workers = (0..self.workers.get()).map(|number| self.worker(number));
+        let sum = |total| workers.clone().map(|worker| worker.share(total)).sum();
+        let connections: u64 = sum(self.connections as u64);
+        LoadPlan {
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+            until: match self.until {
+                Until::Amount(amount) => Until::Amount(sum(amount)),
+                until @ Until::Duration(_) => until,
+            },
+            open_loop: self.open_loop.map(|open_loop| OpenLoopPlan {
+                rate: open_loop.rate.divided(of),
+                ..open_loop
+            }),
+            ..self.clone()
+        }
+    }
+
     /// The part of this run for `worker`. Its open loop stays whole: a worker takes its own
     /// requests from the schedule of all.
     pub fn share_of(&self, worker: Worker) -> LoadPlan {

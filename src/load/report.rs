@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Warning;
 pub use super::accounting::Accounting;
 use super::find_rate::FindRateReport;
+use super::plan::Share;
 use super::statistics::interval_log::Interval;
 use crate::event_loop::Time;
 
@@ -41,6 +42,9 @@ pub struct LoadReport {
     pub connections: usize,
     /// Copies of the client's loop, on a thread each.
     pub workers: u32,
+    /// The part of a run that this is, such as `0/4`: connections and rate are those of the part.
+    /// `null` for a whole run.
+    pub share: Option<Share>,
     /// Requests in flight on each connection.
     pub pipelining: usize,
     /// The planned end: `5s`, or `1000 requests`.
@@ -223,7 +227,7 @@ pub struct Rate {
 }
 
 /// Replies with one status code.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct StatusCount {
     /// Number of replies.
     pub count: u64,

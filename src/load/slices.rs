@@ -54,7 +54,7 @@ impl<'a> SlicedLoad<'a> {
             plan,
             event_loop,
             events,
-            clocks: RunClocks::start(),
+            clocks: RunClocks::start(None),
             address,
         })
     }

@@ -4,8 +4,10 @@
 mod find_rate;
 mod intervals;
 mod lines;
+mod merged;
 
 pub use find_rate::{render as render_search, trial_line};
+pub use merged::render as render_merged;
 
 use std::collections::BTreeMap;
 

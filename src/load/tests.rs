@@ -1,6 +1,7 @@
 //! The client under a clock of our own, with replies from a script: exact reports, no sockets.
 
 mod queueing;
+mod together;
 
 use std::io;
 use std::num::NonZeroU32;
@@ -35,6 +36,8 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         bailout: None,
         requests_per_connection: None,
         workers: NonZeroU32::MIN,
+        share: None,
+        start_at: None,
         title: None,
     }
 }

@@ -9,34 +9,28 @@ use std::thread;
 use std::time::Instant;
 
 use super::client::{LoadClient, RunRecord};
-use super::plan::{LoadPlan, Worker};
+use super::plan::LoadPlan;
 use super::{Progress, connection_limits};
-use crate::event_loop::{Address, Clock, EventLoop, MioKernel, StopSignal};
+use crate::event_loop::{Address, Clock, EventLoop, MioKernel, StopSignal, Time};
 
-/// Runs all workers of `plan` to the end, with [`Time::START`](crate::event_loop::Time::START) at
-/// `origin`.
+/// Runs all workers of this process's share of `plan` to the end.
 ///
 /// # Errors
 /// The system gives no poll instance or no thread; then `signal` is raised for the others.
 pub(super) fn run(
     plan: &LoadPlan,
     peer: &Address,
-    origin: Instant,
+    clocks: StartClock,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(Progress),
 ) -> io::Result<RunRecord> {
     let workers = plan.workers.get();
     if workers == 1 {
-        return run_one(plan, Worker::ONLY, peer, origin, signal, on_progress);
+        return run_one(plan, 0, peer, clocks, signal, on_progress);
     }
     let progress = AllProgress::new(workers);
     let run_worker = |number: u32, on_progress: &mut dyn FnMut(Progress)| {
-        let worker = Worker {
-            number,
-            of: workers,
-        };
-        let share = plan.share_of(worker);
-        let record = run_one(&share, worker, peer, origin, signal, on_progress);
+        let record = run_one(plan, number, peer, clocks, signal, on_progress);
         if record.is_err() {
             signal.raise();
         }
@@ -66,18 +60,33 @@ pub(super) fn run(
     })
 }
 
+/// When a run starts, and by which clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StartClock {
+    /// [`Time::START`].
+    pub(super) origin: Instant,
+    /// The start; `None` for the first turn of a run that no other must start with.
+    pub(super) start: Option<Time>,
+}
+
 fn run_one(
     plan: &LoadPlan,
-    worker: Worker,
+    number: u32,
     peer: &Address,
-    origin: Instant,
+    clocks: StartClock,
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(Progress),
 ) -> io::Result<RunRecord> {
-    let client = LoadClient::new(plan, on_progress).as_worker(worker);
+    let worker = plan.worker(number);
+    let plan = plan.share_of(worker);
+    let client = LoadClient::new(&plan, on_progress)
+        .as_worker(worker)
+        .starting_at(clocks.start);
     let kernel = MioKernel::new(signal)?;
-    let clock = Clock::System { origin };
-    let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), signal)
+    let clock = Clock::System {
+        origin: clocks.origin,
+    };
+    let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(&plan), signal)
         .over_tls(plan.tls.clone());
     event_loop.dial(peer.clone(), plan.connections);
     Ok(event_loop.run()?.finish())

@@ -30,6 +30,7 @@ mod load_peers;
 #[cfg(unix)]
 mod load_stop;
 mod load_tls;
+mod load_together;
 mod load_usage;
 mod load_workers;
 mod page;

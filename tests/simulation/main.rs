@@ -304,6 +304,8 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         bailout: None,
         requests_per_connection: None,
         workers: std::num::NonZeroU32::MIN,
+        share: None,
+        start_at: None,
         title: None,
     }
 }

@@ -77,6 +77,8 @@ fn calibration_plan(plan: &LoadPlan, address: SocketAddr) -> Result<LoadPlan, St
         expected_body: None,
         expected_statuses: None,
         bailout: None,
-        ..plan.clone()
+        share: None,
+        start_at: None,
+        ..plan.own_part()
     })
 }

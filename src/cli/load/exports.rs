@@ -17,7 +17,8 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
 
-    /// Write the latencies of each tenth of a second to this file (HdrHistogram's log)
+    /// Write the latencies of each tenth of a second to this file (HdrHistogram's log); '-' prints
+    /// them in place of the report, or after --json
     #[arg(long, value_name = "FILE")]
     export_hlog: Option<PathBuf>,
 
@@ -57,23 +58,34 @@ impl ExportArgs {
         is_stdout(self.export_html.as_deref())
     }
 
+    /// The log goes to stdout in place of the report, or after the JSON.
+    pub(super) fn prints_hlog(&self) -> bool {
+        is_stdout(self.export_hlog.as_deref())
+    }
+
     /// Opens every file.
     ///
     /// # Errors
     /// One cannot be written, or stdout is for two of them.
     pub(super) fn open(&self, json: bool) -> Result<Vec<Writing>, String> {
-        if self.prints_page() && (json || self.prints_json()) {
-            return Err(
-                "--export-html -: stdout is for the JSON; name a file for one of them".to_owned(),
-            );
+        let others = [
+            ("JSON", json || self.prints_json()),
+            ("log", self.prints_hlog()),
+        ];
+        if let Some((other, _)) = others
+            .iter()
+            .find(|(_, prints)| *prints && self.prints_page())
+        {
+            return Err(format!(
+                "--export-html -: stdout is for the {other}; name a file for one of them"
+            ));
         }
         let page = self.export_html.as_ref().filter(|_| !self.prints_page());
         let json = self.export_json.as_ref().filter(|_| !self.prints_json());
+        let hlog = self.export_hlog.as_ref().filter(|_| !self.prints_hlog());
         let files: [(&'static str, Option<&PathBuf>, Content); 5] = [
             ("--export-json", json, |report| printing::json(report)),
-            ("--export-hlog", self.export_hlog.as_ref(), |report| {
-                exports::hlog(report).map_err(|error| error.to_string())
-            }),
+            ("--export-hlog", hlog, printing::hlog),
             ("--export-hgrm", self.export_hgrm.as_ref(), |report| {
                 Ok(exports::hgrm(report))
             }),

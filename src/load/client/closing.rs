@@ -28,6 +28,7 @@ impl LoadClient<'_> {
         why: &Closed,
         now: Time,
     ) -> AfterClose {
+        self.release(&mut conn);
         if matches!(why, Closed::Stopped) {
             self.note_unserved(&conn, now);
             let (recorder, ended) = (&mut self.recorder, self.ended);

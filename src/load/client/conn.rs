@@ -15,6 +15,8 @@ pub struct LoadConn {
     pub(super) has_replied: bool,
     /// Requests that may still be sent on it.
     pub(super) requests_left: usize,
+    /// It was open before the start, and nothing was sent on it yet.
+    pub(super) held: bool,
 }
 
 /// Phase of a connection.
@@ -30,14 +32,16 @@ pub(super) enum ConnState {
 }
 
 impl LoadConn {
-    /// A connection on which `requests` are sent, `pipelining` of them at once.
-    pub(super) fn new(pipelining: usize, requests: usize) -> LoadConn {
+    /// A connection on which `requests` are sent, `pipelining` of them at once; `held` until the
+    /// start.
+    pub(super) fn new(pipelining: usize, requests: usize, held: bool) -> LoadConn {
         LoadConn {
             reader: ResponseReader::new(),
             in_flight: InFlight::with_room_for(pipelining),
             state: ConnState::Open,
             has_replied: false,
             requests_left: requests,
+            held,
         }
     }
 

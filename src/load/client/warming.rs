@@ -1,7 +1,7 @@
 //! The warm-up: the client works as in the run, on the connections of the run, and then forgets what
 //! it measured.
 
-use super::LoadClient;
+use super::{LoadClient, LoadConn};
 use crate::event_loop::Time;
 use crate::load::counters::Counters;
 use crate::load::recorder::Recorder;
@@ -12,9 +12,24 @@ use crate::load::{OpenLoopPlan, Until, WarmUp};
 /// Requests per second of a warm-up before a ramp that starts at nothing.
 const WARM_UP_RATE_MIN: f64 = 1.0;
 
-impl LoadClient<'_> {
-    /// The first turn of the loop: the warm-up begins, or the run if there is none.
+impl<'a> LoadClient<'a> {
+    /// The same client, whose run starts at this time; connections are opened before it.
+    pub(in crate::load) fn starting_at(self, start_at: Option<Time>) -> LoadClient<'a> {
+        LoadClient { start_at, ..self }
+    }
+
+    /// A start was given, and has not come.
+    pub(super) fn is_before_start(&self) -> bool {
+        self.start_at.is_some() && self.started.is_none()
+    }
+
+    /// The first turn of the loop that is not before the start: the warm-up begins, or the run if
+    /// there is none.
     pub(super) fn start(&mut self, now: Time) {
+        let now = match self.start_at {
+            Some(start_at) => start_at,
+            None => self.worker.start_of(Time::START, now),
+        };
         match self.warm_up {
             WarmUp::For(time) => {
                 self.begin_phase(now);
@@ -27,6 +42,12 @@ impl LoadClient<'_> {
             }
             WarmUp::None | WarmUp::Auto => self.start_run(now),
         }
+        self.note_free_slots(now);
+    }
+
+    /// A connection that was open before the start is held back no longer.
+    pub(super) fn release(&mut self, conn: &mut LoadConn) {
+        self.held -= usize::from(std::mem::take(&mut conn.held));
     }
 
     /// Ends the warm-up if it is over.

@@ -93,6 +93,7 @@ impl LoadReport {
             address: around.address,
             connections: plan.connections,
             workers: plan.workers.get(),
+            share: plan.share,
             pipelining: plan.pipelining,
             until: describe(plan.until),
             duration: rounded(duration, 3),

@@ -1,14 +1,22 @@
 //! The interval log as a file: HdrHistogram's log format (`.hlog`), version 1.3, which its tools for
 //! merging and plotting read. Values are nanoseconds; the maximum of each line is in milliseconds.
 //!
-//! Requests without a reply are not in it: the format has no place for censored values.
+//! The format has no place for requests without a reply. Their ages are in comments, which its tools
+//! skip: each comment is a line of the format with the tag [`CENSORED`] or [`LOST`]. The last line is
+//! a comment too: the report of the run as JSON, after [`REPORT`]. A log without it was cut short.
+
+mod reading;
+
+pub use reading::{BadLog, Recording, read_hlog};
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, IntervalLogWriterError};
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
 use super::buckets::highest;
 use super::distribution::Packed;
@@ -17,8 +25,15 @@ use crate::event_loop::Time;
 
 const SIGNIFICANT_DIGITS: u8 = 3;
 const NS_PER_MS: f64 = 1e6;
+/// Tag of requests that were watched no longer while they waited.
+const CENSORED: &str = "bareloop-censored";
+/// Tag of requests that were lost with their connection.
+const LOST: &str = "bareloop-lost";
+/// Start of the comment with the report.
+const REPORT: &str = "bareloop-report ";
 
-/// Writes the intervals of a run that began at `start`, or at `start_time` by the calendar.
+/// Writes the intervals of a run that began at `start`, or at `start_time` by the calendar, and its
+/// `report`, which is one line of JSON.
 ///
 /// # Errors
 /// Those of `out`.
@@ -27,6 +42,7 @@ pub fn write_hlog(
     intervals: &[Interval],
     start: Time,
     start_time: SystemTime,
+    report: &str,
 ) -> io::Result<()> {
     let mut serializer = V2DeflateSerializer::new();
     let mut log = IntervalLogWriterBuilder::new()
@@ -44,8 +60,26 @@ pub fn write_hlog(
                 IntervalLogWriterError::IoError(error) => error,
                 other => io::Error::other(format!("{other:?}")),
             })?;
+        for (tag, unanswered) in [(CENSORED, &interval.censored), (LOST, &interval.lost)] {
+            if unanswered.total() > 0 {
+                let histogram = encoded(unanswered)?;
+                let (began, length) = (began.as_secs_f64(), length.as_secs_f64());
+                let max = unanswered.max_ns() as f64 / NS_PER_MS;
+                let line = format!("Tag={tag},{began:.3},{length:.3},{max:.3},{histogram}");
+                log.write_comment(&line)?;
+            }
+        }
     }
-    Ok(())
+    log.write_comment(&format!("{REPORT}{report}"))
+}
+
+/// A distribution as the last field of a line.
+fn encoded(packed: &Packed) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(&histogram(packed), &mut bytes)
+        .map_err(|error| io::Error::other(format!("{error:?}")))?;
+    Ok(BASE64_STANDARD.encode(bytes))
 }
 
 /// The same distribution in HdrHistogram's own type.
@@ -81,7 +115,7 @@ mod tests {
         log.finish(start + Duration::from_millis(250));
         let mut file = Vec::new();
         let start_time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        write_hlog(&mut file, log.intervals(), start, start_time).unwrap();
+        write_hlog(&mut file, log.intervals(), start, start_time, "{}").unwrap();
         let mut read = 0;
         for entry in IntervalLogIterator::new(&file) {
             let LogEntry::Interval(entry) = entry.unwrap() else {

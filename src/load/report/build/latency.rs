@@ -4,7 +4,7 @@ use super::ms;
 use crate::load::report::{Latency, LatencyInterval, LatencyIntervals};
 use crate::load::statistics::censoring::{Percentile, Survival};
 use crate::load::statistics::distribution::{Distribution, samples_needed};
-use crate::load::statistics::interval_log::{Interval, all_censored, all_lost};
+use crate::load::statistics::interval_log::{Interval, all_answered, all_censored, all_lost};
 use crate::load::statistics::quantile_interval::{QuantileIntervals, Refusal};
 
 /// The percentiles of a report, in percent.
@@ -52,6 +52,13 @@ pub(super) fn build(intervals: &[Interval], answered: &Distribution) -> Latency 
         intervals: intervals_of(intervals, &percentiles),
         bounded_percent,
         max_age_ms: ms(censored.max_ns().max(lost.max_ns()) as f64),
+    }
+}
+
+impl Latency {
+    /// The figures of these intervals.
+    pub(in crate::load) fn of(intervals: &[Interval]) -> Latency {
+        build(intervals, &all_answered(intervals))
     }
 }
 
