@@ -25,7 +25,7 @@ use crate::compare::{
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
-use results::{ResultArgs, Results, Watch};
+use results::{ResultArgs, Results, WalkWatch, Watch};
 use screen::{Screen, StdoutState};
 use suite::Suite;
 use sweep_flags::SweepArgs;
@@ -129,15 +129,22 @@ fn fresh_seed() -> u32 {
 }
 
 impl CompareArgs {
+    /// The suite, or an empty one.
+    ///
+    /// # Errors
+    /// One line that names the file, the line and the remedy.
+    fn suite(&self, bareloop: &Path) -> Result<Suite, String> {
+        match &self.suite {
+            Some(file) => Suite::read(file, bareloop),
+            None => Ok(Suite::default()),
+        }
+    }
+
     /// The comparison that the flags describe.
     ///
     /// # Errors
     /// One line that names the flag and the remedy.
-    fn plan(&self, bareloop: &Path) -> Result<ComparisonPlan, String> {
-        let suite = match &self.suite {
-            Some(file) => Suite::read(file, bareloop)?,
-            None => Suite::default(),
-        };
+    fn plan(&self, suite: Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
         let settings = self.settings(&suite)?;
         let descriptors = raise_descriptor_limit();
         let connections = settings.connections.get();
@@ -182,7 +189,7 @@ impl CompareArgs {
             };
             format!("{flag}: {error}")
         })?;
-        match self.judgement.duet && plan.contestants().len() < 2 {
+        match plan.settings().duet && plan.contestants().len() < 2 {
             true => Err("--duet: two servers at least; name another with --only".to_owned()),
             false => Ok(plan),
         }
@@ -190,10 +197,7 @@ impl CompareArgs {
 
     /// The flags, then the suite, then the defaults.
     fn settings(&self, suite: &Suite) -> Result<Settings, String> {
-        let rounds = self
-            .rounds
-            .or(suite.settings.rounds.map(Rounds::Fixed))
-            .unwrap_or(ROUNDS);
+        let rounds = self.rounds.or(suite.settings.rounds).unwrap_or(ROUNDS);
         let run = &suite.settings;
         let seconds = Duration::from_secs;
         let flags = RequestChanges {
@@ -216,8 +220,8 @@ impl CompareArgs {
                 .or(run.start_timeout)
                 .unwrap_or(seconds(10)),
             rounds: rounds.at_most(),
-            precision: self.judgement.precision(rounds)?,
-            duet: self.judgement.duet,
+            precision: self.judgement.precision(rounds, run.precision)?,
+            duet: self.judgement.duet || run.duet,
             same_within: self.judgement.same_within(run.same_within),
             seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
             request: flags.of(&suite.request.of(&RequestSettings::default())),
@@ -242,12 +246,17 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 /// The same, where `bareloop` is the program that the contestants `bareloop-http` and
 /// `bareloop-tcp` run: a bench is not that program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
-    let cores = args.judgement.core_division();
-    let ready = args.plan(bareloop).and_then(|plan| {
-        let sweeps = args.sweep.plans(raise_descriptor_limit())?;
-        Ok((args.results.open(&plan, cores.clone())?, sweeps, plan))
+    let ready = args.suite(bareloop).and_then(|suite| {
+        let cores = args.judgement.core_division(suite.settings.pin);
+        let sweeps = args
+            .sweep
+            .or(&suite.settings.sweep)
+            .plans(raise_descriptor_limit())?;
+        let plan = args.plan(suite, bareloop)?;
+        let results = args.results.open(&plan, cores.clone())?;
+        Ok((results, sweeps, plan, cores))
     });
-    let (mut results, sweeps, plan) = match ready {
+    let (mut results, sweeps, plan, cores) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -271,9 +280,13 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         &mut results,
     );
     screen.clear();
-    let (written, gates) = match results.report(&plan, &outcome) {
-        Ok(report) => (results.write(&report, &outcome, &mut screen), report.gates),
-        Err(message) => (Err(message), Vec::new()),
+    let (written, gates, has_failed_sweep) = match results.report(&plan, &outcome) {
+        Ok(report) => {
+            let written = results.write(&report, &outcome, &mut screen);
+            let has_failed_sweep = report.sweeps.iter().any(|sweep| sweep.reason.is_some());
+            (written, report.gates, has_failed_sweep)
+        }
+        Err(message) => (Err(message), Vec::new(), false),
     };
     if let Err(message) = &written {
         output::fail(message);
@@ -287,7 +300,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         // A reader that has seen enough (`| head`) is no failure.
         StdoutState::Closed if written.is_ok() => Exit::Fine,
         _ if outcome.is_interrupted() => Exit::Interrupted,
-        _ if outcome.has_failures() || written.is_err() => Exit::Failed,
+        _ if outcome.has_failures() || has_failed_sweep || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,
     }
@@ -309,8 +322,14 @@ fn measure<'p>(
     };
     let mut outcome = compare::run(plan, bench, signal, &mut watch);
     for sweep in sweeps.iter().filter(|_| !outcome.is_interrupted()) {
-        let mut on_walk = |contestant: &Contestant, round| screen.walk(contestant, round);
-        results.add_sweep(sweep::run(sweep, plan, bench, signal, &mut on_walk));
+        let mut watch = WalkWatch {
+            plan,
+            variable: sweep.variable(),
+            outcome: &outcome,
+            screen,
+            results,
+        };
+        sweep::run(sweep, plan, bench, signal, &mut watch);
     }
     if signal.times_raised() > 0 {
         outcome.end = Some(RoundsEnd::Interrupted);

@@ -311,14 +311,32 @@ fn bounded(result: &ContestantResult, figure: GateFigure) -> Option<Bounded> {
         GateFigure::Ratio => ratio(result),
         GateFigure::Change => None,
         GateFigure::Rate => Bounded::of_rounds(&has_run?.rounds),
-        GateFigure::P50 => result.latency_ms?.p50.map(Bounded::exact),
-        GateFigure::P99 => result.latency_ms?.p99.map(Bounded::exact),
+        GateFigure::P50 => {
+            let latency = result.latency_ms?;
+            percentile(latency.p50, latency.lower_bounds_from == Some("p50"))
+        }
+        GateFigure::P99 => {
+            let latency = result.latency_ms?;
+            percentile(latency.p99, latency.lower_bounds_from.is_some())
+        }
         GateFigure::Cpu => Bounded::of_rounds(&result.cpu_micros_per_request.as_ref()?.rounds),
         GateFigure::Memory => result
             .peak_memory_bytes
             .map(|size| Bounded::exact(size as f64)),
         GateFigure::Errors => has_run.map(|_| Bounded::exact(result.errors as f64)),
     }
+}
+
+/// A percentile that is only a lower bound, because requests had no reply, is open above.
+fn percentile(ms: Option<f64>, is_lower_bound: bool) -> Option<Bounded> {
+    let exact = Bounded::exact(ms?);
+    Some(match is_lower_bound {
+        true => Bounded {
+            high: None,
+            ..exact
+        },
+        false => exact,
+    })
 }
 
 /// A side beyond which the client was the limit is open.

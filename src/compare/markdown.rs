@@ -3,6 +3,7 @@
 use super::report::ComparisonReport;
 use super::table::{self, Cells};
 use super::verdict;
+use crate::format::shortest;
 
 /// The table, what it means, and under which conditions it was measured.
 pub fn render(report: &ComparisonReport) -> String {
@@ -38,6 +39,7 @@ pub fn render(report: &ComparisonReport) -> String {
             cells.memory,
         ]));
     }
+    text.push_str(&sweeps(report));
     for (title, lines) in [
         ("", table::broken_off(report).into_iter().collect()),
         ("", verdict::sentences(report)),
@@ -52,6 +54,30 @@ pub fn render(report: &ComparisonReport) -> String {
     ] {
         list(&mut text, title, &lines);
     }
+    text
+}
+
+/// A table with a row for each load of each walk, and the knees below it; empty without sweeps.
+fn sweeps(report: &ComparisonReport) -> String {
+    if report.sweeps.is_empty() {
+        return String::new();
+    }
+    let header = ["Sweep", "Load", "Walk", "Requests/s", "p50", "p99"];
+    let mut text = format!("\n{}", row(header.map(str::to_owned)));
+    text.push_str("|:---|---:|:---|---:|---:|---:|\n");
+    for sweep in &report.sweeps {
+        for point in &sweep.points {
+            let [speed, p50, p99] = point.cells();
+            let load = format!("{} {}", shortest(point.load), sweep.variable.words());
+            let walk = point.walk.to_owned();
+            text.push_str(&row([sweep.name.clone(), load, walk, speed, p50, p99]));
+        }
+    }
+    let notes = report.sweeps.iter().flat_map(|sweep| {
+        let notes = sweep.failure_line().into_iter().chain(sweep.knee_lines());
+        notes.map(|note| format!("{}: {note}", sweep.name))
+    });
+    list(&mut text, "", &notes.collect::<Vec<_>>());
     text
 }
 

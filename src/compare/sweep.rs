@@ -89,6 +89,15 @@ struct ContestantWalks {
     failure: Option<Failure>,
 }
 
+/// Is told of the walks of a sweep.
+pub trait WalkObserver {
+    /// A walk starts.
+    fn started(&mut self, contestant: &Contestant, round: usize);
+
+    /// A walk has ended, or failed.
+    fn ended(&mut self, so_far: Vec<SweepResult>);
+}
+
 /// Runs `sweep` with each contestant of `plan` on `bench`, one walk a round, or as many as there
 /// is time for until `signal`.
 pub fn run(
@@ -96,7 +105,7 @@ pub fn run(
     plan: &ComparisonPlan,
     bench: &mut dyn Bench,
     signal: &StopSignal,
-    on_walk: &mut dyn FnMut(&Contestant, usize),
+    observer: &mut dyn WalkObserver,
 ) -> Vec<SweepResult> {
     let settings = plan.settings();
     let contestants = plan.contestants().iter();
@@ -109,7 +118,7 @@ pub fn run(
         .collect();
     let steps = sweep.steps(settings);
     let loads: Vec<f64> = steps.iter().map(|(load, _)| *load).collect();
-    let result = |records: &[ContestantWalks]| {
+    let result = |records: &[ContestantWalks]| -> Vec<SweepResult> {
         let results = records.iter();
         results
             .map(|record| SweepResult::new(sweep, &loads, record))
@@ -124,7 +133,7 @@ pub fn run(
             if signal.times_raised() > 0 {
                 return result(&records);
             }
-            on_walk(&record.contestant, round);
+            observer.started(&record.contestant, round);
             let conditions = RunConditions {
                 window: settings.duration,
                 padding_bytes: schedule::padding_bytes(index, round, settings.seed),
@@ -134,6 +143,7 @@ pub fn run(
                 Err(Stopped::Failed(failure)) => record.failure = Some(failure),
                 Err(Stopped::Interrupted) => return result(&records),
             }
+            observer.ended(result(&records));
         }
     }
     result(&records)
@@ -307,7 +317,8 @@ impl From<Knee> for SweepKnee {
 }
 
 impl SweepVariable {
-    fn words(self) -> &'static str {
+    /// Its unit.
+    pub fn words(self) -> &'static str {
         match self {
             SweepVariable::Connections => "connections",
             SweepVariable::Pipelining => "requests in flight",
@@ -320,31 +331,47 @@ impl SweepResult {
     /// Name and variable, a line for each point, and the knees.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{}, {} walks", self.name, self.walks)];
-        lines.extend(
-            self.reason
-                .iter()
-                .map(|reason| format!("  failed: {reason}")),
-        );
+        let indented = |line: String| format!("  {line}");
+        lines.extend(self.failure_line().map(indented));
         for point in &self.points {
+            let [speed, p50, p99] = point.cells();
             lines.push(format!(
-                "  {:>4} {:>9} {}  {:>28} requests/s  p50 {:>8}  p99 {:>8}",
+                "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}",
                 point.walk,
                 shortest(point.load),
                 self.variable.words(),
-                or_dash(point.requests_per_second.map(|figure| figure.to_string())),
-                or_dash(point.p50_ms.map(|figure| milliseconds(figure.mean))),
-                or_dash(point.p99_ms.map(|figure| milliseconds(figure.mean))),
             ));
         }
-        for (knee, words) in [
-            (self.throughput_knee, "throughput rises up to"),
-            (self.latency_knee, "p99 rises from"),
-        ] {
-            if let Some(knee) = knee {
-                lines.push(format!("  {words} {knee} {}", self.variable.words()));
-            }
-        }
+        lines.extend(self.knee_lines().into_iter().map(indented));
         lines
+    }
+
+    /// Why there are no more walks.
+    pub(super) fn failure_line(&self) -> Option<String> {
+        let reason = self.reason.as_ref()?;
+        Some(format!("failed: {reason}"))
+    }
+
+    /// A line for each knee.
+    pub(super) fn knee_lines(&self) -> Vec<String> {
+        let line = |knee: Option<SweepKnee>, words: &str| {
+            knee.map(|knee| format!("{words} {knee} {}", self.variable.words()))
+        };
+        let throughput = line(self.throughput_knee, "throughput rises up to");
+        let latency = line(self.latency_knee, "p99 rises from");
+        throughput.into_iter().chain(latency).collect()
+    }
+}
+
+impl SweepPoint {
+    /// Replies per second, p50 and p99 as text.
+    pub(super) fn cells(&self) -> [String; 3] {
+        let ms = |figure: Option<SweepFigure>| or_dash(figure.map(|it| milliseconds(it.mean)));
+        [
+            or_dash(self.requests_per_second.map(|figure| figure.to_string())),
+            ms(self.p50_ms),
+            ms(self.p99_ms),
+        ]
     }
 }
 

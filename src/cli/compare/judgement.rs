@@ -25,8 +25,9 @@ pub struct JudgementArgs {
     #[arg(long)]
     pub duet: bool,
     /// Load generator and servers on different cores, where the system can do that (Linux)
-    #[arg(long, value_name = "WHEN", default_value = "on")]
-    pin: Pin,
+    /// [default: on]
+    #[arg(long, value_name = "WHEN")]
+    pin: Option<Pin>,
 }
 
 /// Runs of each contestant.
@@ -38,8 +39,9 @@ pub enum Rounds {
     Auto,
 }
 
+/// Use of the division of the cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Pin {
+pub(super) enum Pin {
     On,
     Off,
 }
@@ -61,12 +63,16 @@ impl JudgementArgs {
         given.unwrap_or_else(|| Margin::new(0.02).expect("positive"))
     }
 
-    /// The precision that ends the rounds; `None` for a fixed number.
+    /// The precision that ends the rounds, of the flag or else the suite; `None` for a fixed number.
     ///
     /// # Errors
     /// A precision is given for a fixed number of rounds.
-    pub fn precision(&self, rounds: Rounds) -> Result<Option<Margin>, String> {
-        match (rounds, self.precision) {
+    pub fn precision(
+        &self,
+        rounds: Rounds,
+        suite: Option<Margin>,
+    ) -> Result<Option<Margin>, String> {
+        match (rounds, self.precision.or(suite)) {
             (Rounds::Auto, None) => margin(PRECISION).map(Some),
             (Rounds::Auto, precision) => Ok(precision),
             (Rounds::Fixed(_), None) => Ok(None),
@@ -76,9 +82,9 @@ impl JudgementArgs {
         }
     }
 
-    /// The division of the cores, if there is to be one and can be.
-    pub fn core_division(&self) -> Option<CoreDivision> {
-        match self.pin {
+    /// The division of the cores, if there is to be one and can be: the flag, then the suite.
+    pub(super) fn core_division(&self, suite: Option<Pin>) -> Option<CoreDivision> {
+        match self.pin.or(suite).unwrap_or(Pin::On) {
             Pin::On => CoreDivision::of_this_machine(),
             Pin::Off => None,
         }
@@ -129,17 +135,21 @@ mod tests {
         let of = |precision| JudgementArgs {
             precision,
             same_within: None,
-            pin: Pin::Off,
+            pin: Some(Pin::Off),
             duet: false,
         };
         let six = Rounds::Fixed(NonZeroUsize::new(6).unwrap());
         let one = margin("1%").ok();
-        assert_eq!(of(None).precision(Rounds::Auto), Ok(margin("2%").ok()));
-        assert_eq!(of(one).precision(Rounds::Auto), Ok(one));
-        assert_eq!(of(None).precision(six), Ok(None));
+        assert_eq!(
+            of(None).precision(Rounds::Auto, None),
+            Ok(margin("2%").ok())
+        );
+        assert_eq!(of(one).precision(Rounds::Auto, margin("3%").ok()), Ok(one));
+        assert_eq!(of(None).precision(Rounds::Auto, one), Ok(one));
+        assert_eq!(of(None).precision(six, None), Ok(None));
         assert!(
             of(one)
-                .precision(six)
+                .precision(six, None)
                 .unwrap_err()
                 .contains("--rounds auto")
         );

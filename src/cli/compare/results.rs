@@ -9,7 +9,7 @@ use crate::cli::{command_line, output};
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
 use crate::compare::process::cores::CoreDivision;
-use crate::compare::sweep::SweepResult;
+use crate::compare::sweep::{SweepResult, SweepVariable, WalkObserver};
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
     RunFigures, markdown, page, table,
@@ -147,8 +147,11 @@ impl Results {
         self.json.is_some() || self.markdown.is_some() || self.page.is_some()
     }
 
-    /// Adds what a sweep found.
-    pub(super) fn add_sweep(&mut self, sweep: Vec<SweepResult>) {
+    /// Keeps what a sweep has found, in place of what it had found before.
+    fn keep_sweep(&mut self, sweep: Vec<SweepResult>) {
+        let variable = sweep.first().map(|result| result.variable);
+        self.sweeps
+            .retain(|result| Some(result.variable) != variable);
         self.sweeps.extend(sweep);
     }
 
@@ -259,6 +262,32 @@ impl Observer for Watch<'_, '_> {
             Ok(report) => {
                 self.screen.stand(&report);
                 self.results.save(&report, so_far);
+            }
+            Err(message) => output::warn(&message),
+        }
+    }
+}
+
+/// Shows a sweep under way, and saves its results as they land.
+pub(super) struct WalkWatch<'a, 'p> {
+    pub plan: &'p ComparisonPlan,
+    pub variable: SweepVariable,
+    pub outcome: &'a ComparisonOutcome,
+    pub screen: &'a mut Screen<'p>,
+    pub results: &'a mut Results,
+}
+
+impl WalkObserver for WalkWatch<'_, '_> {
+    fn started(&mut self, contestant: &Contestant, round: usize) {
+        self.screen.walk(self.variable, contestant, round);
+    }
+
+    fn ended(&mut self, so_far: Vec<SweepResult>) {
+        self.results.keep_sweep(so_far);
+        match self.results.report(self.plan, self.outcome) {
+            Ok(mut report) => {
+                report.finished = false;
+                self.results.save(&report, self.outcome);
             }
             Err(message) => output::warn(&message),
         }

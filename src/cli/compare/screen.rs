@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::live::LiveBlock;
 use crate::cli::output;
+use crate::compare::sweep::SweepVariable;
 use crate::compare::{
     ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
 };
@@ -104,10 +105,11 @@ impl<'a> Screen<'a> {
     }
 
     /// A walk of a sweep starts.
-    pub(super) fn walk(&mut self, contestant: &Contestant, round: usize) {
+    pub(super) fn walk(&mut self, variable: SweepVariable, contestant: &Contestant, round: usize) {
         let rounds = self.plan.settings().rounds;
         self.draw(&format!(
-            "sweep, walk {}/{rounds}  {}",
+            "sweep over {}, walk {}/{rounds}  {}",
+            variable.words(),
             round + 1,
             contestant.name()
         ));

@@ -8,11 +8,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{judgement, values};
+use super::judgement::{self, Pin, Rounds};
+use super::sweep_flags::{self, SweepArgs};
+use super::values;
 use crate::cli::values::duration;
 use crate::compare::contestant::Invalid;
 use crate::compare::statistics::Margin;
@@ -49,10 +52,16 @@ pub(super) struct RunSettings {
     pub timeout: Option<Duration>,
     #[serde(deserialize_with = "time")]
     pub start_timeout: Option<Duration>,
-    #[serde(deserialize_with = "count")]
-    pub rounds: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "rounds")]
+    pub rounds: Option<Rounds>,
+    #[serde(deserialize_with = "margin")]
+    pub precision: Option<Margin>,
     #[serde(deserialize_with = "margin")]
     pub same_within: Option<Margin>,
+    pub duet: bool,
+    #[serde(deserialize_with = "pin")]
+    pub pin: Option<Pin>,
+    pub sweep: SweepArgs,
     pub seed: Option<u32>,
     pub reference: Option<String>,
 }
@@ -236,6 +245,34 @@ fn warmup<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error>
     parsed(d, values::warmup)
 }
 
+fn rounds<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Rounds>, D::Error> {
+    parsed(d, judgement::rounds)
+}
+
+fn pin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Pin>, D::Error> {
+    parsed(d, |text| {
+        Pin::from_str(text, false).map_err(|_| format!("'{text}' is neither \"on\" nor \"off\""))
+    })
+}
+
+pub(super) fn counts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<NonZeroUsize>, D::Error> {
+    all_parsed(d, values::count)
+}
+
+pub(super) fn rates<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Error> {
+    all_parsed(d, sweep_flags::rate)
+}
+
+/// A list of values that the parser of a flag reads.
+fn all_parsed<'de, D: Deserializer<'de>, T, E: Display>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, D::Error> {
+    let values = Vec::<Scalar>::deserialize(deserializer)?.into_iter();
+    let parsed = values.map(|value| parse(&value.into_text()));
+    parsed.collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
 fn margin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Margin>, D::Error> {
     parsed(d, judgement::margin)
 }
@@ -345,9 +382,27 @@ mod tests {
         let settings = suite.settings;
         assert_eq!(settings.duration, Some(Duration::from_millis(500)));
         assert_eq!(settings.warmup, Some(Duration::ZERO));
-        assert_eq!(settings.rounds, NonZeroUsize::new(8));
+        let eight = NonZeroUsize::new(8).map(Rounds::Fixed);
+        assert_eq!(settings.rounds, eight);
         assert_eq!(settings.timeout, Some(Duration::from_millis(500)));
         assert_eq!(settings.connections, None);
+    }
+
+    #[test]
+    fn settings_hold_what_decides_an_answer_and_the_sweeps() {
+        let settings = suite(
+            "[settings]\nrounds = 'auto'\nprecision = '1%'\nduet = true\npin = 'off'\n\
+             sweep.connections = [1, 10]\nsweep.pipelining = [1, '4']\nsweep.rate = ['1k', 2500]",
+        )
+        .settings;
+        assert_eq!(settings.rounds, Some(Rounds::Auto));
+        assert_eq!(settings.precision.map(Margin::share), Some(0.01));
+        assert!(settings.duet);
+        assert_eq!(settings.pin, Some(Pin::Off));
+        let counts = |numbers: [usize; 2]| numbers.map(|n| NonZeroUsize::new(n).unwrap()).to_vec();
+        assert_eq!(settings.sweep.sweep_connections, counts([1, 10]));
+        assert_eq!(settings.sweep.sweep_pipelining, counts([1, 4]));
+        assert_eq!(settings.sweep.sweep_rate, [1000.0, 2500.0]);
     }
 
     #[test]
@@ -356,6 +411,8 @@ mod tests {
         for (text, line, remedy) in [
             ("\n[settings]\nconections = 1".to_owned(), 3, "connections"),
             ("[settings]\nrounds = 0".to_owned(), 2, "at least 1"),
+            ("[settings]\npin = 'maybe'".to_owned(), 2, "off"),
+            ("[settings]\nsweep.rate = ['x']".to_owned(), 2, "1k"),
             ("[settings]\nduration = '5 parsecs'".to_owned(), 2, "500ms"),
             ("[request]\npath = 'x'".to_owned(), 2, "/x"),
             ("[request]\nfields = ['x']".to_owned(), 2, "Name: value"),

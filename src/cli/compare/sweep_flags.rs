@@ -2,26 +2,48 @@
 
 use std::num::NonZeroUsize;
 
+use serde::Deserialize;
+
+use super::suite;
 use super::values::count;
 use crate::compare::sweep::SweepPlan;
 use crate::load::PIPELINING_MAX;
 
 /// Loads that each server is measured under, beside the comparison.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct SweepArgs {
     /// After the comparison, load each server with these numbers of connections, rising and
     /// falling in turn, one walk a round
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
-    sweep_connections: Vec<NonZeroUsize>,
+    #[serde(rename = "connections", deserialize_with = "suite::counts")]
+    pub(super) sweep_connections: Vec<NonZeroUsize>,
     /// The same for requests in flight on each connection
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
-    sweep_pipelining: Vec<NonZeroUsize>,
+    #[serde(rename = "pipelining", deserialize_with = "suite::counts")]
+    pub(super) sweep_pipelining: Vec<NonZeroUsize>,
     /// The same for requests due per second in all, such as 1k,2k,5k
     #[arg(long, value_name = "RATE,RATE,...", value_delimiter = ',', value_parser = rate)]
-    sweep_rate: Vec<f64>,
+    #[serde(rename = "rate", deserialize_with = "suite::rates")]
+    pub(super) sweep_rate: Vec<f64>,
 }
 
 impl SweepArgs {
+    /// Each sweep of these flags, or that of `suite` where there is none.
+    pub(super) fn or(&self, suite: &SweepArgs) -> SweepArgs {
+        fn either<T: Clone>(flag: &[T], suite: &[T]) -> Vec<T> {
+            match flag.is_empty() {
+                true => suite.to_vec(),
+                false => flag.to_vec(),
+            }
+        }
+        SweepArgs {
+            sweep_connections: either(&self.sweep_connections, &suite.sweep_connections),
+            sweep_pipelining: either(&self.sweep_pipelining, &suite.sweep_pipelining),
+            sweep_rate: either(&self.sweep_rate, &suite.sweep_rate),
+        }
+    }
+
     /// The sweeps asked for, each with rising loads.
     ///
     /// # Errors
@@ -64,7 +86,7 @@ fn rising<T: Copy + PartialOrd>(flag: &str, loads: &[T]) -> Result<Vec<T>, Strin
 }
 
 /// Requests per second, with k or M for thousands or millions.
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let (number, factor) = match (text.strip_suffix('k'), text.strip_suffix('M')) {
         (Some(number), _) => (number, 1e3),
         (None, Some(number)) => (number, 1e6),

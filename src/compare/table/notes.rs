@@ -1,9 +1,10 @@
 //! Lines below the tables: why the rounds ended, where the noise is, and the machine.
 
+use crate::compare::machine::Machine;
 use crate::compare::process::cores::CoreDivision;
 use crate::compare::report::{ComparisonReport, ContestantResult};
 use crate::compare::{RoundsEnd, TIME_MAX, verdict};
-use crate::format::bytes;
+use crate::format::{bytes, plural};
 
 /// A load average from this share of the cores on means that something else runs.
 const LOAD_SHARE_MIN: f64 = 0.25;
@@ -57,7 +58,7 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
         machine.os,
         machine.cores,
         bytes(machine.memory_bytes as f64),
-        pinned(machine.pinned.as_ref()),
+        pinned(machine),
     )];
     if let Some(governor) = machine
         .governor
@@ -87,17 +88,24 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
     lines
 }
 
-fn pinned(division: Option<&CoreDivision>) -> String {
+fn pinned(machine: &Machine) -> String {
     let list = |cores: &[usize]| {
         let cores: Vec<String> = cores.iter().map(usize::to_string).collect();
         cores.join(",")
     };
-    match division {
+    let named = |cores: &[usize]| match cores.len() {
+        1 => format!("core {}", list(cores)),
+        number => format!("{number} cores ({})", list(cores)),
+    };
+    match &machine.pinned {
         Some(CoreDivision { servers, client }) => format!(
-            "servers on core {}, load generator on core {}",
-            list(servers),
-            list(client)
+            "servers on {}, load generator on {}",
+            named(servers),
+            named(client)
         ),
-        None => "servers and load generator on the same cores".to_owned(),
+        None => format!(
+            "servers and load generator on the same {}",
+            plural(machine.cores as u64, "core")
+        ),
     }
 }

@@ -52,6 +52,21 @@ fn a_gate_trips_on_the_bound_and_is_open_while_the_limit_lies_within() {
         let judged = gate(text).judge(&noisy);
         assert_eq!(judged.result, result, "{judged}");
     }
+    // Requests without a reply: the p99 may be any longer, the p50 is known.
+    let mut bounded = noisy.clone();
+    for result in &mut bounded.contestants {
+        let latency = result.latency_ms.as_mut().unwrap();
+        latency.lower_bounds_from = Some("p99");
+    }
+    for (text, result) in [
+        ("python-http.p99>1.9ms", GateOutcome::Tripped),
+        ("python-http.p99>2.1ms", GateOutcome::Undecided),
+        ("python-http.p99<2.1ms", GateOutcome::Undecided),
+        ("python-http.p50<0.6ms", GateOutcome::Tripped),
+    ] {
+        let judged = gate(text).judge(&bounded);
+        assert_eq!(judged.result, result, "{judged}");
+    }
     let shown = gate("bareloop-http.ratio<4.2").judge(&noisy).to_string();
     assert!(
         shown.starts_with("bareloop-http.ratio<4.2: tripped (4.00; 3.9"),

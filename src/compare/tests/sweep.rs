@@ -1,18 +1,33 @@
 //! Sweeps over servers whose knee is known.
 
-use super::super::sweep::{self, SweepPlan, SweepVariable};
+use super::super::markdown;
+use super::super::sweep::{self, SweepPlan, SweepResult, SweepVariable, WalkObserver};
 use super::*;
+
+/// What the observer of a sweep is told.
+#[derive(Default)]
+struct Walks {
+    started: Vec<(String, usize)>,
+    ended: Vec<Vec<SweepResult>>,
+}
+
+impl WalkObserver for Walks {
+    fn started(&mut self, contestant: &Contestant, round: usize) {
+        self.started.push((contestant.name().to_owned(), round));
+    }
+
+    fn ended(&mut self, so_far: Vec<SweepResult>) {
+        self.ended.push(so_far);
+    }
+}
 
 #[test]
 fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     let plan = plan(&["bareloop-http", "node"], 4);
     let sweep = SweepPlan::Connections([1, 10, 20, 40, 80, 160].map(count).to_vec());
     let mut script = Script::default();
-    let mut walks = Vec::new();
-    let mut on_walk = |contestant: &Contestant, round| {
-        walks.push((contestant.name().to_owned(), round));
-    };
-    let results = sweep::run(&sweep, &plan, &mut script, &StopSignal::new(), &mut on_walk);
+    let mut seen = Walks::default();
+    let results = sweep::run(&sweep, &plan, &mut script, &StopSignal::new(), &mut seen);
     let ours = script
         .log
         .iter()
@@ -20,7 +35,12 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     let rises = |line: &String| line.contains("[1, 10, 20");
     let directions: Vec<bool> = ours.map(rises).collect();
     assert_eq!(directions, [true, false, true, false]);
-    assert!(walks.contains(&("bareloop-http".to_owned(), 3)));
+    assert!(seen.started.contains(&("bareloop-http".to_owned(), 3)));
+    // Four of ours, and the one in which node failed.
+    let counts: Vec<usize> = seen.ended.iter().map(|so_far| so_far[0].walks).collect();
+    assert_eq!(counts.len(), 5);
+    assert!(counts.is_sorted(), "{counts:?}");
+    assert_eq!(seen.ended.last(), Some(&results));
 
     let [ours, node] = &results[..] else {
         panic!("{results:?}");
@@ -46,4 +66,17 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     assert_eq!(node.points, []);
     let lines = ours.lines().join("\n");
     assert!(lines.contains("throughput rises up to"), "{lines}");
+
+    let mut report = held(&plan, &mut script).1;
+    report.sweeps = results;
+    let text = markdown::render(&report);
+    assert!(
+        text.contains("| bareloop-http | 160 connections | up | 30,000"),
+        "{text}"
+    );
+    assert!(
+        text.contains("- bareloop-http: throughput rises up to"),
+        "{text}"
+    );
+    assert!(text.contains("- node: failed: "), "{text}");
 }
