@@ -68,6 +68,12 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--conections", "--connections"],
         ),
         (&["--nonsense", url], &["--nonsense", "--help"]),
+        (&["--calibrate", "https://a"], &["--calibrate", "https"]),
+        #[cfg(unix)]
+        (
+            &["--calibrate", "-S", "/s", url],
+            &["--calibrate", "--socket-path"],
+        ),
         (
             &["--cacert", "/nowhere/at.all", "https://localhost"],
             &["--cacert", "/nowhere/at.all"],

@@ -11,6 +11,8 @@ use crate::compare::process::server::{Server, free_port};
 use crate::event_loop::StopSignal;
 use crate::load::{self, Calibration, LoadPlan, LoadReport, Target, Until, WarmUp};
 
+/// Time for which the server is loaded before that: connecting is no part of the rate.
+const WARM_UP: Duration = Duration::from_millis(200);
 /// Length of the calibration.
 const DURATION: Duration = Duration::from_secs(1);
 /// Time limit for the server to listen.
@@ -26,6 +28,19 @@ pub(super) struct CalibrationArgs {
 }
 
 impl CalibrationArgs {
+    /// Refuses runs whose rate cannot be compared with that of plain HTTP over TCP.
+    pub(super) fn check(self, plan: &LoadPlan) -> Result<(), String> {
+        let unlike = match (&plan.tls, plan.target.socket_path()) {
+            _ if !self.calibrate => return Ok(()),
+            (Some(_), _) => "https",
+            (None, Some(_)) => "--socket-path",
+            (None, None) => return Ok(()),
+        };
+        Err(format!(
+            "--calibrate: it measures plain HTTP over TCP, which is no measure for {unlike}; leave it out"
+        ))
+    }
+
     /// Completes `report` if it was asked for. A failure is a warning: the run itself is done.
     pub(super) fn complete(self, report: &mut LoadReport, plan: &LoadPlan, signal: &StopSignal) {
         if !self.calibrate || signal.times_raised() > 0 {
@@ -71,7 +86,7 @@ fn calibration_plan(plan: &LoadPlan, address: SocketAddr) -> Result<LoadPlan, St
     Ok(LoadPlan {
         target: Target::parse(&format!("http://{address}{path}")).map_err(|e| e.to_string())?,
         tls: None,
-        warm_up: WarmUp::None,
+        warm_up: WarmUp::For(WARM_UP),
         until: Until::Duration(DURATION),
         open_loop: None,
         expected_body: None,
