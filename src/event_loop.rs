@@ -110,6 +110,8 @@ mod pacing;
 pub mod protocol;
 mod rlimit;
 mod shared;
+#[cfg(target_os = "linux")]
+mod stamped;
 mod stop_signal;
 mod stream;
 pub mod tls;
@@ -128,6 +130,7 @@ pub use protocol::{
 pub use rlimit::raise_descriptor_limit;
 pub use shared::{READ_BUFFER_BYTES, Shared};
 pub use stop_signal::{StopSignal, StopSignals};
+pub use stream::HAS_KERNEL_STAMPS;
 pub use write_queue::{Block, WriteQueue};
 
 use std::io;
@@ -202,19 +205,19 @@ impl<P: Protocol> EventLoop<P> {
         limits: ConnectionLimits,
         signal: &StopSignal,
     ) -> io::Result<EventLoop<P>> {
-        let kernel = MioKernel::new(signal)?;
-        Ok(EventLoop::on(
-            kernel,
-            Clock::start(),
-            protocol,
-            limits,
-            signal,
-        ))
+        let (kernel, clock) = (MioKernel::new(signal)?, Clock::start());
+        Ok(EventLoop::on(kernel, clock, protocol, limits, signal))
     }
 
     /// The same loop, which dials with TLS.
     pub fn over_tls(mut self, tls: Option<TlsClient>) -> EventLoop<P> {
         self.kernel.set_tls(tls);
+        self
+    }
+
+    /// The same loop, which dials TCP with the kernel's stamps, where [`HAS_KERNEL_STAMPS`].
+    pub fn stamping(mut self, stamps: bool) -> EventLoop<P> {
+        self.kernel.set_stamps(stamps);
         self
     }
 }

@@ -7,19 +7,21 @@ mod calibration;
 mod counts;
 mod exports;
 mod find_rate;
+mod input;
 mod limits;
 mod merge;
 mod page;
 mod printing;
 mod progress;
 mod schedule;
+mod stamps;
 mod tls;
 mod together;
 mod warm_up;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
@@ -161,6 +163,9 @@ pub struct LoadArgs {
     tls: tls::TlsArgs,
 
     #[command(flatten)]
+    stamps: stamps::StampArgs,
+
+    #[command(flatten)]
     calibration: calibration::CalibrationArgs,
 
     /// Show fifteen latency percentiles
@@ -210,7 +215,7 @@ impl LoadArgs {
         let body = match (&self.body, &self.input) {
             (Some(text), _) => text.clone().into_bytes(),
             (None, Some(path)) => {
-                read_input(path).map_err(|error| format!("--input {}: {error}", path.display()))?
+                input::read(path).map_err(|error| format!("--input {}: {error}", path.display()))?
             }
             (None, None) => Vec::new(),
         };
@@ -221,6 +226,7 @@ impl LoadArgs {
         };
         Ok(LoadPlan {
             tls: self.tls.client(&target)?,
+            kernel_timestamps: self.stamps.wanted(&target)?,
             target,
             connections: self.connections,
             pipelining: self.pipelining,
@@ -391,16 +397,6 @@ fn conclude(
         return Exit::Failed;
     }
     args.exports.judge(report)
-}
-
-/// The bytes of a file, or of standard input.
-fn read_input(path: &Path) -> io::Result<Vec<u8>> {
-    if path != Path::new("-") {
-        return std::fs::read(path);
-    }
-    let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -354,6 +354,7 @@ fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPla
         expected_statuses: request.expected_statuses,
         bailout: None,
         requests_per_connection: None,
+        kernel_timestamps: false,
         workers: NonZeroU32::MIN,
         share: None,
         start_at: None,

@@ -57,6 +57,7 @@ fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
         // A lost request is not sent again.
         bailout: Some(1),
         requests_per_connection: None,
+        kernel_timestamps: false,
         workers: NonZeroU32::MIN,
         share: None,
         start_at: None,

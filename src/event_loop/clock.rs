@@ -100,11 +100,36 @@ impl Clock {
         }
     }
 
+    /// The monotonic time of a `stamp` of the time of day in the near past; now, if it is in the
+    /// future. Wrong if the time of day was set in between.
+    pub(super) fn time_of(&self, stamp: SystemTime) -> Time {
+        // In this order: a delay between the two reads makes the result later, never earlier.
+        let age = self.wall().duration_since(stamp).unwrap_or_default();
+        Time(self.now().0.saturating_sub(duration_ns(age)))
+    }
+
     /// The time of day. May step either way.
     pub fn wall(&self) -> SystemTime {
         match self {
             Clock::System { .. } => SystemTime::now(),
             Clock::Manual(manual) => manual.wall.get(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_of_the_time_of_day_is_as_old_in_monotonic_time() {
+        let (clock, hands) = Clock::manual();
+        let at = |ms| SystemTime::UNIX_EPOCH + Duration::from_millis(ms);
+        hands.now.set(Time::from_ns(70_000_000));
+        hands.wall.set(at(1_000));
+        assert_eq!(clock.time_of(at(1_000)), Time::from_ns(70_000_000));
+        assert_eq!(clock.time_of(at(950)), Time::from_ns(20_000_000));
+        assert_eq!(clock.time_of(at(2_000)), Time::from_ns(70_000_000));
+        assert_eq!(clock.time_of(at(0)), Time::START);
     }
 }

@@ -198,6 +198,11 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
                 (flow, PeerSide::Ended)
             } else {
                 shared.reads += 1;
+                if P::TIMES_ARRIVALS
+                    && let Some(stamp) = self.stream.receive_stamp()
+                {
+                    shared.protocol.arrived(shared.clock.time_of(stamp));
+                }
                 let received = &shared.read_buffer[..bytes];
                 let flow = shared.protocol.received(conn, received, now, queue);
                 (flow, PeerSide::MaySend)

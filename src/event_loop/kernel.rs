@@ -4,7 +4,7 @@
 //! its decisions also run on a simulated kernel with the semantics of other systems.
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Address;
 
@@ -102,6 +102,13 @@ pub trait Transport: Read + Write {
     /// # Errors
     /// `NotConnected` if the peer is gone, as macOS reports it.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// The time of day at which the kernel received the last byte of the last read, where it was
+    /// asked to tell.
+    #[inline]
+    fn receive_stamp(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// A readiness event. Apart from its token it is only a hint.

@@ -23,6 +23,8 @@ pub struct MioKernel {
     _signal: Attached,
     /// TLS of dialled connections; `None` without.
     tls: Option<TlsClient>,
+    /// Dialled connections have receive stamps.
+    stamps: bool,
 }
 
 impl MioKernel {
@@ -37,12 +39,18 @@ impl MioKernel {
             poll,
             _signal: signal,
             tls: None,
+            stamps: false,
         })
     }
 
     /// Dials with TLS from now on, or without.
     pub fn set_tls(&mut self, tls: Option<TlsClient>) {
         self.tls = tls;
+    }
+
+    /// Dials with receive stamps from now on, or without.
+    pub(super) fn set_stamps(&mut self, stamps: bool) {
+        self.stamps = stamps;
     }
 
     /// Accepts connections from `acceptor`.
@@ -105,6 +113,9 @@ impl Kernel for MioKernel {
 
     fn dial(&mut self, peer: &Address, token: usize) -> io::Result<Stream> {
         let mut stream = Stream::dial(peer)?;
+        if self.stamps {
+            stream = stream.stamped()?;
+        }
         if let Some(tls) = &self.tls {
             stream = Stream::Tls(Box::new(tls.wrap(stream)?));
         }
@@ -166,6 +177,8 @@ mod tests {
                 Stream::Tcp(stream) => stream.nodelay(),
                 #[cfg(unix)]
                 Stream::Unix(_) => panic!("{stream:?}"),
+                #[cfg(target_os = "linux")]
+                Stream::Stamped(_) => panic!("{stream:?}"),
                 Stream::Tls(_) => panic!("{stream:?}"),
             };
             assert!(is_off.expect("an option"));

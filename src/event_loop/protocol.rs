@@ -25,11 +25,18 @@ pub trait Protocol {
     /// True if [`Protocol::waited`] is called, at the cost of a clock read in each turn.
     const TIMES_WAITS: bool = false;
 
+    /// True if [`Protocol::arrived`] is called for streams with receive stamps.
+    const TIMES_ARRIVALS: bool = false;
+
     /// A connection is open. [`Protocol::caught_up`] follows before anything is read.
     fn opened(&mut self, now: Time, out: &mut WriteQueue) -> Self::Conn;
 
     /// A dialled connection is about to be opened, `took` after it was first dialled.
     fn dialled(&mut self, _took: Duration) {}
+
+    /// The kernel had received the last of the bytes of [`Protocol::received`], which follows, at
+    /// this time. Before their request was sent, if the time of day was set meanwhile.
+    fn arrived(&mut self, _at: Time) {}
 
     /// Bytes arrived: many messages, or a part of one. They are gone after the call.
     fn received(

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::time::SystemTime;
 
 use mio::event::Source;
 use mio::net::TcpStream;
@@ -11,7 +12,12 @@ use mio::{Interest, Registry, Token};
 
 use super::Address;
 use super::kernel::{Dialled, Transport};
+#[cfg(target_os = "linux")]
+use super::stamped::StampedStream;
 use super::tls::{self, TlsStream};
+
+/// The system tells when it received what is read from a TCP stream.
+pub const HAS_KERNEL_STAMPS: bool = cfg!(target_os = "linux");
 
 /// A non-blocking stream socket.
 #[derive(Debug)]
@@ -21,6 +27,9 @@ pub enum Stream {
     /// A unix domain socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// TCP whose reads have receive stamps.
+    #[cfg(target_os = "linux")]
+    Stamped(Box<StampedStream>),
     /// TLS over one of them.
     Tls(Box<TlsStream<Stream>>),
 }
@@ -38,6 +47,18 @@ impl Stream {
         }
     }
 
+    /// The same stream with receive stamps, if it can have them.
+    ///
+    /// # Errors
+    /// The kernel refuses the option.
+    pub fn stamped(self) -> io::Result<Stream> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Stream::Tcp(stream) => Ok(Stream::Stamped(Box::new(StampedStream::new(stream)?))),
+            stream => Ok(stream),
+        }
+    }
+
     /// Asks whether dialling has succeeded, and then turns Nagle's algorithm off. Over TLS it has
     /// when the handshake is complete.
     ///
@@ -51,14 +72,9 @@ impl Stream {
             });
         }
         let connected = match self {
-            Stream::Tcp(stream) => stream.peer_addr().and_then(|peer| {
-                // A port without a listener may be the one that the system picked as the local
-                // port, and then TCP connects the socket to itself (RFC 9293 3.5).
-                match stream.local_addr()? == peer {
-                    true => Err(io::ErrorKind::ConnectionRefused.into()),
-                    false => Ok(()),
-                }
-            }),
+            Stream::Tcp(stream) => connected(stream),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => connected(stream.socket()),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.peer_addr().map(drop),
             Stream::Tls(stream) => {
@@ -83,6 +99,8 @@ impl Stream {
     fn disable_nagle(&self) {
         match self {
             Stream::Tcp(stream) => drop(stream.set_nodelay(true)),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => drop(stream.socket().set_nodelay(true)),
             #[cfg(unix)]
             Stream::Unix(_) => {}
             Stream::Tls(stream) => stream.socket().disable_nagle(),
@@ -92,6 +110,8 @@ impl Stream {
     fn take_error(&self) -> io::Result<Option<io::Error>> {
         match self {
             Stream::Tcp(stream) => stream.take_error(),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket().take_error(),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.take_error(),
             Stream::Tls(stream) => stream.socket().take_error(),
@@ -101,6 +121,8 @@ impl Stream {
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Stream::Tcp(stream) => stream,
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket_mut(),
             #[cfg(unix)]
             Stream::Unix(stream) => stream,
             Stream::Tls(stream) => stream.socket_mut().source(),
@@ -108,10 +130,32 @@ impl Stream {
     }
 }
 
+/// Asks whether a TCP stream is connected.
+fn connected(stream: &TcpStream) -> io::Result<()> {
+    let peer = stream.peer_addr()?;
+    // A port without a listener may be the one that the system picked as the local port, and then
+    // TCP connects the socket to itself (RFC 9293 3.5).
+    match stream.local_addr()? == peer {
+        true => Err(io::ErrorKind::ConnectionRefused.into()),
+        false => Ok(()),
+    }
+}
+
 impl Transport for Stream {
+    #[inline]
+    fn receive_stamp(&self) -> Option<SystemTime> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.stamp(),
+            _ => None,
+        }
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         match self {
             Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket().shutdown(Shutdown::Write),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
             Stream::Tls(stream) => {
@@ -127,6 +171,8 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.read(buffer),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.read(buffer),
             Stream::Tls(stream) => stream.read(buffer),
@@ -139,6 +185,8 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket_mut().write(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write(bytes),
             Stream::Tls(stream) => stream.write(bytes),
@@ -148,6 +196,8 @@ impl Write for Stream {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write_vectored(slices),
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket_mut().write_vectored(slices),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.write_vectored(slices),
             Stream::Tls(stream) => stream.write_vectored(slices),

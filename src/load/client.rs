@@ -14,6 +14,7 @@ mod conn;
 mod ending;
 mod filling;
 mod record;
+mod replies;
 mod warming;
 
 pub use conn::LoadConn;
@@ -36,9 +37,7 @@ use super::{LoadPlan, Progress, Refill, Until, WarmUp};
 use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue,
 };
-use crate::http::response::{
-    AnsweredMethod, AtEnd, BadReply, BodyVerdict, ExpectedBody, LearnedReply, ReceivedReply,
-};
+use crate::http::response::{AnsweredMethod, AtEnd, ExpectedBody, LearnedReply};
 use conn::ConnState;
 
 /// Shortest time between two progress reports.
@@ -73,6 +72,8 @@ pub struct LoadClient<'a> {
     ledger: Ledger,
     connects: Connects,
     recorder: Recorder,
+    /// When the kernel received the bytes that are being taken; `None` without its stamps.
+    arrived_at: Option<Time>,
     turns: Turns,
     counters: Counters,
     warm_up: WarmUp,
@@ -119,6 +120,7 @@ impl<'a> LoadClient<'a> {
             ledger: Ledger::new(plan.until),
             connects: Connects::asked(plan.connections),
             recorder: Recorder::starting(Time::START),
+            arrived_at: None,
             turns: Turns::default(),
             counters: Counters::default(),
             warm_up: plan.warm_up,
@@ -161,84 +163,6 @@ impl<'a> LoadClient<'a> {
         }
     }
 
-    /// Frames, pairs and records every complete reply in `bytes`.
-    fn take_replies(
-        &mut self,
-        conn: &mut LoadConn,
-        mut bytes: &[u8],
-        now: Time,
-    ) -> Result<(), BadReply> {
-        while !bytes.is_empty() {
-            if conn.state != ConnState::Open {
-                return Err(BadReply::AfterLast);
-            }
-            if conn.in_flight.requests() == 0 {
-                return Err(BadReply::Unasked);
-            }
-            bytes = match self.take_copies(conn, bytes, now) {
-                0 => &bytes[self.take_parsed(conn, bytes, now)?..],
-                taken => &bytes[taken..],
-            };
-        }
-        Ok(())
-    }
-
-    /// The fast path: whole copies of the learned reply at a message boundary. Returns the bytes
-    /// they are; 0 if there is none.
-    fn take_copies(&mut self, conn: &mut LoadConn, bytes: &[u8], now: Time) -> usize {
-        if !conn.reader.at_boundary() {
-            return 0;
-        }
-        let Some((copies, reply)) = self.learned.copies(bytes) else {
-            return 0;
-        };
-        let copies = copies.min(conn.in_flight.requests());
-        self.complete(conn, copies, &reply, now);
-        copies * self.learned.len_bytes()
-    }
-
-    /// The slow path: at most one reply. Returns the bytes it took.
-    fn take_parsed(
-        &mut self,
-        conn: &mut LoadConn,
-        bytes: &[u8],
-        now: Time,
-    ) -> Result<usize, BadReply> {
-        let fresh = conn.reader.at_boundary();
-        let step = conn
-            .reader
-            .read(bytes, self.method, &mut self.expected_body)?;
-        if let Some(reply) = step.reply {
-            let whole = fresh.then_some(&bytes[..step.used]);
-            self.learned.missed(whole, &reply);
-            self.complete(conn, 1, &reply, now);
-        }
-        Ok(step.used)
-    }
-
-    /// Takes equal replies that are complete.
-    fn complete(&mut self, conn: &mut LoadConn, replies: usize, reply: &ReceivedReply, now: Time) {
-        conn.has_replied = true;
-        self.recorder.replied(reply.status, replies, now);
-        let recorder = &mut self.recorder;
-        self.ledger
-            .complete(&mut conn.in_flight, replies, |began, n| {
-                recorder.took(began, now, n);
-            });
-        self.counters.interim += u64::from(reply.interim);
-        if reply.body == BodyVerdict::Other {
-            if self.body_is_given {
-                self.counters.wrong_bodies += replies as u64;
-            } else {
-                self.counters.varied_bodies += replies as u64;
-            }
-        }
-        if reply.closes {
-            self.counters.last_replies += 1;
-            conn.state = ConnState::LastReplied;
-        }
-    }
-
     /// As autocannon counts: each error of a connection once, and each request that timed out.
     fn errors_total(&self) -> u64 {
         self.counters.errors.total() + self.ledger.counts().timed_out
@@ -272,6 +196,11 @@ impl Protocol for LoadClient<'_> {
     const CLOCK_READ: ClockRead = ClockRead::PerRead;
     const READS_WHILE_BLOCKED: bool = true;
     const TIMES_WAITS: bool = true;
+    const TIMES_ARRIVALS: bool = true;
+
+    fn arrived(&mut self, at: Time) {
+        self.arrived_at = Some(at);
+    }
 
     fn dialled(&mut self, took: Duration) {
         self.connects.dialled(took);
@@ -294,7 +223,9 @@ impl Protocol for LoadClient<'_> {
     ) -> Flow {
         self.counters.reads += 1;
         self.recorder.received(bytes.len());
-        if let Err(why) = self.take_replies(conn, bytes, now) {
+        let taken = self.take_replies(conn, bytes, now);
+        self.arrived_at = None;
+        if let Err(why) = taken {
             return self.refuse(conn, why);
         }
         match conn.state {

@@ -51,6 +51,8 @@ pub struct LoadPlan {
     pub bailout: Option<u64>,
     /// Requests after which a connection is closed and another one opened; only in a closed loop.
     pub requests_per_connection: Option<usize>,
+    /// Latency ends when the kernel receives a reply, not when the client reads it.
+    pub kernel_timestamps: bool,
     /// Copies of the loop, on a thread each; no more than connections of this share.
     pub workers: NonZeroU32,
     /// The part of the run that is this process's; `None` if it is all of it.

@@ -69,10 +69,13 @@ impl Recorder {
         self.last_reply_at = now;
     }
 
-    /// Records replies that took from `began` until `now`.
+    /// Records replies that took from `began` until they arrived, and were read `now`. A reply that
+    /// arrived before its request began was stamped by a clock that has been set since: then it took
+    /// until `now`.
     #[inline]
-    pub(crate) fn took(&mut self, began: Time, now: Time, replies: usize) {
-        self.log.record(now, now.ns_since(began), replies as u64);
+    pub(crate) fn took(&mut self, began: Time, arrived_at: Time, now: Time, replies: usize) {
+        let ended = if arrived_at < began { now } else { arrived_at };
+        self.log.record(now, ended.ns_since(began), replies as u64);
     }
 
     /// Records requests that began at `began`, were waiting at `now`, and are watched no longer.

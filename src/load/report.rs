@@ -10,7 +10,7 @@ mod client;
 mod latency;
 
 pub(super) use build::{Circumstances, Cost};
-pub use client::{Calibration, ClientCost, ClientPause, TurnLength};
+pub use client::{Calibration, ClientCost, ClientDelay, ClientPause, TurnLength};
 pub use latency::{Latency, LatencyInterval, LatencyIntervals};
 
 use std::collections::BTreeMap;

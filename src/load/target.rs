@@ -145,6 +145,11 @@ impl Target {
         self.assumed_http
     }
 
+    /// Returns true for https.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     /// The unix domain socket to dial in place of the URL's host.
     pub fn socket_path(&self) -> Option<&Path> {
         self.socket_path.as_deref()

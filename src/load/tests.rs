@@ -35,6 +35,7 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         expected_statuses: None,
         bailout: None,
         requests_per_connection: None,
+        kernel_timestamps: false,
         workers: NonZeroU32::MIN,
         share: None,
         start_at: None,

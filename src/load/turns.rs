@@ -25,6 +25,8 @@ pub(crate) struct Turns {
     /// Time between two waits.
     pub(crate) lengths: Distribution,
     pub(crate) pauses: Pauses,
+    /// Time from the kernel's receipt of each reply until it was read; empty without its stamps.
+    pub(crate) delays: Distribution,
 }
 
 impl Turns {
@@ -39,10 +41,17 @@ impl Turns {
         self.woken_at = Some(wait.ended);
     }
 
+    /// `replies` were read this long after the kernel had received them.
+    pub(crate) fn read_late(&mut self, delay: Duration, replies: usize) {
+        let ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self.delays.record(ns, replies as u64);
+    }
+
     /// Adds the turns of another worker of the same run.
     pub(crate) fn add(&mut self, mut other: Turns) {
         self.lengths.add(&other.lengths.take_packed());
         self.pauses.append(other.pauses);
+        self.delays.add(&other.delays.take_packed());
     }
 }
 

@@ -96,6 +96,8 @@ pub(in crate::load) struct ClientPauses {
     pub(in crate::load) share: f64,
     pub(in crate::load) longest_ms: f64,
     pub(in crate::load) longest_at_s: f64,
+    /// False with the kernel's receive stamps.
+    pub(in crate::load) in_latencies: bool,
 }
 
 /// The outcome of one self-test.
@@ -485,6 +487,7 @@ mod tests {
         let stalls = |total_ms, duration_s| {
             reasons(move |e| {
                 e.client_pauses = Some(ClientPauses {
+                    in_latencies: true,
                     count: 10,
                     total_ms,
                     share: total_ms / 1e3 / duration_s,

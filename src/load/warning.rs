@@ -92,6 +92,8 @@ pub enum Warning {
         longest_ms: f64,
         /// When that began, seconds after the start.
         longest_at_s: f64,
+        /// False with the kernel's receive stamps.
+        in_latencies: bool,
     },
     /// Too few replies for a distribution.
     FewReplies {

@@ -87,7 +87,8 @@ fn run_one(
         origin: clocks.origin,
     };
     let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(&plan), signal)
-        .over_tls(plan.tls.clone());
+        .over_tls(plan.tls.clone())
+        .stamping(plan.kernel_timestamps);
     event_loop.dial(peer.clone(), plan.connections);
     Ok(event_loop.run()?.finish())
 }

@@ -186,6 +186,12 @@ impl Job {
         Job(process.unwrap_or_else(|e| panic!("{command:?} does not start: {e}")))
     }
 
+    /// The id of the process.
+    #[cfg(target_os = "linux")]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends the process a signal.
     #[cfg(unix)]
     pub fn signal(&self, signal: rustix::process::Signal) {

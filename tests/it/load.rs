@@ -396,6 +396,7 @@ fn the_report_for_programs_keeps_the_keys_of_autocannon_and_has_ours() {
         "throughput/average throughput/p50 refill accounting errorKinds verdict/valid",
         "client/cpuSeconds client/cpuShare client/cpuMicrosPerRequest openLoop version",
         "client/turnMs/p99 client/turnMs/max client/runDelayMs client/stealMs client/pauses",
+        "client/delayMs",
     ]
     .iter()
     .flat_map(|keys| keys.split(' '))

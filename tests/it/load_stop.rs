@@ -110,3 +110,62 @@ fn a_reader_that_has_gone_away_is_no_failure() {
         assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
     }
 }
+
+/// Waits until the process has stopped.
+#[cfg(target_os = "linux")]
+fn wait_until_stopped(id: u32) {
+    let stat = format!("/proc/{id}/stat");
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(&stat).expect("a process");
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|of| of.starts_with('T'))
+    };
+    while !is_stopped() {
+        thread::yield_now();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_the_kernels_stamps_the_pauses_of_the_client_are_in_no_latency() {
+    const PAUSES: usize = 10;
+    const PAUSE: Duration = Duration::from_millis(50);
+    for (flags, is_stamped) in [(&[][..], false), (&["--kernel-timestamps"], true)] {
+        let (asked, is_asked) = channel();
+        let (go, may_go) = channel();
+        let may_go = std::sync::Arc::new(std::sync::Mutex::new(may_go));
+        let (done, is_done) = channel();
+        let peer = Peer::serving(move |visit: &mut Visit| {
+            while visit.request().is_some() {
+                asked.send(()).expect("a test that listens");
+                may_go.lock().unwrap().recv().expect("a test that tells");
+                visit.answer(OK);
+                done.send(()).expect("a test that listens");
+            }
+        });
+        let (amount, url) = (PAUSES.to_string(), peer.url());
+        let flags = [&["-c", "1", "-a", &amount, &url], flags].concat();
+        let job = Job::start(&mut load_command(&flags));
+        for _ in 0..PAUSES {
+            is_asked.recv_timeout(PATIENCE).expect("a request");
+            job.signal(Signal::STOP);
+            wait_until_stopped(job.id());
+            go.send(()).expect("a peer that listens");
+            is_done.recv_timeout(PATIENCE).expect("an answer");
+            thread::sleep(PAUSE);
+            job.signal(Signal::CONT);
+        }
+        let finished = job.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let report = Report::of(&finished);
+        assert!(report.count("/client/pauseCount") >= PAUSES as u64);
+        let pause_ms = PAUSE.as_secs_f64() * 1e3;
+        // The shortest, so that a busy machine does not matter.
+        assert_eq!(report.number("/latency/min") < pause_ms, is_stamped);
+        match is_stamped {
+            true => assert!(report.number("/client/delayMs/max") >= pause_ms),
+            false => assert!(report.at("/client/delayMs").is_null()),
+        }
+    }
+}

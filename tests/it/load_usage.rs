@@ -68,6 +68,19 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--conections", "--connections"],
         ),
         (&["--nonsense", url], &["--nonsense", "--help"]),
+        (
+            &["--kernel-timestamps", "https://a"],
+            if cfg!(target_os = "linux") {
+                &["--kernel-timestamps", "https"]
+            } else {
+                &["--kernel-timestamps", "this system"]
+            },
+        ),
+        #[cfg(target_os = "linux")]
+        (
+            &["--kernel-timestamps", "-S", "/s", url],
+            &["--kernel-timestamps", "unix domain socket"],
+        ),
         (&["--calibrate", "https://a"], &["--calibrate", "https"]),
         #[cfg(unix)]
         (

@@ -303,6 +303,7 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         expected_statuses: None,
         bailout: None,
         requests_per_connection: None,
+        kernel_timestamps: false,
         workers: std::num::NonZeroU32::MIN,
         share: None,
         start_at: None,

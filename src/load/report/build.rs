@@ -236,6 +236,7 @@ fn client_pauses(plan: &LoadPlan, record: &RunRecord, duration_s: f64) -> Option
     let pauses = &record.turns.pauses;
     let longest = pauses.longest()?;
     Some(ClientPauses {
+        in_latencies: !plan.kernel_timestamps,
         count: pauses.count,
         total_ms: ms(pauses.total.as_nanos() as f64),
         share: pauses.total.as_secs_f64() / (duration_s * f64::from(plan.workers.get())),

@@ -16,6 +16,9 @@ pub struct ClientCost {
     pub cpu_micros_per_request: f64,
     /// Work of the event loop between two waits.
     pub turn_ms: TurnLength,
+    /// Time from the kernel's receipt of a reply until the client read it, which no latency
+    /// includes; `null` without the kernel's stamps, where every latency does.
+    pub delay_ms: Option<ClientDelay>,
     /// Time for which the client was ready to run and waited for a core, from before the warm-up to
     /// the end; `null` with several workers, and where the system does not tell.
     pub run_delay_ms: Option<f64>,
@@ -36,6 +39,15 @@ pub struct ClientCost {
 pub struct TurnLength {
     pub p99: Option<f64>,
     pub max: Option<f64>,
+}
+
+/// Milliseconds; a percentile is `None` if too few replies stand behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the fields are percentiles by name")]
+pub struct ClientDelay {
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+    pub max: f64,
 }
 
 /// A time in which the client did not read what had arrived: it was stopped, or busy.

@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, count, milliseconds, or_dash, percent, plural, rate};
 use crate::load::report::{
-    CheckResult, ClientCost, LoadReport, OpenLoop, WarmUpFound, WarmUpReport,
+    CheckResult, ClientCost, ClientDelay, LoadReport, OpenLoop, WarmUpFound, WarmUpReport,
 };
 use crate::load::status::is_redirect;
 use crate::load::warning::codes;
@@ -126,6 +126,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
         ),
     ];
     lines.extend(delays_line(client));
+    lines.extend(client.delay_ms.map(arrivals_line));
     lines.extend(report.calibration.map(calibration_line));
     lines.extend(connects_line(report));
     lines.extend(report.warm_up.map(warm_up_line));
@@ -199,6 +200,18 @@ fn delays_line(client: &ClientCost) -> Option<String> {
         );
     }
     Some(line + ".")
+}
+
+/// The delays of reading, which latencies do not include.
+fn arrivals_line(delay_ms: ClientDelay) -> String {
+    let told = |ms: Option<f64>| or_dash(ms.map(milliseconds));
+    format!(
+        "Latency ends when the kernel receives a reply. The client read it {} (50 %), {} (99 %), {} \
+         at most after that.",
+        told(delay_ms.p50),
+        told(delay_ms.p99),
+        milliseconds(delay_ms.max)
+    )
 }
 
 fn calibration_line(calibration: Calibration) -> String {

@@ -42,6 +42,7 @@ pub(super) fn stalls(evidence: &Evidence) -> Outcome {
         total_ms: pauses.total_ms,
         longest_ms: pauses.longest_ms,
         longest_at_s: pauses.longest_at_s,
+        in_latencies: pauses.in_latencies,
     });
     let total = milliseconds(pauses.total_ms);
     Outcome::of(warning, || {

@@ -64,10 +64,15 @@ impl Warning {
                 total_ms,
                 longest_ms,
                 longest_at_s,
-            } => client_stalls(*pauses, *total_ms, *longest_ms, *longest_at_s),
-            FewReplies { replies } => {
-                finding(format!("only {}", plural(*replies, "reply"))).advice("run longer")
-            }
+                in_latencies,
+            } => client_stalls(
+                *pauses,
+                *total_ms,
+                *longest_ms,
+                *longest_at_s,
+                *in_latencies,
+            ),
+            FewReplies { replies } => few_replies(*replies),
             IdleConnections { busy_share } => idle_connections(*busy_share),
             ExcessLatency { busy_share } => excess_latency(*busy_share),
             Pause {
@@ -202,7 +207,17 @@ fn client_busy(cpu_share: f64) -> Message {
     .advice("take the rate as a lower bound")
 }
 
-fn client_stalls(pauses: u64, total_ms: f64, longest_ms: f64, longest_at_s: f64) -> Message {
+fn client_stalls(
+    pauses: u64,
+    total_ms: f64,
+    longest_ms: f64,
+    longest_at_s: f64,
+    in_latencies: bool,
+) -> Message {
+    let effect = match in_latencies {
+        true => "latencies include that",
+        false => "sent nothing meanwhile",
+    };
     let longest = milliseconds(longest_ms);
     let pauses = match pauses {
         1 => format!("paused for {longest} at {longest_at_s:.1} s"),
@@ -212,10 +227,12 @@ fn client_stalls(pauses: u64, total_ms: f64, longest_ms: f64, longest_at_s: f64)
             milliseconds(total_ms)
         ),
     };
-    finding(format!(
-        "this client itself {pauses}, and latencies include that"
-    ))
-    .advice("give it a core of its own, and stop what else runs on this machine")
+    finding(format!("this client itself {pauses}, and {effect}"))
+        .advice("give it a core of its own, and stop what else runs on this machine")
+}
+
+fn few_replies(replies: u64) -> Message {
+    finding(format!("only {}", plural(replies, "reply"))).advice("run longer")
 }
 
 fn never_sent(never_sent: u64, due: u64) -> Message {

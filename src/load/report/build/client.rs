@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Circumstances, ms, rounded};
 use crate::load::client::RunRecord;
-use crate::load::report::{ClientCost, ClientPause, TurnLength};
+use crate::load::report::{ClientCost, ClientDelay, ClientPause, TurnLength};
+use crate::load::statistics::distribution::Distribution;
 use crate::load::turns::Pauses;
 
 pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZeroU32) -> ClientCost {
@@ -31,6 +32,7 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
             p99: turns.told_quantile_ns(0.99).map(|ns| ms(ns as f64)),
             max: (turns.total() > 0).then(|| ms(turns.max_ns() as f64)),
         },
+        delay_ms: delay_ms(&record.turns.delays),
         // The threads of the other workers have ended and cannot be asked any more.
         run_delay_ms: match workers.get() {
             1 => around.withheld.run_delay.map(duration_ms),
@@ -41,6 +43,15 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
         pause_count: *count,
         paused_ms: duration_ms(*total),
     }
+}
+
+fn delay_ms(delays: &Distribution) -> Option<ClientDelay> {
+    let at = |quantile| delays.told_quantile_ns(quantile).map(|ns| ms(ns as f64));
+    (delays.total() > 0).then(|| ClientDelay {
+        p50: at(0.5),
+        p99: at(0.99),
+        max: ms(delays.max_ns() as f64),
+    })
 }
 
 fn duration_ms(duration: Duration) -> f64 {

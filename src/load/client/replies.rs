@@ -1,0 +1,103 @@
+//! Takes the replies out of what was read, and records each against its own request.
+
+use super::LoadClient;
+use super::conn::{ConnState, LoadConn};
+use crate::event_loop::Time;
+use crate::http::response::{BadReply, BodyVerdict, ReceivedReply};
+
+impl LoadClient<'_> {
+    /// Frames, pairs and records every complete reply in `bytes`.
+    pub(super) fn take_replies(
+        &mut self,
+        conn: &mut LoadConn,
+        mut bytes: &[u8],
+        now: Time,
+    ) -> Result<(), BadReply> {
+        while !bytes.is_empty() {
+            if conn.state != ConnState::Open {
+                return Err(BadReply::AfterLast);
+            }
+            if conn.in_flight.requests() == 0 {
+                return Err(BadReply::Unasked);
+            }
+            bytes = match self.take_copies(conn, bytes, now) {
+                0 => &bytes[self.take_parsed(conn, bytes, now)?..],
+                taken => &bytes[taken..],
+            };
+        }
+        Ok(())
+    }
+
+    /// The fast path: whole copies of the learned reply at a message boundary. Returns the bytes
+    /// they are; 0 if there is none.
+    fn take_copies(&mut self, conn: &mut LoadConn, bytes: &[u8], now: Time) -> usize {
+        if !conn.reader.at_boundary() {
+            return 0;
+        }
+        let Some((copies, reply)) = self.learned.copies(bytes) else {
+            return 0;
+        };
+        let copies = copies.min(conn.in_flight.requests());
+        self.complete(conn, copies, &reply, now);
+        copies * self.learned.len_bytes()
+    }
+
+    /// The slow path: at most one reply. Returns the bytes it took.
+    fn take_parsed(
+        &mut self,
+        conn: &mut LoadConn,
+        bytes: &[u8],
+        now: Time,
+    ) -> Result<usize, BadReply> {
+        let fresh = conn.reader.at_boundary();
+        let step = conn
+            .reader
+            .read(bytes, self.method, &mut self.expected_body)?;
+        if let Some(reply) = step.reply {
+            let whole = fresh.then_some(&bytes[..step.used]);
+            self.learned.missed(whole, &reply);
+            self.complete(conn, 1, &reply, now);
+        }
+        Ok(step.used)
+    }
+
+    /// Takes equal replies that are complete.
+    pub(super) fn complete(
+        &mut self,
+        conn: &mut LoadConn,
+        replies: usize,
+        reply: &ReceivedReply,
+        now: Time,
+    ) {
+        conn.has_replied = true;
+        self.recorder.replied(reply.status, replies, now);
+        let arrived_at = self.arrival(replies, now);
+        let recorder = &mut self.recorder;
+        self.ledger
+            .complete(&mut conn.in_flight, replies, |began, n| {
+                recorder.took(began, arrived_at, now, n);
+            });
+        self.counters.interim += u64::from(reply.interim);
+        if reply.body == BodyVerdict::Other {
+            if self.body_is_given {
+                self.counters.wrong_bodies += replies as u64;
+            } else {
+                self.counters.varied_bodies += replies as u64;
+            }
+        }
+        if reply.closes {
+            self.counters.last_replies += 1;
+            conn.state = ConnState::LastReplied;
+        }
+    }
+
+    /// When the kernel received replies that are read `now`; `now`, if it does not tell.
+    #[inline]
+    fn arrival(&mut self, replies: usize, now: Time) -> Time {
+        let Some(arrived_at) = self.arrived_at else {
+            return now;
+        };
+        self.turns.read_late(now - arrived_at, replies);
+        arrived_at.min(now)
+    }
+}
