@@ -1,10 +1,11 @@
 //! Parts that the benchmarks and the tests of the binary (`tests/it`) share: processes, replies in
-//! a stream, random numbers, and what a process uses.
+//! a stream, scripted servers, random numbers, and what a process uses.
 
 #![allow(dead_code, reason = "no program uses all of it")]
 
 #[cfg(target_os = "linux")]
 pub mod cores;
+pub mod peer;
 pub mod process;
 pub mod random;
 pub mod replies;

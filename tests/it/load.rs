@@ -319,7 +319,8 @@ fn a_unix_socket_takes_the_place_of_the_host() {
     use std::os::unix::net::UnixListener;
     use std::sync::Arc;
 
-    use crate::load_harness::{Seen, Visit};
+    use crate::load_harness::Visit;
+    use crate::support::peer::Seen;
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("socket");

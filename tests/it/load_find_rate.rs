@@ -53,3 +53,26 @@ fn a_signal_ends_a_search_with_what_was_found_so_far() {
     assert_eq!(finished.code, Some(130), "{finished:?}");
     assert_eq!(Report::of(&finished).at("/findRate/outcome"), "interrupted");
 }
+
+#[test]
+fn a_server_that_goes_away_ends_a_search() {
+    let (sender, requested) = channel();
+    let peer = Peer::serving(move |visit| {
+        while visit.request().is_some() && visit.answer(OK) {
+            let _ = sender.send(());
+        }
+    });
+    let url = peer.url();
+    let flags = ["-c", "1", "--find-rate", "max<60s", "--trial-duration"];
+    let job = Job::start(&mut load_command(&[&flags[..], &["500ms", &url]].concat()));
+    requested.recv_timeout(PATIENCE).expect("requests come");
+    // The first trial goes on on its connection; the second finds no listener.
+    drop(peer);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.stderr.contains("the server went away: "),
+        "{finished:?}"
+    );
+    assert_eq!(Report::of(&finished).at("/findRate/outcome"), "serverGone");
+}
