@@ -32,7 +32,7 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) bailed_out: bool,
     pub(in crate::load) first_error: Option<String>,
     pub(in crate::load) cpu_share: f64,
-    /// The sum of all latencies.
+    /// Time that all slots spent on requests with a reply, until it was read.
     pub(in crate::load) answered_s: f64,
     pub(in crate::load) duration_s: f64,
     pub(in crate::load) connections: Connections,

@@ -169,3 +169,14 @@ fn with_the_kernels_stamps_the_pauses_of_the_client_are_in_no_latency() {
         }
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn with_the_kernels_stamps_slots_are_in_use_until_their_replies_are_read() {
+    let server = crate::harness::Server::http(&[]);
+    let flags = ["-c", "50", "-d", "1.1", "--kernel-timestamps"];
+    let report = crate::load_harness::load_well(&[&flags[..], &[&server.url()]].concat());
+    let checks = report.at("/checks").as_array().expect("self-tests");
+    let law = checks.iter().find(|check| check["name"] == "littlesLaw");
+    assert_eq!(law.expect("it is among them")["result"], "passed");
+}

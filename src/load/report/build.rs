@@ -191,7 +191,8 @@ fn evidence(
         bailed_out: record.end == RunEnd::BailedOut,
         first_error: counters.first_error.clone(),
         cpu_share,
-        answered_s: sum_s(&all_answered(intervals)),
+        // With the kernel's stamps, latencies end before that.
+        answered_s: sum_s(&all_answered(intervals)) + sum_s(&record.turns.delays),
         duration_s,
         connections: connections(plan, record),
         schedule: schedule_kept(record),
