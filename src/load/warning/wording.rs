@@ -121,9 +121,10 @@ fn unexpected_status(
     statuses: &[(u16, u64)],
     expected: Option<&str>,
 ) -> Message {
-    let share = match replies == of {
-        true => format!("all {}", plural(of, "reply")),
-        false => format!("{} of {}", count(replies), plural(of, "reply")),
+    let share = match (replies == of, of) {
+        (true, 1) => "the only reply".to_owned(),
+        (true, _) => format!("all {}", plural(of, "reply")),
+        (false, _) => format!("{} of {}", count(replies), plural(of, "reply")),
     };
     let codes = codes(statuses);
     match expected {
