@@ -253,7 +253,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             .or(&suite.settings.sweep)
             .plans(raise_descriptor_limit())?;
         let plan = args.plan(suite, bareloop)?;
-        let results = args.results.open(&plan, cores.clone())?;
+        let results = args.results.open(&plan, cores.clone(), &sweeps)?;
         Ok((results, sweeps, plan, cores))
     });
     let (mut results, sweeps, plan, cores) = match ready {
@@ -330,6 +330,7 @@ fn measure<'p>(
             results,
         };
         sweep::run(sweep, plan, bench, signal, &mut watch);
+        results.sweeps_to_go -= 1;
     }
     if signal.times_raised() > 0 {
         outcome.end = Some(RoundsEnd::Interrupted);

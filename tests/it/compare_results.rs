@@ -102,6 +102,48 @@ fn an_export_is_a_baseline_and_markdown_says_what_changed() {
 
 #[cfg(unix)]
 #[test]
+fn a_broken_off_sweep_leaves_its_walks_and_is_not_finished() {
+    use std::thread;
+    use std::time::Instant;
+
+    use rustix::process::Signal;
+
+    use crate::harness::{Job, PATIENCE};
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    // A walk takes 2 s.
+    let loads: Vec<String> = (1..=20).map(|load| load.to_string()).collect();
+    let mut command = bareloop();
+    command
+        .args(SHORT)
+        .args(["--sweep-pipelining", &loads.join(","), "--export-json"])
+        .arg(&path);
+    let job = Job::start(&mut command);
+    let start = Instant::now();
+    let mut has_rounds_only = false;
+    let json = loop {
+        assert!(start.elapsed() < PATIENCE, "no walk is saved");
+        match json_of(&path) {
+            Some(json) if json["sweeps"][0]["walks"] == 1 => break json,
+            Some(json) if json["roundsDone"] == 2 => {
+                has_rounds_only = true;
+                assert_eq!(json["finished"], false, "the sweep is to come");
+            }
+            _ => thread::yield_now(),
+        }
+    };
+    job.signal(Signal::KILL);
+    job.finish();
+    assert!(has_rounds_only);
+    assert_eq!(json["finished"], false);
+    let points = json["sweeps"][0]["points"].as_array().map(Vec::len);
+    assert_eq!(points, Some(20));
+    assert_eq!(json_of(&path), Some(json));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_broken_off_comparison_leaves_a_valid_partial_json() {
     use std::thread;
     use std::time::Instant;

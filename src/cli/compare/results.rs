@@ -9,7 +9,7 @@ use crate::cli::{command_line, output};
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
 use crate::compare::process::cores::CoreDivision;
-use crate::compare::sweep::{SweepResult, SweepVariable, WalkObserver};
+use crate::compare::sweep::{SweepPlan, SweepResult, SweepVariable, WalkObserver};
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
     RunFigures, markdown, page, table,
@@ -62,6 +62,8 @@ pub(super) struct Results {
     gates: Vec<Gate>,
     machine: Machine,
     sweeps: Vec<SweepResult>,
+    /// Sweeps that are not over yet.
+    pub(super) sweeps_to_go: usize,
     /// A file took the results of a round for the last time.
     is_save_refused: bool,
 }
@@ -75,6 +77,7 @@ impl ResultArgs {
         &self,
         plan: &ComparisonPlan,
         cores: Option<CoreDivision>,
+        sweeps: &[SweepPlan],
     ) -> Result<Results, String> {
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let names: Vec<&str> = plan.contestants().iter().map(Contestant::name).collect();
@@ -90,6 +93,7 @@ impl ResultArgs {
             gates: self.fail_if.clone(),
             machine: Machine::this(cores),
             sweeps: Vec::new(),
+            sweeps_to_go: sweeps.len(),
             is_save_refused: false,
         })
     }
@@ -171,6 +175,7 @@ impl Results {
             report.baseline = Some(change.map_err(|error| error.to_string())?);
         }
         report.sweeps.clone_from(&self.sweeps);
+        report.finished &= self.sweeps_to_go == 0;
         report.gates = self.gates.iter().map(|gate| gate.judge(&report)).collect();
         Ok(report)
     }
@@ -285,10 +290,7 @@ impl WalkObserver for WalkWatch<'_, '_> {
     fn ended(&mut self, so_far: Vec<SweepResult>) {
         self.results.keep_sweep(so_far);
         match self.results.report(self.plan, self.outcome) {
-            Ok(mut report) => {
-                report.finished = false;
-                self.results.save(&report, self.outcome);
-            }
+            Ok(report) => self.results.save(&report, self.outcome),
             Err(message) => output::warn(&message),
         }
     }
