@@ -39,10 +39,10 @@ pub fn render(report: &ComparisonReport) -> String {
             cells.memory,
         ]));
     }
+    list(&mut text, "", table::broken_off(report).as_slice());
+    list(&mut text, "", &verdict::sentences(report));
     text.push_str(&sweeps(report));
     for (title, lines) in [
-        ("", table::broken_off(report).into_iter().collect()),
-        ("", verdict::sentences(report)),
         ("Since the baseline", table::baseline(report)),
         ("Gates", table::gates(report)),
         ("Failed", table::failures(report)),
