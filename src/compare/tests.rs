@@ -619,6 +619,20 @@ fn too_few_rounds_are_an_answer_of_their_own() {
     );
 }
 
+#[test]
+fn too_few_rounds_with_a_client_at_its_limit_decide_nothing() {
+    let plan = plan(&["python-http", "bareloop-http"], 2);
+    let runs = |rate, client| (0..2).map(|_| busy(rate, client, 0.5)).collect();
+    let mut script = Script::default()
+        .with("python-http", runs(1000, 0.2))
+        .with("bareloop-http", runs(2000, 0.99));
+    let (_, report, _) = held(&plan, &mut script);
+    let sentence = &verdict::sentences(&report)[0];
+    let expected = "bareloop-http was at least 2.00 times faster than python-http in 2 rounds (the \
+                    client was at its limit), which decides nothing; run 6 or more";
+    assert!(sentence.starts_with(expected), "{sentence}");
+}
+
 /// A run in which the client and the server used these shares of a core.
 fn busy(requests_per_second: u64, client: f64, server: f64) -> Result<RunFigures, Stopped> {
     Ok(RunFigures {
@@ -1177,7 +1191,7 @@ fn a_machine_that_moves_its_own_speed_is_named() {
         "servers on core 0, load generator on core 1.",
         "The clock's governor is 'powersave'",
         "The container may use 1.5 of 2 cores",
-        "The load average was 0.60 before the start",
+        "The load average of the minute before the start was 0.60",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

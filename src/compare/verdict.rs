@@ -35,14 +35,7 @@ pub(super) fn sentence(result: &ContestantResult, reference: &ContestantResult) 
     let (name, other) = (&result.name, &reference.name);
     let speed = match ratio.limit {
         ClientLimit::None => answered(ratio, name, other),
-        ClientLimit::AtLeast | ClientLimit::AtMost => {
-            let (word, pace) = bound(ratio);
-            let with = match ratio.limit {
-                ClientLimit::AtMost => format!(" with {other}"),
-                _ => String::new(),
-            };
-            format!("{name} is {word} {pace} than {other} (the client was at its limit{with})")
-        }
+        ClientLimit::AtLeast | ClientLimit::AtMost => bounded(ratio, name, other),
         ClientLimit::Unknown => format!(
             "{name} was {} than {other} under this client, which was at its limit with both; the \
              servers' own limits are not known",
@@ -50,6 +43,26 @@ pub(super) fn sentence(result: &ContestantResult, reference: &ContestantResult) 
         ),
     };
     Some(format!("{speed}.{}", cost(result, reference)))
+}
+
+/// The speed of a contestant where the client was the limit with one of the two.
+fn bounded(ratio: &RatioToReference, name: &str, other: &str) -> String {
+    let (word, pace) = bound(ratio);
+    let with = match ratio.limit {
+        ClientLimit::AtMost => format!(" with {other}"),
+        _ => String::new(),
+    };
+    let limit = format!("the client was at its limit{with}");
+    match ratio.bounds {
+        Bounds::Interval => format!("{name} is {word} {pace} than {other} ({limit})"),
+        Bounds::Range | Bounds::Unknown => {
+            let rounds = plural(ratio.rounds.len() as u64, "round");
+            format!(
+                "{name} was {word} {pace} than {other} in {rounds} ({limit}), which decides \
+                 nothing; run {INTERVAL_ROUNDS_MIN} or more"
+            )
+        }
+    }
 }
 
 /// The speed of a contestant where the client was not the limit.
@@ -143,15 +156,12 @@ pub(super) fn pace_range(low: f64, high: f64) -> String {
     let (near_factor, far_factor) = (direction(near).1, direction(far).1);
     match low_word == high_word {
         true if pace(near) == pace(far) => pace(near),
-        true if near_factor >= FACTOR_MIN => format!(
+        true if far_factor >= FACTOR_MIN => format!(
             "{} to {} times {low_word}",
             three_digits(near_factor),
             three_digits(far_factor)
         ),
-        true if far_factor < FACTOR_MIN => {
-            format!("{} to {} {low_word}", per_cent(near), per_cent(far))
-        }
-        true => format!("{} to {}", pace(near), pace(far)),
+        true => format!("{} to {} {low_word}", per_cent(near), per_cent(far)),
         false => format!("{} to {}", pace(low), pace(high)),
     }
 }
@@ -208,7 +218,7 @@ mod tests {
             (0.96, 0.99, "1.0 % to 4.0 % slower"),
             (0.98, 1.05, "2.0 % slower to 5.0 % faster"),
             (0.5, 4.0, "2.00 times slower to 4.00 times faster"),
-            (1.2, 4.0, "20.0 % faster to 4.00 times faster"),
+            (1.2, 4.0, "1.20 to 4.00 times faster"),
             (100.0, 100.1, "100 times faster"),
         ] {
             assert_eq!(pace_range(low, high), text);

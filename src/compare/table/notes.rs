@@ -82,7 +82,7 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
     let load = machine.load_average;
     if let Some(load) = load.filter(|load| *load >= LOAD_SHARE_MIN * machine.cores as f64) {
         lines.push(format!(
-            "The load average was {load:.2} before the start: something else was running."
+            "The load average of the minute before the start was {load:.2}: the machine was not idle."
         ));
     }
     lines
