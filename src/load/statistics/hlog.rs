@@ -2,8 +2,8 @@
 //! merging and plotting read. Values are nanoseconds; the maximum of each line is in milliseconds.
 //!
 //! The format has no place for requests without a reply. Their ages are in comments, which its tools
-//! skip: each comment is a line of the format with the tag [`CENSORED`] or [`LOST`]. The last line is
-//! a comment too: the report of the run as JSON, after [`REPORT`]. A log without it was cut short.
+//! skip: each comment is a line of the format with the tag `bareloop-censored` or `bareloop-lost`.
+//! The last line is a comment too: the report of the run as JSON. A log without it was cut short.
 
 mod reading;
 
