@@ -1,19 +1,23 @@
 //! Files that a report is written to, beside what is printed.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The name that stands for stdout in place of a file.
 pub const STDOUT: &str = "-";
 
 /// A file that exists and can be written. It is opened before a run, so that the run is not lost
-/// to a folder that does not exist; what it held stays until there is a report.
+/// to a folder that does not exist; what it held stays until there is a report. A file that was
+/// made for a report which never came is removed.
 #[derive(Debug)]
 pub struct Export {
     file: File,
     path: PathBuf,
     flag: &'static str,
+    /// It was made here, and nothing is written to it yet.
+    is_unused: Cell<bool>,
 }
 
 impl Export {
@@ -23,7 +27,7 @@ impl Export {
     /// It cannot be written: one line that names the flag, the file and the cause.
     pub fn open(flag: &'static str, path: &Path) -> Result<Export, String> {
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
+        options.write(true);
         // A pipe without a reader is an error now, and not a wait that ignores Ctrl-C.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::custom_flags(
@@ -31,13 +35,21 @@ impl Export {
             rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
         );
         let path = path.to_owned();
-        match options.open(&path) {
-            Ok(file) => {
-                wait_for_room(&file).map_err(|e| refusal(flag, &path, &e))?;
-                Ok(Export { file, path, flag })
+        let (opened, is_unused) = match options.clone().create_new(true).open(&path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                (options.create(true).truncate(false).open(&path), false)
             }
-            Err(e) => Err(refusal(flag, &path, &e)),
-        }
+            opened => (opened, true),
+        };
+        let file = opened.map_err(|e| refusal(flag, &path, &e))?;
+        let export = Export {
+            file,
+            path,
+            flag,
+            is_unused: Cell::new(is_unused),
+        };
+        wait_for_room(&export.file).map_err(|e| refusal(flag, &export.path, &e))?;
+        Ok(export)
     }
 
     /// Replaces what a regular file held by `text`; sends it to anything else.
@@ -47,6 +59,7 @@ impl Export {
     pub fn write(mut self, text: &str) -> Result<(), String> {
         let written = match self.is_regular() {
             true => self.replace(text),
+            // Not made here: what is made here is a regular file.
             false => self.file.write_all(text.as_bytes()),
         };
         written.map_err(|e| refusal(self.flag, &self.path, &e))
@@ -73,12 +86,14 @@ impl Export {
     }
 
     /// At any time the file holds either what it held before or all of `text`, unless its folder
-    /// takes no second file.
+    /// takes no second file. On a full disk it keeps what it held.
     fn replace(&self, text: &str) -> io::Result<()> {
         match self.replace_by_rename(text) {
-            Ok(()) => Ok(()),
-            Err(_) => fs::write(&self.path, text),
-        }
+            Err(e) if takes_no_second_file(&e) => fs::write(&self.path, text),
+            result => result,
+        }?;
+        self.is_unused.set(false);
+        Ok(())
     }
 
     fn replace_by_rename(&self, text: &str) -> io::Result<()> {
@@ -95,6 +110,27 @@ impl Export {
         }
         replaced
     }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        if self.is_unused.get() {
+            // A failure leaves an empty file, and there is nobody left to tell.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Returns true if the file may be written in place, although it cannot be replaced: its folder
+/// cannot be written, it is a mount point, or it was removed meanwhile.
+fn takes_no_second_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::ResourceBusy
+            | ErrorKind::NotFound
+    )
 }
 
 /// Writing waits for a slow reader: only opening must not wait.
@@ -161,6 +197,34 @@ mod tests {
             std::fs::read_dir(folder.path()).expect("a folder").count(),
             1
         );
+    }
+
+    #[test]
+    fn a_file_that_was_made_for_no_report_is_removed_and_any_other_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+        std::fs::write(&old, "").expect("room");
+        for path in [&new, &old] {
+            drop(Export::open("--export-json", path).expect("it can be written"));
+        }
+        assert!(!new.exists() && old.exists());
+        let export = Export::open("--export-json", &new).expect("it can be written");
+        export.save("{}").expect("room");
+        drop(export);
+        assert_eq!(std::fs::read_to_string(&new).expect("text"), "{}");
+    }
+
+    #[test]
+    fn only_a_file_that_cannot_be_replaced_is_written_in_place() {
+        for (kind, in_place) in [
+            (ErrorKind::PermissionDenied, true),
+            (ErrorKind::ResourceBusy, true),
+            (ErrorKind::StorageFull, false),
+            (ErrorKind::QuotaExceeded, false),
+            (ErrorKind::FileTooLarge, false),
+        ] {
+            assert_eq!(takes_no_second_file(&kind.into()), in_place, "{kind}");
+        }
     }
 
     #[cfg(unix)]

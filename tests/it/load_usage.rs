@@ -243,6 +243,30 @@ fn the_json_goes_to_a_file_beside_the_report_or_to_stdout() {
     assert_eq!(json["accounting"]["completed"], 5);
 }
 
+/// A limit on the size of files, in place of a full disk.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_last_report_as_it_was() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), "the last report").expect("room");
+    let program = bareloop().get_program().to_owned();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"])
+        .arg(program)
+        .args(["load", "-a", "5", "--export-json"])
+        .args([file.path().as_os_str(), peer.url().as_ref()]);
+    let finished = run(&mut command);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(
+        finished.stderr.contains("--export-json: cannot write"),
+        "{finished:?}"
+    );
+    let held = std::fs::read_to_string(file.path()).expect("text");
+    assert_eq!(held, "the last report");
+}
+
 #[test]
 fn gates_trip_after_the_report_and_the_files_are_written() {
     let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
