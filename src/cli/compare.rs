@@ -297,8 +297,8 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             output::fail(message);
             Exit::Failed
         }
-        // A reader that has seen enough (`| head`) is no failure.
-        StdoutState::Closed if written.is_ok() => Exit::Fine,
+        // A reader that has seen enough (`| head`) is no failure, and ends a comparison without files.
+        StdoutState::Closed if written.is_ok() && stop_without_reader.is_some() => Exit::Fine,
         _ if outcome.is_interrupted() => Exit::Interrupted,
         _ if outcome.has_failures() || has_failed_sweep || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,

@@ -266,6 +266,23 @@ fn a_reader_that_has_gone_away_ends_it_quietly_unless_there_is_a_file_to_write()
     assert_eq!((finished.code, &*finished.stderr), (Some(0), ""));
     let exported = json_in(&fs::read_to_string(&path).expect("it was written"));
     assert_ran(row(&exported, "bareloop-tcp"));
+
+    // It was judged, and a script may look at nothing but the exit code.
+    let gate = ["--fail-if", "bareloop-tcp.rate<1000000000"];
+    let mut command = compare(&["--only", "bareloop-tcp", "--export-json", file]);
+    let finished = Job::with_closed_stdout(command.args(gate)).finish();
+    assert_eq!(finished.code, Some(3), "{finished:?}");
+}
+
+#[test]
+fn bad_usage_leaves_no_empty_file_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    let file = path.to_str().expect("UTF-8");
+    let flags = ["--export-json", file, "--export-html", "/nowhere/at.all"];
+    let finished = run(&mut compare(&flags));
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(!path.exists());
 }
 
 #[test]
