@@ -18,6 +18,8 @@ pub struct TlsStream<S> {
     owed: usize,
     /// The peer has sent its end.
     ended: bool,
+    /// An error behind bytes that were decrypted, for the next read: the kernel reports it once.
+    failed: Option<io::Error>,
 }
 
 impl<S: Read + Write> TlsStream<S> {
@@ -28,6 +30,7 @@ impl<S: Read + Write> TlsStream<S> {
             tls,
             owed: 0,
             ended: false,
+            failed: None,
         }
     }
 
@@ -137,6 +140,9 @@ impl<S: Read + Write> TlsStream<S> {
 impl<S: Read + Write> Read for TlsStream<S> {
     /// Fills the buffer as far as the socket has bytes for it.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let mut filled = 0;
         loop {
             match self.tls.reader().read(&mut buffer[filled..]) {
@@ -152,9 +158,13 @@ impl<S: Read + Write> Read for TlsStream<S> {
             }
             match self.receive_records() {
                 Ok(()) => {}
-                // What was decrypted comes first; the error comes again with the next read.
-                Err(_) if filled > 0 => return Ok(filled),
-                Err(e) => return Err(e),
+                Err(e) if filled == 0 => return Err(e),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(filled),
+                // What was decrypted comes first.
+                Err(e) => {
+                    self.failed = Some(e);
+                    return Ok(filled);
+                }
             }
         }
     }

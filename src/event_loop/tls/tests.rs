@@ -16,12 +16,18 @@ struct Socket {
     sent: VecDeque<u8>,
     arriving: VecDeque<u8>,
     room: usize,
+    /// What follows that which arrives; the kernel reports it once.
+    error: Option<io::ErrorKind>,
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.arriving.len() {
-            0 => Err(io::ErrorKind::WouldBlock.into()),
+            0 => Err(self
+                .error
+                .take()
+                .unwrap_or(io::ErrorKind::WouldBlock)
+                .into()),
             _ => self.arriving.read(buffer),
         }
     }
@@ -158,4 +164,17 @@ fn a_read_takes_all_that_has_arrived_and_never_says_that_nothing_is_the_end() {
     pair.server.send_close_notify();
     pair.serve(0);
     assert_eq!(pair.client.read(&mut buffer).expect("the end"), 0);
+}
+
+#[test]
+fn an_error_behind_decrypted_bytes_comes_with_the_next_read() {
+    let mut pair = Pair::with_room(100_000);
+    pair.shake_hands();
+    pair.server.writer().write_all(&[7; 100]).expect("room");
+    pair.serve(0);
+    pair.client.socket_mut().error = Some(io::ErrorKind::ConnectionReset);
+    let mut buffer = vec![0; 1024];
+    assert_eq!(pair.client.read(&mut buffer).expect("bytes"), 100);
+    let error = pair.client.read(&mut buffer).expect_err("a reset");
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
