@@ -184,7 +184,10 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             // Its end came before it was open, and the system no longer knows why.
             Ok(Dialled::Pending) if event.write_closed => Err(io::ErrorKind::NotConnected.into()),
             // Nothing was read or written, so Windows has not armed the next event.
-            Ok(Dialled::Pending) => self.kernel.reregister(&mut stream, key, Interest::Writable),
+            Ok(Dialled::Pending) => {
+                *interest = Interest::Writable;
+                self.kernel.reregister(&mut stream, key, Interest::Writable)
+            }
             Ok(Dialled::AwaitsPeer) => {
                 *interest = Interest::Readable;
                 self.kernel.reregister(&mut stream, key, Interest::Readable)
