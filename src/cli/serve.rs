@@ -216,6 +216,11 @@ fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
     let fitting = raise_descriptor_limit();
     let fitting = fitting.saturating_sub((copies.get() - 1).saturating_mul(DESCRIPTORS_PER_COPY));
     let connections_max = args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting);
+    if let Some(asked) = args.connections_max.filter(|&asked| asked > fitting) {
+        output::warn(&format!(
+            "--connections-max {asked}: this process may open {fitting}; raise the limit with ulimit -n"
+        ));
+    }
     if connections_max < copies.get() {
         return Err(format!(
             "{copies} copies cannot share {}; lower -w, or raise --connections-max and ulimit -n",
