@@ -9,8 +9,9 @@ use crate::load_harness::{Peer, Report, load, load_command};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
+/// The rates are low, so that a busy machine keeps up with them.
 fn search(objective: &str, url: &str) -> (Option<i32>, Report) {
-    let flags = ["--trial-duration", "50ms", "-R", "200", "-c", "2"];
+    let flags = ["--trial-duration", "50ms", "-R", "20", "-c", "2"];
     let (finished, report) = load(&[&["--find-rate", objective], &flags[..], &[url]].concat());
     (finished.code, report)
 }
@@ -23,7 +24,7 @@ fn an_objective_that_is_out_of_reach_fails() {
     assert_eq!(report.at("/findRate/outcome"), "notMet");
     assert!(report.at("/findRate/rate").is_null());
     assert!(report.at("/findRate/bracket/0").is_null());
-    assert_eq!(report.number("/findRate/bracket/1"), 200.0 / 128.0);
+    assert_eq!(report.number("/findRate/bracket/1"), 20.0 / 128.0);
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn an_objective_that_every_rate_meets_has_a_rate_at_least() {
     let (code, report) = search("max<60s", &peer.url());
     assert_eq!(code, Some(0));
     assert_eq!(report.at("/findRate/outcome"), "atLeast");
-    assert_eq!(report.number("/findRate/rate"), 200.0 * 128.0);
+    assert_eq!(report.number("/findRate/rate"), 20.0 * 128.0);
     assert_eq!(report.at("/findRate/objective"), "max<60s");
 }
 
