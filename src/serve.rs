@@ -46,15 +46,15 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     /// Work of each copy of the event loop; at least one.
-    pub copies: Vec<Tally>,
+    pub copies: Vec<Counters>,
     /// Time from the first accept to the stop.
     pub elapsed: Duration,
 }
 
 impl Served {
     /// Work of all copies.
-    pub fn total(&self) -> Tally {
-        let mut total = Tally::default();
+    pub fn total(&self) -> Counters {
+        let mut total = Counters::default();
         for copy in &self.copies {
             total.connections += copy.connections;
             total.requests += copy.requests;
@@ -66,7 +66,7 @@ impl Served {
 
 /// Work of one copy of an event loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     /// Connections accepted.
     pub connections: u64,
     /// Requests answered, refused ones included.
@@ -98,7 +98,7 @@ pub fn http(
 ) -> Result<Served, Error> {
     let warn = callbacks.warn;
     let new_server = || HttpServer::new(settings.clone(), Warnings::to(warn));
-    serve(plan, new_server, HttpServer::tally, signal, callbacks)
+    serve(plan, new_server, HttpServer::counters, signal, callbacks)
 }
 
 /// Answers terminators until `signal` stops it. A connection that is silent for `idle_timeout`
@@ -114,14 +114,14 @@ pub fn tcp(
 ) -> Result<Served, Error> {
     let warn = callbacks.warn;
     let new_server = || TcpServer::new(idle_timeout, Warnings::to(warn));
-    serve(plan, new_server, TcpServer::tally, signal, callbacks)
+    serve(plan, new_server, TcpServer::counters, signal, callbacks)
 }
 
 /// Serves with all copies until the stop.
 fn serve<P: Protocol>(
     plan: &ServePlan,
     new_server: impl Fn() -> P + Sync,
-    tally: impl Fn(&P) -> Tally + Sync,
+    counters: impl Fn(&P) -> Counters + Sync,
     signal: &StopSignal,
     callbacks: ServeCallbacks,
 ) -> Result<Served, Error> {
@@ -129,7 +129,7 @@ fn serve<P: Protocol>(
     let clock = Clock::start();
     let start = clock.now();
     let on_start = || (callbacks.listening)(&addresses);
-    let copies = copies::run(copies, &plan.limits, new_server, tally, signal, on_start)?;
+    let copies = copies::run(copies, &plan.limits, new_server, counters, signal, on_start)?;
     Ok(Served {
         copies,
         elapsed: clock.now() - start,

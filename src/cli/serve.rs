@@ -13,7 +13,7 @@ use crate::event_loop::{
 use crate::format::{count, plural, rate};
 use crate::http::request;
 use crate::serve::http::{HttpSettings, Timeouts};
-use crate::serve::{self, Place, ServeCallbacks, ServePlan, Served, Tally};
+use crate::serve::{self, Counters, Place, ServeCallbacks, ServePlan, Served};
 
 const BIND_REMEDY: &str = "write --bind ADDR:PORT, such as 127.0.0.1:8080, [::1]:8080 or \
                            localhost:0, or --bind unix:PATH";
@@ -183,7 +183,7 @@ fn summary(served: &Served) -> String {
 }
 
 /// The least and the most that a copy answered; `None` for one copy, or without requests.
-fn shares(copies: &[Tally], requests: u64) -> Option<String> {
+fn shares(copies: &[Counters], requests: u64) -> Option<String> {
     let each = copies.iter().map(|copy| copy.requests);
     let (least, most) = (each.clone().min()?, each.max()?);
     if copies.len() < 2 || requests == 0 {

@@ -102,7 +102,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
             }
             if let Err(e) = result {
                 let warning = ServerWarning::CannotAccept(e);
-                self.shared.protocol.trouble(warning, now);
+                self.shared.protocol.warn(warning, now);
             }
         }
     }

@@ -101,7 +101,7 @@ pub trait Protocol {
     }
 
     /// Something went wrong that concerns more than one connection.
-    fn trouble(&mut self, _what: ServerWarning, _now: Time) {}
+    fn warn(&mut self, _warning: ServerWarning, _now: Time) {}
 }
 
 /// A wait of the loop for events.

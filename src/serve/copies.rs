@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::{Error, Tally};
+use super::{Counters, Error};
 use crate::event_loop::{Acceptor, ConnectionLimits, EventLoop, Protocol, StopSignal};
 
 /// Runs one copy for each set of sockets until `signal` stops all of them; returns the work of
@@ -19,10 +19,10 @@ pub fn run<P: Protocol>(
     sockets: Vec<Vec<Acceptor>>,
     limits: &ConnectionLimits,
     new_server: impl Fn() -> P + Sync,
-    tally: impl Fn(&P) -> Tally + Sync,
+    counters: impl Fn(&P) -> Counters + Sync,
     signal: &StopSignal,
     on_start: impl FnOnce(),
-) -> Result<Vec<Tally>, Error> {
+) -> Result<Vec<Counters>, Error> {
     let copies = sockets.len();
     let run_one = |index: usize, acceptors: Vec<Acceptor>, on_start: &mut dyn FnMut()| {
         let limits = limits_of(limits, copies, index);
@@ -31,7 +31,7 @@ pub fn run<P: Protocol>(
         if served.is_err() {
             signal.raise();
         }
-        served.map(|server| tally(&server))
+        served.map(|server| counters(&server))
     };
     let mut sockets = sockets.into_iter().enumerate();
     let Some((_, first)) = sockets.next() else {

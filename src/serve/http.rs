@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 pub use request_timer::Timeouts;
 
 use super::request_cache::RequestCache;
-use super::{Tally, Warnings};
+use super::{Counters, Warnings};
 use crate::event_loop::{Flow, Protocol, ServerWarning, Time, TurnResult, WriteQueue};
 use crate::http::reply::WithBody;
 use crate::http::request::{Limits, Method, Request, RequestParser, Step};
@@ -35,7 +35,7 @@ pub struct HttpServer {
     response_cache: ResponseCache,
     request_cache: RequestCache,
     warnings: Warnings,
-    tally: Tally,
+    counters: Counters,
 }
 
 /// State of a connection of [`HttpServer`].
@@ -54,19 +54,19 @@ impl HttpServer {
             response_cache: ResponseCache::new(settings.body, settings.fields),
             request_cache: RequestCache::default(),
             warnings,
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
     /// Its work so far.
-    pub fn tally(&self) -> Tally {
-        self.tally
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Queues the reply to a request.
     fn answer(&mut self, answer: Answer, out: &mut WriteQueue) {
-        self.tally.requests += 1;
-        self.tally.refused += u64::from(answer.is_error());
+        self.counters.requests += 1;
+        self.counters.refused += u64::from(answer.is_error());
         out.push(self.response_cache.get(answer), 1);
     }
 
@@ -114,7 +114,7 @@ impl HttpServer {
     /// byte for byte, and returns what follows them. Only for a connection between two requests.
     fn answer_repeats<'b>(&mut self, bytes: &'b [u8], out: &mut WriteQueue) -> &'b [u8] {
         let (count, rest) = self.request_cache.strip_repeats(bytes);
-        self.tally.requests += count as u64;
+        self.counters.requests += count as u64;
         out.push(self.response_cache.plain_get(), count);
         rest
     }
@@ -124,7 +124,7 @@ impl Protocol for HttpServer {
     type Conn = HttpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> HttpConn {
-        self.tally.connections += 1;
+        self.counters.connections += 1;
         HttpConn {
             parser: RequestParser::default(),
             request_timer: RequestTimer::Idle { since: now },
@@ -173,8 +173,8 @@ impl Protocol for HttpServer {
         TurnResult::Run { wake: Time::NEVER }
     }
 
-    fn trouble(&mut self, what: ServerWarning, now: Time) {
-        self.warnings.report(&what, now);
+    fn warn(&mut self, warning: ServerWarning, now: Time) {
+        self.warnings.report(&warning, now);
     }
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::request_cache::{HEAD_BYTES_MAX, RequestCache};
-use super::{Tally, Warnings};
+use super::{Counters, Warnings};
 use crate::event_loop::{Block, Flow, Protocol, ServerWarning, Time, WriteQueue};
 use crate::http::terminator::{self, TerminatorCounter};
 
@@ -17,7 +17,7 @@ pub struct TcpServer {
     request_cache: RequestCache,
     idle_timeout: Option<Duration>,
     warnings: Warnings,
-    tally: Tally,
+    counters: Counters,
 }
 
 /// State of a connection of [`TcpServer`].
@@ -35,13 +35,13 @@ impl TcpServer {
             request_cache: RequestCache::default(),
             idle_timeout,
             warnings,
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
     /// Its work so far.
-    pub fn tally(&self) -> Tally {
-        self.tally
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Number of terminators that end within `bytes`. The fast path comes first: copies of the
@@ -70,7 +70,7 @@ impl Protocol for TcpServer {
     type Conn = TcpConn;
 
     fn opened(&mut self, now: Time, _out: &mut WriteQueue) -> TcpConn {
-        self.tally.connections += 1;
+        self.counters.connections += 1;
         TcpConn {
             terminators: TerminatorCounter::default(),
             received_at: now,
@@ -87,7 +87,7 @@ impl Protocol for TcpServer {
     ) -> Flow {
         conn.received_at = now;
         let replies = self.count(&mut conn.terminators, bytes);
-        self.tally.requests += replies as u64;
+        self.counters.requests += replies as u64;
         out.push(&self.reply, replies);
         Flow::Keep
     }
@@ -104,8 +104,8 @@ impl Protocol for TcpServer {
         conn.received_at = conn.received_at + paused;
     }
 
-    fn trouble(&mut self, what: ServerWarning, now: Time) {
-        self.warnings.report(&what, now);
+    fn warn(&mut self, warning: ServerWarning, now: Time) {
+        self.warnings.report(&warning, now);
     }
 }
 
