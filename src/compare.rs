@@ -306,7 +306,7 @@ pub fn run(
         }
         outcome.rounds_done += 1;
         let elapsed = clock.now() - Time::START;
-        let end = rounds.held(&outcome.records, round, plan.reference(), settings, elapsed);
+        let end = rounds.held(&outcome.records, round, plan, elapsed);
         observer.round_ended(&outcome);
         outcome.end = end;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::report::slots_apart;
 use super::statistics::{AutoRounds, Margin, NextStep, RoundEvidence, StoppingRule};
-use super::{ContestantRuns, Settings, report};
+use super::{ComparisonPlan, ContestantRuns, Settings, report};
 
 /// No further pair of rounds is begun after this time.
 pub const TIME_MAX: Duration = Duration::from_secs(600);
@@ -54,17 +54,17 @@ impl RoundsUnderWay {
         &mut self,
         records: &[ContestantRuns],
         round: usize,
-        chosen: Option<&str>,
-        settings: &Settings,
+        plan: &ComparisonPlan,
         elapsed: Duration,
     ) -> Option<RoundsEnd> {
         let held = round + 1;
         let at_most = settings.rounds.get();
+        let settings = plan.settings();
         if settings.precision.is_none() {
             return (held >= at_most).then_some(RoundsEnd::Planned);
         }
         if self.rule.is_none() {
-            let Some(reference) = report::reference(records, chosen) else {
+            let Some(reference) = report::reference(records, plan) else {
                 return (held >= at_most).then_some(RoundsEnd::RoundsMax);
             };
             self.rule = Some((reference, rule(records.len(), settings)));

@@ -180,7 +180,7 @@ impl ComparisonReport {
         machine: Machine,
     ) -> ComparisonReport {
         let records = &outcome.records;
-        let reference = reference(records, plan.reference());
+        let reference = reference(records, plan);
         let settings = plan.settings();
         let ratios = match reference {
             Some(index) => ratio::ratios(records, index, settings),
@@ -207,9 +207,8 @@ impl ComparisonReport {
 }
 
 /// The place of the chosen reference if it ran and answered as expected, else of the first that
-/// did.
-pub(super) fn reference(records: &[ContestantRuns], chosen: Option<&str>) -> Option<usize> {
-    let chosen = chosen.unwrap_or(DEFAULT_REFERENCE);
+/// did. A duet has no other than the one in it.
+pub(super) fn reference(records: &[ContestantRuns], plan: &ComparisonPlan) -> Option<usize> {
     let is_usable = |&index: &usize| {
         let record = &records[index];
         record.runs().next().is_some() && record.wrong_replies().is_none()
@@ -231,6 +230,10 @@ impl ContestantRuns {
         let rounds = self.runs.iter().enumerate();
         rounds
             .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_replies()?)))
+    if plan.settings().duet {
+        return Some(plan.reference_expected()).filter(is_usable);
+    }
+    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
             .next()
     }
 

@@ -1111,6 +1111,22 @@ fn each_start_has_an_environment_of_its_own() {
 #[test]
 fn cost_has_modes_switches_and_the_client_beside_it() {
     let plan = plan(&["python-http", "node"], 2);
+#[test]
+fn a_duet_has_ratios_to_no_other_than_its_reference() {
+    // It answers with errors, or dies in the last duet of the first round.
+    let errors = (0..4).map(|_| with_errors(1000, 5000)).collect();
+    for runs in [errors, vec![Ok(measured(1000)), Err(died())]] {
+        let plan = duet_plan(&["node", "python-http", "python-tcp"], 2);
+        let mut script = Script::default().with("python-http", runs);
+        let (outcome, report, _) = held(&plan, &mut script);
+        assert!(outcome.has_failures());
+        assert!(outcome.records[0].runs[0].is_some(), "node had a duet");
+        assert_eq!(report.reference, None);
+        let mut results = report.contestants.iter();
+        assert!(results.all(|result| result.ratio.is_none()), "{report:?}");
+    }
+}
+
     let detail = |user, system, waited, forced| {
         Some(UsageDetail {
             user: Duration::from_millis(user),
