@@ -10,9 +10,13 @@ fn compared(flags: &[&str]) -> Value {
     let mut command = bareloop();
     command.args(["compare", "-c", "4", "-p", "2", "--json"]);
     command.args(["--only", "bareloop-tcp,bareloop-http"]);
+    compared_with_exit(0, flags)
+}
+
+fn compared_with_exit(code: i32, flags: &[&str]) -> Value {
     command.args(["--reference", "bareloop-http"]);
     let finished = run(command.args(flags));
-    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.code, Some(code), "{finished:?}");
     serde_json::from_str(&finished.stdout).expect("JSON")
 }
 
@@ -112,6 +116,17 @@ fn a_duet_loads_two_servers_in_turn() {
 #[test]
 fn flags_that_make_no_sense_together_are_refused() {
     for (flags, said) in [
+const SHORT_DUET: [&str; 7] = ["--duet", "-d", "0.1", "--warmup", "0", "-r", "1"];
+
+#[test]
+fn a_duet_checks_the_bodies_too() {
+    let json = compared_with_exit(1, &[&SHORT_DUET[..], &["-E", "nonsense"]].concat());
+    for contestant in json["contestants"].as_array().unwrap() {
+        assert_eq!(contestant["status"], "failed", "{contestant:#}");
+        assert_eq!(contestant["ratio"], Value::Null);
+    }
+}
+
         (
             &["--precision", "1%"][..],
             "--precision: goes with --rounds auto",

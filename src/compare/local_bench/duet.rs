@@ -7,7 +7,7 @@ use cpu_time::ProcessTime;
 use super::{LoadedServer, Surroundings, figures, load_plan};
 use crate::compare::process::resource_usage::Usage;
 use crate::compare::statistics::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
-use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped};
+use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped, warning};
 use crate::load::{self, LoadReport, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
@@ -195,8 +195,5 @@ impl<'a> DuetSide<'a> {
 }
 
 fn is_about_replies(warning: &load::Warning) -> bool {
-    matches!(
-        warning,
-        load::Warning::UnexpectedStatus { .. } | load::Warning::Errors { .. }
-    )
+    warning::is_wrong_reply(warning) || matches!(warning, load::Warning::Errors { .. })
 }
