@@ -1,6 +1,7 @@
 //! Answers, cost and fairness of `compare` with real servers. The rules themselves are tested
 //! beside the code.
 
+use std::net::TcpListener;
 use serde_json::Value;
 
 use crate::harness::{bareloop, run};
@@ -126,6 +127,20 @@ fn a_duet_checks_the_bodies_too() {
         assert_eq!(contestant["ratio"], Value::Null);
     }
 }
+#[test]
+fn a_server_that_answers_nothing_in_a_duet_has_failed() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = format!("silent=http://{}", silent.local_addr().expect("bound"));
+    let flags = ["--server", &server, "--only", "silent"];
+    let json = compared_with_exit(1, &[&SHORT_DUET[..], &flags].concat());
+    assert_eq!(json["contestants"][0]["status"], "ran", "bareloop-tcp");
+    let contestant = &json["contestants"][2];
+    assert_eq!(contestant["status"], "failed", "{contestant:#}");
+    let reason = contestant["reason"].as_str().expect("a reason");
+    assert!(reason.contains("no reply"), "{reason}");
+    assert_eq!(contestant["ratio"], Value::Null);
+}
+
 
         (
             &["--precision", "1%"][..],

@@ -48,7 +48,8 @@ pub(super) fn run(
         }
     }
     let machine_use = machine.zip(Surroundings::now().machine);
-    let finished = sides.map(DuetSide::finish);
+    let [contestant, reference] = sides.map(DuetSide::finish);
+    let finished = [contestant?, reference?];
     let ours: Duration = finished.iter().map(|(_, cpu)| *cpu).sum();
     let mut runs = finished.map(|(run, _)| run);
     for run in &mut runs {
@@ -161,7 +162,7 @@ impl<'a> DuetSide<'a> {
     }
 
     /// The figures of the measured parts, and the CPU time of server and client in all.
-    fn finish(mut self) -> (RunFigures, Duration) {
+    fn finish(mut self) -> Result<(RunFigures, Duration), Refused> {
         let used = super::Subject::usage(&mut self.server);
         let all = self.load.completed().max(1);
         // The costs are of all replies, the window is of those that are measured.
@@ -176,6 +177,13 @@ impl<'a> DuetSide<'a> {
         };
         let report: LoadReport = self.load.finish();
         self.server.stop();
+        if self.completed == 0 {
+            let failure = Failure::NoReply {
+                errors: report.errors,
+                error_excerpt: self.server.error_excerpt(),
+            };
+            return Err((self.side, failure.into()));
+        }
         let run = RunFigures {
             window: self.window,
             completed: self.completed,
@@ -190,7 +198,7 @@ impl<'a> DuetSide<'a> {
                 .collect(),
             ..figures(&report)
         };
-        (run, cpu)
+        Ok((run, cpu))
     }
 }
 
