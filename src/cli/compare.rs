@@ -129,6 +129,22 @@ fn fresh_seed() -> u32 {
 }
 
 impl CompareArgs {
+/// Refuses a single server where the comparison is about ratios.
+fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
+    let settings = plan.settings();
+    let flags = [
+        ("--duet", settings.duet),
+        ("--rounds auto", settings.precision.is_some()),
+    ];
+    let mut given = flags.iter().filter(|(_, is_given)| *is_given);
+    match given.next() {
+        Some((flag, _)) if plan.contestants().len() < 2 => Err(format!(
+            "{flag}: two servers at least; name another with --only"
+        )),
+        _ => Ok(plan),
+    }
+}
+
     /// The suite, or an empty one.
     ///
     /// # Errors
@@ -189,10 +205,7 @@ impl CompareArgs {
             };
             format!("{flag}: {error}")
         })?;
-        match plan.settings().duet && plan.contestants().len() < 2 {
-            true => Err("--duet: two servers at least; name another with --only".to_owned()),
-            false => Ok(plan),
-        }
+        two_at_least(plan)
     }
 
     /// The flags, then the suite, then the defaults.

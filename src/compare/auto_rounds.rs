@@ -28,6 +28,8 @@ pub enum RoundsEnd {
     RoundsMax,
     /// The time was over before.
     TimeMax,
+    /// No contestant is left that could have a ratio.
+    NothingToJudge,
     /// It was stopped from outside.
     Interrupted,
 }
@@ -57,19 +59,21 @@ impl RoundsUnderWay {
         plan: &ComparisonPlan,
         elapsed: Duration,
     ) -> Option<RoundsEnd> {
-        let held = round + 1;
-        let at_most = settings.rounds.get();
         let settings = plan.settings();
+        let held = round + 1;
         if settings.precision.is_none() {
-            return (held >= at_most).then_some(RoundsEnd::Planned);
+            return (held >= settings.rounds.get()).then_some(RoundsEnd::Planned);
         }
         if self.rule.is_none() {
             let Some(reference) = report::reference(records, plan) else {
-                return (held >= at_most).then_some(RoundsEnd::RoundsMax);
+                return Some(RoundsEnd::NothingToJudge);
             };
             self.rule = Some((reference, rule(records.len(), settings)));
         }
         let (reference, rule) = self.rule.as_mut()?;
+        if !is_anything_left(records, *reference) {
+            return Some(RoundsEnd::NothingToJudge);
+        }
         match rule.record(&evidence(records, round, *reference, settings.seed)) {
             NextStep::Precise => return Some(RoundsEnd::Precise),
             NextStep::RoundsMax => return Some(RoundsEnd::RoundsMax),
@@ -81,11 +85,23 @@ impl RoundsUnderWay {
     }
 }
 
-/// The rule after all rounds of `records`.
+/// True if the reference and one of the others can run, and are judged.
+fn is_anything_left(records: &[ContestantRuns], reference: usize) -> bool {
+    let others = records.iter().enumerate();
+    let mut others = others.filter(|&(index, _)| index != reference);
+    is_judged(&records[reference]) && others.any(|(_, record)| is_judged(record))
+}
+
+fn is_judged(record: &ContestantRuns) -> bool {
+    record.failure.is_none() && record.wrong_replies().is_none()
+}
+
+/// The rule after all rounds of `records` in which the reference ran.
 pub fn replayed(records: &[ContestantRuns], reference: usize, settings: &Settings) -> StoppingRule {
     let mut rule = rule(records.len(), settings);
     let held = records.first().map_or(0, |record| record.runs.len());
-    for round in 0..held {
+    let has_run = |round: &usize| records[reference].runs[*round].is_some();
+    for round in (0..held).filter(has_run) {
         rule.record(&evidence(records, round, reference, settings.seed));
     }
     rule
@@ -116,8 +132,8 @@ fn evidence(
     let of = |index: usize| {
         let ours = records[index].runs[round].as_ref()?;
         let theirs = records[reference].runs[round].as_ref()?;
-        let is_judged = index != reference && records[index].failure.is_none();
-        is_judged.then(|| match ours.duet {
+        let has_ratio = index != reference && is_judged(&records[index]);
+        has_ratio.then(|| match ours.duet {
             Some(duet) => duet.evidence(),
             None => RoundEvidence {
                 log_ratio: (ours.requests_per_second() / theirs.requests_per_second()).ln(),

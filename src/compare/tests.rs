@@ -1093,7 +1093,7 @@ fn nobody_to_compare_with_ends_even_without_a_number_of_rounds() {
     let plan = auto_plan(&["node"], 8);
     let mut script = Script::default().with("node", vec![Err(not_found())]);
     let (outcome, _, _) = held(&plan, &mut script);
-    assert_eq!(outcome.end, Some(RoundsEnd::RoundsMax));
+    assert_eq!(outcome.end, Some(RoundsEnd::NothingToJudge));
     assert_eq!(script.log.len(), 1);
 }
 
@@ -1136,6 +1136,71 @@ fn a_duet_has_ratios_to_no_other_than_its_reference() {
         })
     };
     let run = || {
+#[test]
+fn rounds_end_without_a_claim_of_precision_where_no_ratio_can_be_known() {
+    let runs = |rates: &[u64], last| {
+        let runs = rates.iter().map(|&rate| Ok(measured(rate)));
+        runs.chain([last]).collect::<Vec<_>>()
+    };
+    // Too noisy for the precision.
+    let noisy = [900, 1100, 950, 1050, 900, 1100, 950, 1050];
+    let errors = || with_errors(1000, 5000);
+    let (two, three) = (
+        &["python-http", "node"][..],
+        &["python-http", "node", "python-tcp"][..],
+    );
+    for (names, failing, runs, rounds_held) in [
+        (&["node"][..], "python-http", Vec::new(), 1),
+        (two, "node", runs(&noisy[..7], Err(died())), 8),
+        (two, "node", runs(&noisy[..3], errors()), 4),
+        (three, "python-http", runs(&[1000; 7], Err(died())), 8),
+        (three, "python-http", runs(&[1000; 3], errors()), 4),
+    ] {
+        let plan = auto_plan(names, 20);
+        let script = Script::default().rates("node", &noisy);
+        let mut script = script.with(failing, runs);
+        let (outcome, report, _) = held(&plan, &mut script);
+        assert_eq!(outcome.end, Some(RoundsEnd::NothingToJudge), "{names:?}");
+        assert_eq!(outcome.rounds_done, rounds_held, "{names:?} {failing}");
+        let text = table::render(&report, 100);
+        assert!(
+            text.contains("Stopped: there is no ratio to measure."),
+            "{text}"
+        );
+        assert!(!text.contains("is known to"), "{text}");
+    }
+}
+
+#[test]
+fn the_rounds_before_the_references_failure_keep_their_weight() {
+    let plan = auto_plan(&["python-http", "node"], 20);
+    let runs = (0..7).map(|_| Ok(measured(1000))).chain([Err(died())]);
+    let noisy = [900, 1100, 950, 1050, 900, 1100, 950, 1050];
+    let mut script = Script::default()
+        .with("python-http", runs.collect())
+        .rates("node", &noisy);
+    let (_, report, _) = held(&plan, &mut script);
+    let ratio = report.contestants[1].ratio.as_ref().unwrap();
+    assert_eq!(ratio.rounds.len(), 7);
+    assert_eq!(ratio.bounds, report::Bounds::Interval);
+    let said = verdict::sentences(&report).join("\n");
+    assert!(!said.contains("in one round"), "{said}");
+}
+
+#[test]
+fn a_contestant_that_fails_late_keeps_the_bounds_of_its_rounds() {
+    let plan = auto_plan(&["python-http", "node", "python-tcp"], 8);
+    let noisy = [900, 1100, 950, 1050, 900, 1100, 950, 1050];
+    let runs = noisy[..7].iter().map(|&rate| Ok(measured(rate)));
+    let mut script = Script::default()
+        .with("node", runs.chain([Err(died())]).collect())
+        .rates("python-tcp", &noisy);
+    let (_, report, _) = held(&plan, &mut script);
+    let ratio = report.contestants[1].ratio.as_ref().unwrap();
+    assert_eq!(ratio.rounds.len(), 7);
+    assert_eq!(ratio.bounds, report::Bounds::Interval);
+}
+
         Ok(RunFigures {
             server: Some(Usage {
                 resident_bytes: 9_000_000,

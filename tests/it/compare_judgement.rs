@@ -161,3 +161,7 @@ fn a_server_that_answers_nothing_in_a_duet_has_failed() {
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
 }
+        (
+            &["--rounds", "auto", "--only", "bareloop-http"],
+            "--rounds auto: two servers at least",
+        ),

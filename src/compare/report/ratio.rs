@@ -114,7 +114,7 @@ pub(super) fn ratios(
             Some(match settings.precision {
                 // Rounds of different lengths are weighted.
                 Some(_) => PairedRatio {
-                    log_mean: rule.estimate(index),
+                    log_mean: rule.estimate(index).or(ratio.log_mean),
                     ..ratio
                 },
                 None => ratio,

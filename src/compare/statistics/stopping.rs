@@ -150,15 +150,19 @@ impl StoppingRule {
     fn is_precise(&self) -> bool {
         let alpha = self.alpha_each();
         let half_width = self.limits.precision.log();
-        let mut running = self.contestants.iter().filter(|s| !s.rounds.is_empty());
-        running.all(|series| {
-            let estimate = series.fit.estimate();
-            // The same as a half-width of at most that, without an inverse.
-            estimate.is_some_and(|e| {
-                let t = half_width / e.standard_error;
-                e.standard_error == 0.0 || t_upper_tail(t, e.degrees) <= alpha / 2.0
+        let running = self.contestants.iter().filter(|s| !s.rounds.is_empty());
+        let mut running = running.peekable();
+        // Of no ratio at all, nothing is known.
+        let is_any = running.peek().is_some();
+        is_any
+            && running.all(|series| {
+                let estimate = series.fit.estimate();
+                // The same as a half-width of at most that, without an inverse.
+                estimate.is_some_and(|e| {
+                    let t = half_width / e.standard_error;
+                    e.standard_error == 0.0 || t_upper_tail(t, e.degrees) <= alpha / 2.0
+                })
             })
-        })
     }
 
     /// The new run length, if longer runs pay for a contestant that is the hardest to measure.

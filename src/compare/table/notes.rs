@@ -23,6 +23,7 @@ pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
             "Stopped after {} minutes, the limit, before each ratio was known to {precision}.",
             TIME_MAX.as_secs() / 60
         )),
+        RoundsEnd::NothingToJudge => Some("Stopped: there is no ratio to measure.".to_owned()),
     }
 }
 

@@ -168,6 +168,14 @@ fn it_gives_up_at_the_largest_number_of_rounds() {
 }
 
 #[test]
+fn no_ratio_at_all_is_not_a_precise_one() {
+    let mut rule = StoppingRule::new(2, limits());
+    for _ in 0..12 {
+        assert_eq!(rule.record(&[None, None]), NextStep::AnotherRound);
+    }
+}
+
+#[test]
 fn the_least_precise_contestant_decides_and_a_failed_one_does_not() {
     let evidence = |log_ratio| {
         Some(RoundEvidence {
