@@ -342,7 +342,7 @@ fn measure<'p>(
             screen,
             results,
         };
-        sweep::run(sweep, plan, bench, signal, &mut watch);
+        sweep::run(sweep, plan, outcome.rounds_done, bench, signal, &mut watch);
         results.sweeps_to_go -= 1;
     }
     if signal.times_raised() > 0 {

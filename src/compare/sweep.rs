@@ -98,13 +98,14 @@ pub trait WalkObserver {
     fn ended(&mut self, so_far: Vec<SweepResult>);
 }
 
-/// Runs `sweep` with each contestant of `plan` on `bench`, one walk a round, or as many as there
-/// is time for until `signal`.
+/// Runs `sweep` with each contestant of `plan` on `bench`, one walk in each of these rounds, or as
+/// many as there is time for until `signal`.
 pub fn run(
     sweep: &SweepPlan,
     plan: &ComparisonPlan,
     bench: &mut dyn Bench,
     signal: &StopSignal,
+    rounds: usize,
     observer: &mut dyn WalkObserver,
 ) -> Vec<SweepResult> {
     let settings = plan.settings();
@@ -124,7 +125,7 @@ pub fn run(
             .map(|record| SweepResult::new(sweep, &loads, record))
             .collect()
     };
-    for round in 0..settings.rounds.get() {
+    for round in 0..rounds {
         for index in schedule::order(records.len(), round, settings.seed) {
             let record = &mut records[index];
             if record.failure.is_some() {

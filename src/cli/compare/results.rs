@@ -284,7 +284,8 @@ pub(super) struct WalkWatch<'a, 'p> {
 
 impl WalkObserver for WalkWatch<'_, '_> {
     fn started(&mut self, contestant: &Contestant, round: usize) {
-        self.screen.walk(self.variable, contestant, round);
+        let walk = (round, self.outcome.rounds_done);
+        self.screen.walk(self.variable, contestant, walk);
     }
 
     fn ended(&mut self, so_far: Vec<SweepResult>) {

@@ -104,9 +104,13 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// A walk of a sweep starts.
-    pub(super) fn walk(&mut self, variable: SweepVariable, contestant: &Contestant, round: usize) {
-        let rounds = self.plan.settings().rounds;
+    /// A walk of a sweep starts, in this round of so many.
+    pub(super) fn walk(
+        &mut self,
+        variable: SweepVariable,
+        contestant: &Contestant,
+        (round, rounds): (usize, usize),
+    ) {
         self.draw(&format!(
             "sweep over {}, walk {}/{rounds}  {}",
             variable.words(),

@@ -27,7 +27,7 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     let sweep = SweepPlan::Connections([1, 10, 20, 40, 80, 160].map(count).to_vec());
     let mut script = Script::default();
     let mut seen = Walks::default();
-    let results = sweep::run(&sweep, &plan, &mut script, &StopSignal::new(), &mut seen);
+    let results = sweep::run(&sweep, &plan, 4, &mut script, &StopSignal::new(), &mut seen);
     let ours = script
         .log
         .iter()
@@ -80,3 +80,15 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     );
     assert!(text.contains("- node: failed: "), "{text}");
 }
+#[test]
+fn a_sweep_has_as_many_walks_as_rounds_were_held_however_many_were_allowed() {
+    let plan = auto_plan(&["python-http", "bareloop-http"], 60);
+    let sweep = SweepPlan::Connections([1, 10].map(count).to_vec());
+    let (mut script, mut seen) = (Script::default(), Walks::default());
+    let results = sweep::run(&sweep, &plan, 6, &mut script, &StopSignal::new(), &mut seen);
+    assert!(
+        results.iter().all(|result| result.walks == 6),
+        "{results:?}"
+    );
+}
+
