@@ -98,14 +98,19 @@ fn texts(list: &At) -> Vec<Text> {
     list.elements().filter_map(|at| at.text()).collect()
 }
 
-/// Reasons of the comparison as a whole: its early end, and what of the machine bounds or moves its
-/// speed.
+/// Reasons of the comparison as a whole: its early end, what of the machine bounds or moves its
+/// speed, and a load generator that was the limit of a sweep.
 fn general_doubts(report: &ComparisonReport) -> Vec<String> {
     // The first line names the machine.
     let machine = table::machine(report).into_iter().skip(1);
+    let sweeps = report.sweeps.iter().filter_map(|sweep| {
+        let line = sweep.client_limit_line()?;
+        Some(format!("sweep of {}: {line}", sweep.name))
+    });
     table::broken_off(report)
         .into_iter()
         .chain(machine)
+        .chain(sweeps)
         .collect()
 }
 

@@ -4,15 +4,17 @@
 //! server has kept from a high load is there on the way down. Walks alternate in direction, and
 //! the contestants take turns within each pair of walks, as in rounds.
 
+mod own_knee;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 
 use serde::Serialize;
 
-use super::statistics::{GeometricMean, Interval, Knee, Shape, Uncertainty, Walk, knee_of_walk};
+use super::statistics::{GeometricMean, Knee, Shape, Walk, knee_of_walk};
 use super::{
-    Bench, ComparisonPlan, Contestant, Failure, RunConditions, RunFigures, Settings, Stopped,
-    schedule,
+    Bench, ComparisonPlan, Contestant, Failure, Limit, RunConditions, RunFigures, Settings,
+    Stopped, schedule,
 };
 use crate::event_loop::StopSignal;
 use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
@@ -103,9 +105,9 @@ pub trait WalkObserver {
 pub fn run(
     sweep: &SweepPlan,
     plan: &ComparisonPlan,
+    rounds: usize,
     bench: &mut dyn Bench,
     signal: &StopSignal,
-    rounds: usize,
     observer: &mut dyn WalkObserver,
 ) -> Vec<SweepResult> {
     let settings = plan.settings();
@@ -210,6 +212,8 @@ pub struct SweepPoint {
     pub p99_ms: Option<SweepFigure>,
     /// Errors of all walks.
     pub errors: u64,
+    /// Everything that was at its limit in one of the walks.
+    pub limits: Vec<Limit>,
 }
 
 /// A figure over walks.
@@ -266,11 +270,12 @@ impl SweepResult {
             name: record.contestant.name().to_owned(),
             variable: sweep.variable(),
             walks: record.walks.len(),
-            reason: record.failure.as_ref().map(Failure::to_string),
+            reason: record.reason(),
             points,
             throughput_knee: knee(Shape::RiseThenFlat, &|run| Some(run.requests_per_second())),
             latency_knee: knee(Shape::FlatThenRise, &|run| run.p99_ms),
         }
+        .with_own_knees_only()
     }
 }
 
@@ -287,6 +292,7 @@ impl SweepPoint {
             p50_ms: figure(&|run| run.p50_ms),
             p99_ms: figure(&|run| run.p99_ms),
             errors: runs.iter().map(|run| run.errors).sum(),
+            limits: own_knee::limits_of(runs),
         }
     }
 }
@@ -298,21 +304,6 @@ impl From<GeometricMean> for SweepFigure {
             mean: mean.mean,
             low: bounds.map(|bounds| bounds.low),
             high: bounds.map(|bounds| bounds.high),
-        }
-    }
-}
-
-impl From<Knee> for SweepKnee {
-    fn from(knee: Knee) -> SweepKnee {
-        let bounds: Option<Interval> = match knee.uncertainty {
-            Uncertainty::Unknown => None,
-            Uncertainty::Range(bounds) | Uncertainty::Confidence(bounds) => Some(bounds),
-        };
-        SweepKnee {
-            load: knee.load,
-            low: bounds.map(|bounds| bounds.low),
-            high: bounds.map(|bounds| bounds.high),
-            hysteresis: knee.up_to_down.map(|interval| !interval.contains(1.0)),
         }
     }
 }
@@ -336,8 +327,9 @@ impl SweepResult {
         lines.extend(self.failure_line().map(indented));
         for point in &self.points {
             let [speed, p50, p99] = point.cells();
+            let limit = point.limit_words();
             lines.push(format!(
-                "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}",
+                "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}{limit}",
                 point.walk,
                 shortest(point.load),
                 self.variable.words(),
@@ -353,14 +345,15 @@ impl SweepResult {
         Some(format!("failed: {reason}"))
     }
 
-    /// A line for each knee.
+    /// A line for each knee, and for the load generator where it stood in its way.
     pub(super) fn knee_lines(&self) -> Vec<String> {
         let line = |knee: Option<SweepKnee>, words: &str| {
             knee.map(|knee| format!("{words} {knee} {}", self.variable.words()))
         };
         let throughput = line(self.throughput_knee, "throughput rises up to");
         let latency = line(self.latency_knee, "p99 rises from");
-        throughput.into_iter().chain(latency).collect()
+        let limit = self.client_limit_line();
+        limit.into_iter().chain(throughput).chain(latency).collect()
     }
 }
 

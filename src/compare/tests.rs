@@ -187,8 +187,24 @@ impl Bench for Script {
         let connections: Vec<_> = loads.iter().map(|it| it.connections.get()).collect();
         self.log
             .push(format!("{} {connections:?}", contestant.name()));
+        let changed = |change: &dyn Fn(usize, RunFigures) -> RunFigures| {
+            let runs = Script::walk_of(loads, 30);
+            let runs = std::iter::zip(loads, runs);
+            runs.map(|(load, run)| change(load.connections.get(), run))
+                .collect()
+        };
         match contestant.name() {
             "node" => Err(not_found()),
+            // A client that is busy from 20 connections on.
+            "python-tcp" => Ok(changed(&|connections, run| RunFigures {
+                client_cpu_share: if connections >= 20 { 0.99 } else { 0.2 },
+                ..run
+            })),
+            // A server that answers with errors from 80 connections on.
+            "python-http" => Ok(changed(&|connections, run| match connections {
+                80.. => with_errors(1000, 20).unwrap(),
+                _ => run,
+            })),
             name => Ok(Script::walk_of(
                 loads,
                 if name == "bareloop-http" { 30 } else { 3 },

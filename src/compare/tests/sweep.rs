@@ -1,7 +1,7 @@
 //! Sweeps over servers whose knee is known.
 
-use super::super::markdown;
 use super::super::sweep::{self, SweepPlan, SweepResult, SweepVariable, WalkObserver};
+use super::super::{markdown, page};
 use super::*;
 
 /// What the observer of a sweep is told.
@@ -80,6 +80,7 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
     );
     assert!(text.contains("- node: failed: "), "{text}");
 }
+
 #[test]
 fn a_sweep_has_as_many_walks_as_rounds_were_held_however_many_were_allowed() {
     let plan = auto_plan(&["python-http", "bareloop-http"], 60);
@@ -92,3 +93,63 @@ fn a_sweep_has_as_many_walks_as_rounds_were_held_however_many_were_allowed() {
     );
 }
 
+/// The result of `name` after a walk up and one down.
+fn swept(name: &str) -> SweepResult {
+    let plan = plan(&[name], 2);
+    let sweep = SweepPlan::Connections([1, 10, 20, 40, 80, 160].map(count).to_vec());
+    let (mut script, mut seen) = (Script::default(), Walks::default());
+    sweep::run(&sweep, &plan, 2, &mut script, &StopSignal::new(), &mut seen).remove(0)
+}
+
+#[test]
+fn the_knee_of_the_load_generator_is_not_the_servers() {
+    let result = swept("python-tcp");
+    assert_eq!(result.throughput_knee, None);
+    for point in &result.points {
+        let limits: &[Limit] = match point.load >= 20.0 {
+            true => &[Limit::Client],
+            false => &[],
+        };
+        assert_eq!(point.limits, limits, "{point:?}");
+    }
+    let lines = result.lines();
+    let marked = lines
+        .iter()
+        .filter(|line| line.ends_with("  client at its limit"));
+    assert_eq!(marked.count(), 8, "{lines:?}");
+    let said = "no knee: the load generator was at its limit from 20 connections on";
+    assert_eq!(lines.last().unwrap().trim(), said);
+
+    let plan = plan(&["python-tcp"], 1);
+    let (outcome, mut report, _) = held(&plan, &mut Script::default());
+    report.sweeps = vec![result];
+    let text = markdown::render(&report);
+    assert!(text.contains(&format!("- python-tcp: {said}")), "{text}");
+    let page = page::of_comparison(&report, &outcome, "").unwrap();
+    let mut doubts = page.doubts.iter().map(|doubt| doubt.reason.words());
+    assert!(doubts.any(|reason| reason == format!("sweep of python-tcp: {said}")));
+
+    // The client was busy at some load, but not from the knee on.
+    let mut below = swept("bareloop-http");
+    below.points[0].limits = vec![Limit::Client];
+    let below = below.with_own_knees_only();
+    assert!(below.throughput_knee.is_some());
+    assert!(
+        below
+            .lines()
+            .join("\n")
+            .contains("  the load generator was at its limit from 1 ")
+    );
+}
+
+#[test]
+fn a_server_that_answers_wrongly_in_a_walk_has_failed_and_has_no_knee() {
+    let result = swept("python-http");
+    let reason = result.reason.as_deref().unwrap_or_default();
+    assert!(
+        reason.starts_with("20 of 5,000 replies had an error status"),
+        "{reason}"
+    );
+    assert_eq!((result.walks, result.throughput_knee), (2, None));
+    assert_eq!(result.points.len(), 12);
+}
