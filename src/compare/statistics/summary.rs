@@ -1,6 +1,6 @@
 //! The means and the range of a figure over rounds.
 
-/// A positive figure over the rounds.
+/// A figure over the rounds, none of them negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// The geometric mean: ratios of means are means of ratios.
@@ -26,8 +26,13 @@ impl Summary {
         };
         // Relative to one of them, so that the mean of equal values is exactly that value.
         let logs: f64 = sorted.iter().map(|value| (value / min).ln()).sum();
+        let mean = match min > 0.0 {
+            true => (min * (logs / sorted.len() as f64).exp()).min(max),
+            // The geometric mean with a zero in it.
+            false => 0.0,
+        };
         Some(Summary {
-            mean: (min * (logs / sorted.len() as f64).exp()).min(max),
+            mean,
             median,
             min,
             max,
@@ -42,6 +47,18 @@ mod tests {
     #[test]
     fn nothing_has_no_summary() {
         assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn a_geometric_mean_with_a_zero_in_it_is_zero() {
+        for (values, max) in [
+            (&[0.0, 2.0][..], 2.0),
+            (&[0.0, 0.0, 0.4], 0.4),
+            (&[0.0], 0.0),
+        ] {
+            let summary = Summary::of(values).unwrap();
+            assert_eq!((summary.mean, summary.max), (0.0, max), "{values:?}");
+        }
     }
 
     #[test]
