@@ -1,8 +1,9 @@
 //! Gates: limits that a comparison has to keep, such as `bareloop-http.ratio<100`.
 //!
 //! A gate trips when its condition holds in the whole interval of the figure, and is open when
-//! its limit lies within the interval: noise trips no gate. Figures without an interval count
-//! as they are.
+//! its limit lies within the interval: noise trips no gate. Below six rounds the range of the
+//! rounds takes its place. Figures without an interval (memory, errors, a single round) count as
+//! they are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::baseline::BaselineReport;
-use super::report::{ClientLimit, ComparisonReport, ContestantResult};
+use super::report::{ClientLimit, ComparisonReport, ContestantResult, LatencyInterval};
 use super::statistics::GeometricMean;
 use crate::format;
 use crate::load::objective::{
@@ -313,11 +314,13 @@ fn bounded(result: &ContestantResult, figure: GateFigure) -> Option<Bounded> {
         GateFigure::Rate => Bounded::of_rounds(&has_run?.rounds),
         GateFigure::P50 => {
             let latency = result.latency_ms?;
-            percentile(latency.p50, latency.lower_bounds_from == Some("p50"))
+            let is_bound = latency.lower_bounds_from == Some("p50");
+            percentile(latency.p50?, latency.p50_interval, is_bound)
         }
         GateFigure::P99 => {
             let latency = result.latency_ms?;
-            percentile(latency.p99, latency.lower_bounds_from.is_some())
+            let is_bound = latency.lower_bounds_from.is_some();
+            percentile(latency.p99?, latency.p99_interval, is_bound)
         }
         GateFigure::Cpu => Bounded::of_rounds(&result.cpu_micros_per_request.as_ref()?.rounds),
         GateFigure::Memory => result
@@ -327,15 +330,18 @@ fn bounded(result: &ContestantResult, figure: GateFigure) -> Option<Bounded> {
     }
 }
 
-/// A percentile that is only a lower bound, because requests had no reply, is open above.
-fn percentile(ms: Option<f64>, is_lower_bound: bool) -> Option<Bounded> {
-    let exact = Bounded::exact(ms?);
-    Some(match is_lower_bound {
-        true => Bounded {
-            high: None,
-            ..exact
-        },
-        false => exact,
+/// With a single round, a percentile that is only a lower bound, because requests had no reply, is
+/// open above.
+fn percentile(ms: f64, interval: Option<LatencyInterval>, is_lower_bound: bool) -> Option<Bounded> {
+    let single = LatencyInterval {
+        low: ms,
+        high: Some(ms).filter(|_| !is_lower_bound),
+    };
+    let LatencyInterval { low, high } = interval.unwrap_or(single);
+    Some(Bounded {
+        value: ms,
+        low: Some(low),
+        high,
     })
 }
 

@@ -19,7 +19,9 @@ use super::baseline::BaselineReport;
 use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
 use super::reply_check::ReplyFacts;
-use super::statistics::{PercentileOverRounds, RoundLatency, Summary};
+use super::statistics::{
+    OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency, Summary,
+};
 use super::sweep::SweepResult;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RoundsEnd, RunFigures, Settings,
@@ -133,13 +135,28 @@ pub struct Figure {
 pub struct LatencyMs {
     /// Median over rounds of the rounds' medians; `null` if too few replies stand behind it.
     pub p50: Option<f64>,
+    /// The interval of that median.
+    #[serde(rename = "p50Interval")]
+    pub p50_interval: Option<LatencyInterval>,
     /// Median over rounds of the rounds' 99th percentiles; `null` likewise.
     pub p99: Option<f64>,
+    /// The interval of that median.
+    #[serde(rename = "p99Interval")]
+    pub p99_interval: Option<LatencyInterval>,
     /// The longest of all rounds.
     pub max: f64,
     /// The first of the two percentiles that is only a lower bound, because requests had no reply.
     #[serde(rename = "lowerBoundsFrom")]
     pub lower_bounds_from: Option<&'static str>,
+}
+
+/// The 95 % interval of a percentile by the ranks of the rounds; below six rounds, their range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LatencyInterval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end; `null` if requests without a reply leave it open.
+    pub high: Option<f64>,
 }
 
 /// A figure that was measured elsewhere, for orientation.
@@ -213,6 +230,10 @@ pub(super) fn reference(records: &[ContestantRuns], plan: &ComparisonPlan) -> Op
         let record = &records[index];
         record.runs().next().is_some() && record.wrong_replies().is_none()
     };
+    if plan.settings().duet {
+        return Some(plan.reference_expected()).filter(is_usable);
+    }
+    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
     let mut usable = (0..records.len()).filter(is_usable);
     usable
         .clone()
@@ -230,10 +251,6 @@ impl ContestantRuns {
         let rounds = self.runs.iter().enumerate();
         rounds
             .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_replies()?)))
-    if plan.settings().duet {
-        return Some(plan.reference_expected()).filter(is_usable);
-    }
-    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
             .next()
     }
 
@@ -305,30 +322,50 @@ impl ContestantResult {
 }
 
 fn latency(record: &ContestantRuns) -> Option<LatencyMs> {
+    let p50 = over_rounds(record, 50.0, |run| run.p50_ms);
+    let p99 = over_rounds(record, 99.0, |run| run.p99_ms);
+    let is_bound = |over: &Option<PercentileOverRounds>| {
+        over.is_some_and(|over| matches!(over.median, RoundLatency::AtLeast(_)))
+    };
     Some(LatencyMs {
         p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
+        p50_interval: p50.and_then(LatencyInterval::of),
         p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
+        p99_interval: p99.and_then(LatencyInterval::of),
         max: record.figure(|run| Some(run.max_ms))?.max,
-        lower_bounds_from: lower_bounds_from(record),
+        lower_bounds_from: match (is_bound(&p50), is_bound(&p99)) {
+            (true, _) => Some("p50"),
+            (false, true) => Some("p99"),
+            (false, false) => None,
+        },
     })
 }
 
-fn lower_bounds_from(record: &ContestantRuns) -> Option<&'static str> {
-    let is_bound = |percent: f64, of: fn(&RunFigures) -> Option<f64>| {
-        let rounds = record.runs().filter_map(|run| {
-            let ms = of(run)?;
-            let is_bound = run.lower_bounds_from.is_some_and(|first| percent >= first);
-            Some(match is_bound {
-                true => RoundLatency::AtLeast(ms),
-                false => RoundLatency::Exactly(ms),
-            })
-        });
-        let rounds: Vec<RoundLatency> = rounds.collect();
-        let median = PercentileOverRounds::of_rounds(&rounds).map(|over| over.median);
-        matches!(median, Some(RoundLatency::AtLeast(_)))
-    };
-    if is_bound(50.0, |run| run.p50_ms) {
-        return Some("p50");
+/// A percentile, in percent, over the rounds in which it is known.
+fn over_rounds(
+    record: &ContestantRuns,
+    percent: f64,
+    of: fn(&RunFigures) -> Option<f64>,
+) -> Option<PercentileOverRounds> {
+    let rounds = record.runs().filter_map(|run| {
+        let ms = of(run)?;
+        let is_bound = run.lower_bounds_from.is_some_and(|first| percent >= first);
+        Some(match is_bound {
+            true => RoundLatency::AtLeast(ms),
+            false => RoundLatency::Exactly(ms),
+        })
+    });
+    PercentileOverRounds::of_rounds(&rounds.collect::<Vec<_>>())
+}
+
+impl LatencyInterval {
+    fn of(over: PercentileOverRounds) -> Option<LatencyInterval> {
+        match over.uncertainty {
+            PercentileUncertainty::Unknown => None,
+            PercentileUncertainty::Range(OpenInterval { low, high })
+            | PercentileUncertainty::Confidence(OpenInterval { low, high }) => {
+                Some(LatencyInterval { low, high })
+            }
+        }
     }
-    is_bound(99.0, |run| run.p99_ms).then_some("p99")
 }

@@ -916,7 +916,14 @@ fn json_has_the_keys_that_scripts_rely_on() {
     );
     assert_eq!(
         ours["latencyMs"],
-        serde_json::json!({"p50": 0.5, "p99": 2.0, "max": 30.0, "lowerBoundsFrom": null})
+        serde_json::json!({
+            "p50": 0.5,
+            "p50Interval": {"low": 0.5, "high": 0.5},
+            "p99": 2.0,
+            "p99Interval": {"low": 2.0, "high": 2.0},
+            "max": 30.0,
+            "lowerBoundsFrom": null,
+        })
     );
     assert_eq!(ours["cpuMicrosPerRequest"]["median"], 200.0);
     assert_eq!(ours["peakMemoryBytes"], 10 << 20);

@@ -37,8 +37,8 @@ pub struct ResultArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// Exit with 3 if a figure is beyond a limit with its whole interval: NAME.FIGURE<LIMIT or >;
-    /// figures are ratio, change (since the baseline), rate, p50, p99, cpu, memory, errors; may be
-    /// repeated
+    /// figures are ratio, change (since the baseline), rate, p50, p99, cpu; and memory and errors,
+    /// which count as they are; may be repeated
     #[arg(long, value_name = "GATE")]
     fail_if: Vec<Gate>,
 }

@@ -52,26 +52,58 @@ fn a_gate_trips_on_the_bound_and_is_open_while_the_limit_lies_within() {
         let judged = gate(text).judge(&noisy);
         assert_eq!(judged.result, result, "{judged}");
     }
-    // Requests without a reply: the p99 may be any longer, the p50 is known.
-    let mut bounded = noisy.clone();
-    for result in &mut bounded.contestants {
-        let latency = result.latency_ms.as_mut().unwrap();
-        latency.lower_bounds_from = Some("p99");
-    }
-    for (text, result) in [
-        ("python-http.p99>1.9ms", GateOutcome::Tripped),
-        ("python-http.p99>2.1ms", GateOutcome::Undecided),
-        ("python-http.p99<2.1ms", GateOutcome::Undecided),
-        ("python-http.p50<0.6ms", GateOutcome::Tripped),
-    ] {
-        let judged = gate(text).judge(&bounded);
-        assert_eq!(judged.result, result, "{judged}");
-    }
     let shown = gate("bareloop-http.ratio<4.2").judge(&noisy).to_string();
     assert!(
         shown.starts_with("bareloop-http.ratio<4.2: tripped (4.00; 3.9"),
         "{shown}"
     );
+}
+
+/// A comparison of `python-http` alone with one round of 2 s for each of these 99th percentiles.
+fn with_p99(rounds: &[f64], lower_bounds_from: Option<f64>) -> ComparisonReport {
+    let plan = plan(&["python-http"], rounds.len());
+    let run = |&p99_ms: &f64| RunFigures {
+        p99_ms: Some(p99_ms),
+        lower_bounds_from,
+        ..measured(1000)
+    };
+    let runs = rounds.iter().map(|ms| Ok(run(ms))).collect();
+    let mut script = Script::default().with("python-http", runs);
+    held(&plan, &mut script).1
+}
+
+#[test]
+fn a_gate_on_a_percentile_trips_with_the_interval_of_its_rounds() {
+    let rounds = [4.9, 5.1, 4.8, 5.2, 5.1, 5.3];
+    let six = with_p99(&rounds, None);
+    for (text, result) in [
+        ("python-http.p99>4.7ms", GateOutcome::Tripped),
+        ("python-http.p99>5ms", GateOutcome::Undecided),
+        ("python-http.p99<5.2ms", GateOutcome::Undecided),
+        ("python-http.p99<5.4ms", GateOutcome::Tripped),
+        ("python-http.p50>=500us", GateOutcome::Tripped),
+    ] {
+        let judged = gate(text).judge(&six);
+        assert_eq!(judged.result, result, "{judged}");
+    }
+    // One round, which has no interval, counts as it is.
+    let one = with_p99(&[5.1], None);
+    assert_eq!(
+        gate("python-http.p99>5ms").judge(&one).result,
+        GateOutcome::Tripped
+    );
+    // Requests without a reply: the p99 may be any longer, the p50 is known.
+    for bounded in [with_p99(&rounds, Some(99.0)), with_p99(&[5.1], Some(99.0))] {
+        for (text, result) in [
+            ("python-http.p99>4.7ms", GateOutcome::Tripped),
+            ("python-http.p99>5.5ms", GateOutcome::Undecided),
+            ("python-http.p99<5.5ms", GateOutcome::Undecided),
+            ("python-http.p50<0.6ms", GateOutcome::Tripped),
+        ] {
+            let judged = gate(text).judge(&bounded);
+            assert_eq!(judged.result, result, "{judged}");
+        }
+    }
 }
 
 #[test]
