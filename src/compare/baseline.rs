@@ -17,11 +17,13 @@ use crate::format;
 
 /// The settings that decide whether figures can be compared. Others, such as the number of
 /// rounds, decide how sure they are.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 11] = [
     "connections",
     "pipelining",
     "durationSeconds",
     "warmupSeconds",
+    "timeoutSeconds",
+    "duet",
     "rate",
     "path",
     "method",
@@ -136,7 +138,7 @@ impl From<SavedReport> for Baseline {
     fn from(report: SavedReport) -> Baseline {
         let facts = |map: &Map<String, Value>, is_wanted: &dyn Fn(&str) -> bool| -> Facts {
             map.iter()
-                .filter(|(name, value)| is_wanted(name) && !value.is_null())
+                .filter(|(name, value)| is_wanted(name) && !is_off(value))
                 .map(|(name, value)| (name.clone(), text_of(value)))
                 .collect()
         };
@@ -170,7 +172,12 @@ impl From<SavedReport> for Baseline {
 }
 
 /// The facts that make two machines one; what else is known of a machine changes from run to run.
-const MACHINE: [&str; 4] = ["os", "cpu", "cores", "memoryBytes"];
+const MACHINE: [&str; 5] = ["os", "cpu", "cores", "memoryBytes", "pinned"];
+
+/// True for what an earlier version could not have, and what is not in use now.
+fn is_off(value: &Value) -> bool {
+    value.is_null() || *value == Value::Bool(false)
+}
 
 /// Without the quotes of JSON.
 fn text_of(value: &Value) -> String {

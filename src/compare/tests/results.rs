@@ -3,7 +3,7 @@
 use super::super::baseline::{Baseline, BaselineComparable, BaselineReport};
 use super::super::gate::{self, Gate, GateError, GateOutcome};
 use super::super::markdown;
-use super::super::report::Finding;
+use super::super::report::{self as reports, Finding};
 use super::super::statistics::Margin;
 use super::*;
 
@@ -221,6 +221,35 @@ fn a_baseline_says_what_cannot_be_compared() {
     assert_eq!(found.comparable, BaselineComparable::Nothing);
     assert_eq!(found.changes, []);
     assert!(found.sentences()[0].contains("pipelining 10 before, 1 now; nothing"));
+
+    let mut on_all_cores = report(STEADY);
+    on_all_cores.machine.pinned = Some(CoreDivision {
+        servers: vec![0],
+        client: vec![1],
+    });
+    let found = change(&before, &on_all_cores);
+    assert_eq!(found.comparable, BaselineComparable::Ratios);
+    assert!(found.sentences()[1].contains("pinned none before"));
+
+    for (set, name) in [
+        (
+            (|it| it.duet = true) as fn(&mut reports::SettingsUsed),
+            "duet",
+        ),
+        (|it| it.timeout_seconds = 1.0, "timeoutSeconds"),
+    ] {
+        let mut other_load = report(STEADY);
+        set(&mut other_load.settings);
+        let found = change(&before, &other_load);
+        assert_eq!(found.comparable, BaselineComparable::Nothing, "{name}");
+        assert!(found.sentences()[0].contains(name), "{name}");
+    }
+    // A result from before there were duets.
+    let mut json = serde_json::to_value(&before).unwrap();
+    json["settings"].as_object_mut().unwrap().remove("duet");
+    let older = Baseline::from_json(&json.to_string()).unwrap();
+    let found = older.change(&before, Margin::new(0.02).unwrap()).unwrap();
+    assert_eq!(found.differences, []);
 
     let mut more_rounds = report(STEADY);
     (more_rounds.settings.rounds, more_rounds.settings.seed) = (12, 7);
