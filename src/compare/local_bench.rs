@@ -145,7 +145,7 @@ impl LocalBench {
             None => self.start(contestant, conditions, settings, signal)?,
         };
         if let Some(path) = &contestant.own().ready_path {
-            let ready = target(&format!("http://{}{path}", subject.target.authority()))?;
+            let ready = at_path(&subject.target, path)?;
             let elapsed = clock.now() - Time::START;
             let to_go = settings.start_timeout.saturating_sub(elapsed);
             readiness::wait(&ready, to_go, signal)?;
@@ -329,7 +329,12 @@ fn target(url: &str) -> Result<Target, Failure> {
     }
 }
 
-fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPlan {
+/// The same server, asked for another path.
+fn at_path(server: &Target, path: &str) -> Result<Target, Failure> {
+    target(&format!("{}{path}", server.origin()))
+}
+
+pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPlan {
     let request = settings.request.clone();
     LoadPlan {
         // An error would have been that of `target`.
@@ -414,6 +419,20 @@ mod tests {
         fn wait(&mut self, _duration: Duration) {
             self.used += next(&mut self.per_wait);
             self.waits += 1;
+    #[test]
+    fn another_path_of_a_server_is_asked_by_its_scheme_at_its_port() {
+        for (server, origin) in [
+            ("https://app.test/x?y", "https://app.test"),
+            ("https://app.test:8443", "https://app.test:8443"),
+            ("http://[::1]:81/", "http://[::1]:81"),
+        ] {
+            let asked = at_path(&Target::parse(server).unwrap(), "/health").unwrap();
+            assert_eq!(asked.to_string(), format!("{origin}/health"));
+            let expected = Target::parse(&format!("{origin}/health")).unwrap();
+            assert_eq!(asked, expected, "scheme and port too");
+        }
+    }
+
         }
     }
 

@@ -184,6 +184,11 @@ impl Target {
         }
     }
 
+    /// The URL without its path: scheme, host and port.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.authority())
+    }
+
     /// Every address the host stands for, in the resolver's order, without repetitions.
     ///
     /// # Errors
@@ -210,8 +215,7 @@ impl fmt::Display for Target {
             "/" => "",
             path => path,
         };
-        let scheme = self.scheme.as_str();
-        write!(f, "{scheme}://{}{path}", self.authority())
+        write!(f, "{}{path}", self.origin())
     }
 }
 
