@@ -55,7 +55,7 @@ pub struct CompareArgs {
     #[arg(short, long, value_name = "N", value_parser = count)]
     connections: Option<NonZeroUsize>,
     /// Requests in flight on each connection [default: 10]
-    #[arg(short, long, value_name = "N", value_parser = count)]
+    #[arg(short, long, value_name = "N", value_parser = values::pipelining)]
     pipelining: Option<NonZeroUsize>,
     /// Measured time of each run: seconds, or with a unit (500ms, 1m) [default: 2]
     #[arg(short, long, value_name = "SECS", value_parser = duration)]
@@ -128,7 +128,26 @@ fn fresh_seed() -> u32 {
     RandomState::new().hash_one(()) as u32
 }
 
-impl CompareArgs {
+/// The descriptors of all connections that are open at once.
+fn check_descriptors(settings: &Settings) -> Result<(), String> {
+    let descriptors = raise_descriptor_limit();
+    let connections = settings.connections.get();
+    let (needed, both) = match settings.duet {
+        true => (
+            connections.saturating_mul(2),
+            "a duet holds twice as many, and ",
+        ),
+        false => (connections, ""),
+    };
+    match needed > descriptors {
+        true => Err(format!(
+            "--connections {connections}: {both}this process may open {descriptors}; raise the \
+             limit with ulimit -n"
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Refuses a single server where the comparison is about ratios.
 fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
     let settings = plan.settings();
@@ -162,14 +181,7 @@ fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
     /// One line that names the flag and the remedy.
     fn plan(&self, suite: Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
         let settings = self.settings(&suite)?;
-        let descriptors = raise_descriptor_limit();
-        let connections = settings.connections.get();
-        if connections > descriptors {
-            return Err(format!(
-                "--connections {connections}: this process may open {descriptors}; raise the \
-                 limit with ulimit -n"
-            ));
-        }
+        check_descriptors(&settings)?;
         let mut contestants = match suite.servers.is_empty() {
             true => Contestant::defaults(bareloop),
             false => suite.servers,

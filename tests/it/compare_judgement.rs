@@ -2,6 +2,8 @@
 //! beside the code.
 
 use std::net::TcpListener;
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::harness::{bareloop, run};
@@ -139,6 +141,23 @@ fn a_server_that_answers_nothing_in_a_duet_has_failed() {
     let reason = contestant["reason"].as_str().expect("a reason");
     assert!(reason.contains("no reply"), "{reason}");
     assert_eq!(contestant["ratio"], Value::Null);
+#[cfg(unix)]
+#[test]
+fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
+    let line = "ulimit -n 512; exec \"$0\" compare -c 300 \"$@\"";
+    let run_with = |flags: &[&str]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line, env!("CARGO_BIN_EXE_bareloop")]);
+        command.args(["--only", "bareloop-tcp,bareloop-http"]);
+        run(command.args(flags))
+    };
+    let finished = run_with(&SHORT_DUET);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let said = "--connections 300: a duet holds twice as many, and this process may open ";
+    assert!(finished.stderr.contains(said), "{finished:?}");
+    let finished = run_with(&SHORT_DUET[1..]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+}
 }
 
 
@@ -161,6 +180,11 @@ fn a_server_that_answers_nothing_in_a_duet_has_failed() {
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
 }
+        (
+            &["--rounds", "auto", "--only", "bareloop-http"],
+            "--rounds auto: two servers at least",
+        ),
+        (&["-p", "10001"], "at most 10000: "),
         (
             &["--rounds", "auto", "--only", "bareloop-http"],
             "--rounds auto: two servers at least",

@@ -42,7 +42,7 @@ pub(super) struct Suite {
 pub(super) struct RunSettings {
     #[serde(deserialize_with = "count")]
     pub connections: Option<NonZeroUsize>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "pipelining")]
     pub pipelining: Option<NonZeroUsize>,
     #[serde(deserialize_with = "time")]
     pub duration: Option<Duration>,
@@ -237,6 +237,10 @@ fn count<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D::Err
     parsed(d, values::count)
 }
 
+fn pipelining<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D::Error> {
+    parsed(d, values::pipelining)
+}
+
 fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
     parsed(d, duration)
 }
@@ -411,6 +415,11 @@ mod tests {
         for (text, line, remedy) in [
             ("\n[settings]\nconections = 1".to_owned(), 3, "connections"),
             ("[settings]\nrounds = 0".to_owned(), 2, "at least 1"),
+            (
+                "[settings]\npipelining = 10001".to_owned(),
+                2,
+                "at most 10000",
+            ),
             ("[settings]\npin = 'maybe'".to_owned(), 2, "off"),
             ("[settings]\nsweep.rate = ['x']".to_owned(), 2, "1k"),
             ("[settings]\nduration = '5 parsecs'".to_owned(), 2, "500ms"),

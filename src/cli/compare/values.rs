@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::cli::values;
-use crate::load::Target;
+use crate::load::{PIPELINING_MAX, Target};
 
 /// A count of at least 1.
 ///
@@ -13,6 +13,19 @@ use crate::load::Target;
 pub(super) fn count(text: &str) -> Result<NonZeroUsize, String> {
     let count = values::count(text)?;
     NonZeroUsize::new(count).ok_or_else(|| "must be at least 1".to_owned())
+}
+
+/// A number of requests in flight on each connection.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn pipelining(text: &str) -> Result<NonZeroUsize, String> {
+    match count(text)? {
+        count if count.get() <= PIPELINING_MAX => Ok(count),
+        _ => Err(format!(
+            "at most {PIPELINING_MAX}: more would wait in this client and not at the server"
+        )),
+    }
 }
 
 /// A time that may be zero.
