@@ -118,6 +118,38 @@ fn a_stop_under_load_ends_every_process_and_prints_what_was_measured() {
     }
 }
 
+/// CPU time of a process in clock ticks, 10 ms each.
+#[cfg(target_os = "linux")]
+fn cpu_ticks(id: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("it lives");
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let times = fields.split_whitespace().skip(11).take(2);
+    times
+        .map(|ticks| ticks.parse::<u64>().expect("a number"))
+        .sum()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stop_in_the_warm_up_of_a_duet_is_obeyed() {
+    let pipe = Pipe::new();
+    let server = telling_server(&pipe.path, &serve_http());
+    let flags = ["--only", "told,bareloop-tcp", "--reference", "bareloop-tcp"];
+    let warmup = ["--duet", "--warmup", "3600"];
+    let job = Job::start(&mut compare(&server, &[&flags[..], &warmup].concat()));
+    let ids = pipe.ids();
+    let start = Instant::now();
+    // More than the check of its reply takes: it is under load.
+    while cpu_ticks(ids[1]) < 5 {
+        assert!(start.elapsed() < PATIENCE, "no load");
+        thread::yield_now();
+    }
+    job.signal(Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    expect_ended(&ids);
+}
+
 #[test]
 fn a_stop_while_it_waits_for_a_server_ends_that_too_and_the_json_is_whole() {
     let pipe = Pipe::new();

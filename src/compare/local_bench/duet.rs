@@ -133,12 +133,12 @@ impl<'a> DuetSide<'a> {
     /// follows the settling.
     fn loaded_for(&mut self, length: Duration) -> Result<(u64, Duration), Refused> {
         let (client, cpu) = (Surroundings::now().client, ProcessTime::now());
-        let load = &mut self.load;
+        let (load, signal) = (&mut self.load, self.server.signal);
         let mut measure = || {
             load.resume()?;
-            let settled = load.run_for(SETTLE, |_| true)?;
+            let settled = load.run_for(SETTLE, |_| signal.times_raised() == 0)?;
             let before = load.completed();
-            let length = load.run_for(length, |_| true)?;
+            let length = load.run_for(length, |_| signal.times_raised() == 0)?;
             let replies = load.completed() - before;
             load.pause(DRAIN_MAX)?;
             Ok((replies, length, settled + length))
