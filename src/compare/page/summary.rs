@@ -2,7 +2,7 @@
 
 use super::is_reference;
 use crate::compare::report::{
-    ComparisonReport, ContestantResult, ContestantStatus, Finding, RatioToReference,
+    ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Finding, RatioToReference,
 };
 use crate::compare::verdict;
 
@@ -36,7 +36,7 @@ fn nothing_to_compare(report: &ComparisonReport) -> String {
     }
 }
 
-/// The one with the highest rate of several if that is shown, and the sentences about the others.
+/// The one with the highest rate of several, and the sentences about the others.
 fn of_several(report: &ComparisonReport, mut others: Vec<String>) -> (String, Vec<String>) {
     let reference = report.reference.as_deref().unwrap_or_default();
     let ran = report.contestants.iter();
@@ -53,7 +53,13 @@ fn of_several(report: &ComparisonReport, mut others: Vec<String>) -> (String, Ve
         Some((result, _)) => {
             let sentence = sentence_about(report, result).unwrap_or_default();
             others.retain(|other| *other != sentence);
-            format!("Highest rate of {}: {sentence}", judged.len() + 1)
+            let number = judged.len() + 1;
+            match is_highest(result, &judged) {
+                true => format!("Highest rate of {number}: {sentence}"),
+                false => format!(
+                    "Highest measured rate of {number}, not shown to be the fastest: {sentence}"
+                ),
+            }
         }
         None if judged.iter().all(|(_, ratio)| is_different(ratio)) => {
             format!(
@@ -67,6 +73,18 @@ fn of_several(report: &ComparisonReport, mut others: Vec<String>) -> (String, Ve
         }
     };
     (verdict, others)
+}
+
+/// True if the interval of this one lies above all others. Where the client was the limit, an
+/// interval is open above.
+fn is_highest(fastest: &ContestantResult, all: &[(&ContestantResult, &RatioToReference)]) -> bool {
+    let low = fastest.ratio.as_ref().and_then(|ratio| ratio.low);
+    let mut others = all.iter().filter(|(result, _)| result.name != fastest.name);
+    others.all(|(_, ratio)| {
+        let is_open = matches!(ratio.limit, ClientLimit::AtLeast | ClientLimit::Unknown);
+        let high = ratio.high.filter(|_| !is_open);
+        low.zip(high).is_some_and(|(low, high)| low > high)
+    })
 }
 
 fn sentence_about(report: &ComparisonReport, result: &ContestantResult) -> Option<String> {

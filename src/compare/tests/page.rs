@@ -20,6 +20,7 @@ fn verdict(rates: &[(&'static str, [u64; 6])]) -> (String, usize) {
 }
 
 const FASTER: [u64; 6] = [3960, 3960, 4040, 4040, 3960, 4040];
+const ABOUT_AS_FAST: [u64; 6] = [3950, 3960, 4040, 4040, 3950, 4040];
 const SLOWER: [u64; 6] = [505, 505, 495, 495, 505, 495];
 const NOISY: [u64; 6] = [700, 1500, 900, 1300, 1400, 800];
 
@@ -30,6 +31,12 @@ fn the_first_sentence_says_which_is_faster_as_far_as_that_is_shown() {
         (
             &[("bareloop-http", FASTER), ("bareloop-tcp", SLOWER)],
             "Highest rate of 3: bareloop-http is 4.0",
+            1,
+        ),
+        // Neither of the two fastest is shown to be faster than the other.
+        (
+            &[("bareloop-http", FASTER), ("bareloop-tcp", ABOUT_AS_FAST)],
+            "Highest measured rate of 3, not shown to be the fastest: bareloop-http is 4.0",
             1,
         ),
         (
@@ -47,5 +54,32 @@ fn the_first_sentence_says_which_is_faster_as_far_as_that_is_shown() {
         let (verdict, found) = verdict(rates);
         assert!(verdict.starts_with(start), "{verdict}");
         assert_eq!(found, findings, "{verdict}");
+    }
+}
+
+#[test]
+fn a_server_that_the_client_limited_may_be_faster_than_the_one_with_the_highest_rate() {
+    let plan = plan(&["python-http", "bareloop-http", "bareloop-tcp"], 6);
+    let runs = |rate, client_cpu_share| {
+        let run = RunFigures {
+            client_cpu_share,
+            ..measured(rate)
+        };
+        std::iter::repeat_n(run, 6).map(Ok).collect()
+    };
+    for (clients, start) in [
+        ([0.99, 0.2], "Highest rate of 3: bareloop-http is at least"),
+        (
+            [0.2, 0.99],
+            "Highest measured rate of 3, not shown to be the fastest: bareloop-http is 9.00",
+        ),
+    ] {
+        let mut script = Script::default()
+            .with("bareloop-http", runs(9000, clients[0]))
+            .with("bareloop-tcp", runs(4000, clients[1]));
+        let (outcome, report, _) = held(&plan, &mut script);
+        let page = of_comparison(&report, &outcome, "bareloop compare").unwrap();
+        let verdict = page.verdict.words();
+        assert!(verdict.starts_with(start), "{verdict}");
     }
 }
