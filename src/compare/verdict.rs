@@ -9,7 +9,7 @@ use super::statistics::INTERVAL_ROUNDS_MIN;
 use crate::format::{plural, three_digits};
 
 /// From this factor on, a ratio is written as a factor, below as a percentage.
-const FACTOR_MIN: f64 = 1.5;
+const FACTOR_MIN: f64 = 2.0;
 
 /// One sentence for each contestant but the reference, in the report's order.
 pub fn sentences(report: &ComparisonReport) -> Vec<String> {
@@ -156,12 +156,15 @@ pub(super) fn pace_range(low: f64, high: f64) -> String {
     let (near_factor, far_factor) = (direction(near).1, direction(far).1);
     match low_word == high_word {
         true if pace(near) == pace(far) => pace(near),
-        true if far_factor >= FACTOR_MIN => format!(
+        true if near_factor >= FACTOR_MIN => format!(
             "{} to {} times {low_word}",
             three_digits(near_factor),
             three_digits(far_factor)
         ),
-        true => format!("{} to {} {low_word}", per_cent(near), per_cent(far)),
+        true if far_factor < FACTOR_MIN => {
+            format!("{} to {} {low_word}", per_cent(near), per_cent(far))
+        }
+        true => format!("{} to {}", pace(near), pace(far)),
         false => format!("{} to {}", pace(low), pace(high)),
     }
 }
@@ -203,6 +206,9 @@ mod tests {
             (150.0, "150 times faster"),
             (0.31, "3.23 times slower"),
             (1.025, "2.5 % faster"),
+            (1.79, "79.0 % faster"),
+            (2.0, "2.00 times faster"),
+            (0.501, "49.9 % slower"),
             (0.975, "2.5 % slower"),
         ] {
             assert_eq!(pace(ratio), text);
@@ -218,7 +224,9 @@ mod tests {
             (0.96, 0.99, "1.0 % to 4.0 % slower"),
             (0.98, 1.05, "2.0 % slower to 5.0 % faster"),
             (0.5, 4.0, "2.00 times slower to 4.00 times faster"),
-            (1.2, 4.0, "1.20 to 4.00 times faster"),
+            (1.2, 4.0, "20.0 % faster to 4.00 times faster"),
+            (0.25, 0.8, "20.0 % slower to 4.00 times slower"),
+            (1.2, 1.9, "20.0 % to 90.0 % faster"),
             (100.0, 100.1, "100 times faster"),
         ] {
             assert_eq!(pace_range(low, high), text);
