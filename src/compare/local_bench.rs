@@ -148,7 +148,8 @@ impl LocalBench {
             let ready = at_path(&subject.target, path)?;
             let elapsed = clock.now() - Time::START;
             let to_go = settings.start_timeout.saturating_sub(elapsed);
-            readiness::wait(&ready, to_go, signal)?;
+            let plan = load_plan(ready, settings, settings.start_timeout);
+            readiness::wait(&plan, to_go, signal)?;
         }
         Ok(subject)
     }

@@ -1,34 +1,32 @@
 //! The wait until a server is ready: it may accept connections long before it can answer.
 
-use std::num::NonZeroU32;
 use std::thread;
 use std::time::Duration;
 
 use super::{Failure, Stopped};
-use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
-use crate::load::{self, LoadPlan, LoadReport, Refill, Target, Until, WarmUp};
+use crate::load::{self, LoadPlan, LoadReport, Until};
 
 /// Interval at which the server is asked.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Time limit for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Asks `target` until it answers with a status below 400.
+/// Asks the target of `plan`, with its fields, until it answers with a status below 400.
 ///
 /// # Errors
 /// It does not `within` this time, or `signal` is raised.
-pub(super) fn wait(target: &Target, within: Duration, signal: &StopSignal) -> Result<(), Stopped> {
+pub(super) fn wait(plan: &LoadPlan, within: Duration, signal: &StopSignal) -> Result<(), Stopped> {
     let clock = Clock::start();
     loop {
-        let answer = ask(target, signal);
+        let answer = ask(plan, signal);
         if signal.times_raised() > 0 {
             return Err(Stopped::Interrupted);
         }
         match answer {
             Ok(()) => return Ok(()),
             Err(last) if clock.now() - Time::START >= within => {
-                let target = target.to_string();
+                let target = plan.target.to_string();
                 return Err(Failure::NotReady { target, last }.into());
             }
             Err(_) => thread::sleep(ASK_EVERY),
@@ -37,31 +35,20 @@ pub(super) fn wait(target: &Target, within: Duration, signal: &StopSignal) -> Re
 }
 
 /// One request; the error is the answer in words.
-fn ask(target: &Target, signal: &StopSignal) -> Result<(), String> {
-    let tls = target.tls(&Trust::default()).map_err(|e| e.to_string())?;
+fn ask(plan: &LoadPlan, signal: &StopSignal) -> Result<(), String> {
     let plan = LoadPlan {
-        tls,
-        target: target.clone(),
         connections: 1,
         pipelining: 1,
-        warm_up: WarmUp::None,
         until: Until::Amount(1),
         timeout: ANSWER_TIMEOUT,
-        refill: Refill::Rolling,
         open_loop: None,
         method: "GET".to_owned(),
-        fields: Vec::new(),
         body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
         // A lost request is not sent again.
         bailout: Some(1),
-        requests_per_connection: None,
-        kernel_timestamps: false,
-        workers: NonZeroU32::MIN,
-        share: None,
-        start_at: None,
-        title: None,
+        ..plan.clone()
     };
     match load::run(&plan, signal, &mut |_| {}) {
         Ok(report) => judge(&report),
@@ -83,8 +70,12 @@ mod tests {
     use std::net::{SocketAddr, TcpListener};
 
     use super::*;
+    use crate::compare::local_bench::load_plan;
+    use crate::compare::tests::settings;
+    use crate::load::Target;
 
-    /// A server that gives these answers, one a connection; an empty one closes it.
+    /// A server that gives these answers, one a connection; an empty one closes it. A request without
+    /// its key is not answered.
     fn server(answers: &'static [&'static str]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("bound");
@@ -92,8 +83,11 @@ mod tests {
             let mut answers = answers.iter().copied();
             let mut answer = answers.next();
             while let (Some(text), Ok((mut stream, _))) = (answer, listener.accept()) {
+                let mut request = [0; 1024];
+                let length = stream.read(&mut request).unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]);
                 // A connect check sends nothing, and takes no answer.
-                if matches!(stream.read(&mut [0; 1024]), Ok(1..)) {
+                if request.starts_with("GET /health ") && request.contains("Key: 1\r\n") {
                     let _ = stream.write_all(text.as_bytes());
                     answer = answers.next();
                 }
@@ -104,7 +98,13 @@ mod tests {
 
     fn wait_for(address: SocketAddr, within: Duration) -> Result<(), Stopped> {
         let target = Target::parse(&format!("http://{address}/health")).expect("a URL");
-        wait(&target, within, &StopSignal::new())
+        let mut settings = settings(1);
+        settings.request.method = "POST".to_owned();
+        settings.request.fields = vec![("Key".to_owned(), "1".to_owned())];
+        settings.request.body = b"text".to_vec();
+        settings.request.expected_body = Some(b"another".to_vec());
+        let plan = load_plan(target, &settings, Duration::MAX);
+        wait(&plan, within, &StopSignal::new())
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn count(count: usize) -> NonZeroUsize {
 /// Two or three contestants run in their own order in the first round.
 const SEED: u32 = 519;
 
-fn settings(rounds: usize) -> Settings {
+pub(super) fn settings(rounds: usize) -> Settings {
     Settings {
         connections: count(100),
         pipelining: count(10),
@@ -1112,29 +1112,6 @@ fn a_duet_without_its_reference_has_no_answer_and_names_it() {
 }
 
 #[test]
-fn nobody_to_compare_with_ends_even_without_a_number_of_rounds() {
-    let plan = auto_plan(&["node"], 8);
-    let mut script = Script::default().with("node", vec![Err(not_found())]);
-    let (outcome, _, _) = held(&plan, &mut script);
-    assert_eq!(outcome.end, Some(RoundsEnd::NothingToJudge));
-    assert_eq!(script.log.len(), 1);
-}
-
-#[test]
-fn each_start_has_an_environment_of_its_own() {
-    let plan = plan(&["python-http", "node"], 4);
-    let mut script = Script::default();
-    held(&plan, &mut script);
-    let mut sizes: Vec<_> = script.conditions.iter().map(|c| c.padding_bytes).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    assert_eq!(sizes.len(), 8);
-}
-
-#[test]
-fn cost_has_modes_switches_and_the_client_beside_it() {
-    let plan = plan(&["python-http", "node"], 2);
-#[test]
 fn a_duet_has_ratios_to_no_other_than_its_reference() {
     // It answers with errors, or dies in the last duet of the first round.
     let errors = (0..4).map(|_| with_errors(1000, 5000)).collect();
@@ -1150,15 +1127,15 @@ fn a_duet_has_ratios_to_no_other_than_its_reference() {
     }
 }
 
-    let detail = |user, system, waited, forced| {
-        Some(UsageDetail {
-            user: Duration::from_millis(user),
-            system: Duration::from_millis(system),
-            voluntary_switches: waited,
-            involuntary_switches: forced,
-        })
-    };
-    let run = || {
+#[test]
+fn nobody_to_compare_with_ends_even_without_a_number_of_rounds() {
+    let plan = auto_plan(&["node"], 8);
+    let mut script = Script::default().with("node", vec![Err(not_found())]);
+    let (outcome, _, _) = held(&plan, &mut script);
+    assert_eq!(outcome.end, Some(RoundsEnd::NothingToJudge));
+    assert_eq!(script.log.len(), 1);
+}
+
 #[test]
 fn rounds_end_without_a_claim_of_precision_where_no_ratio_can_be_known() {
     let runs = |rates: &[u64], last| {
@@ -1224,6 +1201,29 @@ fn a_contestant_that_fails_late_keeps_the_bounds_of_its_rounds() {
     assert_eq!(ratio.bounds, report::Bounds::Interval);
 }
 
+#[test]
+fn each_start_has_an_environment_of_its_own() {
+    let plan = plan(&["python-http", "node"], 4);
+    let mut script = Script::default();
+    held(&plan, &mut script);
+    let mut sizes: Vec<_> = script.conditions.iter().map(|c| c.padding_bytes).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    assert_eq!(sizes.len(), 8);
+}
+
+#[test]
+fn cost_has_modes_switches_and_the_client_beside_it() {
+    let plan = plan(&["python-http", "node"], 2);
+    let detail = |user, system, waited, forced| {
+        Some(UsageDetail {
+            user: Duration::from_millis(user),
+            system: Duration::from_millis(system),
+            voluntary_switches: waited,
+            involuntary_switches: forced,
+        })
+    };
+    let run = || {
         Ok(RunFigures {
             server: Some(Usage {
                 resident_bytes: 9_000_000,
