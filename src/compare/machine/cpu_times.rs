@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::compare::process::resource_usage::CLOCK_TICK;
+
 /// CPU time of all cores since the start of the machine (proc_stat(5)), in clock ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuTimes {
@@ -15,9 +17,6 @@ pub struct CpuTimes {
     idle: u64,
     stolen: u64,
 }
-
-/// Length of a clock tick; see `process::resource_usage`.
-const TICK: Duration = Duration::from_millis(10);
 
 /// Shares of all cores together during a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -54,12 +53,13 @@ impl CpuTimes {
 
     /// The use from `before` to `self`, of which `ours` was the server's and the load generator's.
     pub fn use_since(self, before: CpuTimes, ours: Duration) -> MachineUse {
-        let since = |now: u64, then: u64| now.saturating_sub(then) as f64 * TICK.as_secs_f64();
+        let since =
+            |now: u64, then: u64| now.saturating_sub(then) as f64 * CLOCK_TICK.as_secs_f64();
         let busy = since(self.busy, before.busy);
         let idle = since(self.idle, before.idle);
         let stolen = since(self.stolen, before.stolen);
         let interrupts = since(self.interrupts, before.interrupts);
-        let all = (busy + interrupts + idle + stolen).max(TICK.as_secs_f64());
+        let all = (busy + interrupts + idle + stolen).max(CLOCK_TICK.as_secs_f64());
         MachineUse {
             idle_share: idle / all,
             others_share: (busy - ours.as_secs_f64()).max(0.0) / all,

@@ -7,6 +7,10 @@ mod portable;
 
 use std::time::Duration;
 
+/// Length of the clock tick in which `/proc` counts: USER_HZ is 100 on every architecture that
+/// Rust's standard library supports.
+pub(in crate::compare) const CLOCK_TICK: Duration = Duration::from_millis(10);
+
 /// CPU time and memory that processes have used since their start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

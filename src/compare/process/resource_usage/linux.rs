@@ -4,11 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 
-use super::{Processes, Usage, UsageDetail};
-
-/// Length of the clock tick in which `/proc/PID/stat` counts: USER_HZ is 100 on every
-/// architecture that Rust's standard library supports.
-const TICK: Duration = Duration::from_millis(10);
+use super::{CLOCK_TICK, Processes, Usage, UsageDetail};
 
 /// Figures of `/proc/PID/stat` (proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +127,8 @@ pub fn parse_stat(line: &str) -> Option<Stat> {
     let number = |index: usize| fields.get(index)?.parse::<u32>().ok();
     let ticks = |index: usize| {
         Some(CpuTicks {
-            user: TICK * number(index)?,
-            system: TICK * number(index + 1)?,
+            user: CLOCK_TICK * number(index)?,
+            system: CLOCK_TICK * number(index + 1)?,
         })
     };
     Some(Stat {
