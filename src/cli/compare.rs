@@ -17,6 +17,7 @@ use super::values::duration;
 use super::{Exit, output};
 use crate::compare::gate::{GateOutcome, GateResult};
 use crate::compare::process::resource_usage::Processes;
+use crate::compare::process::server::Launcher;
 use crate::compare::sweep::{self, SweepPlan};
 use crate::compare::{
     self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges,
@@ -164,6 +165,7 @@ fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
     }
 }
 
+impl CompareArgs {
     /// The suite, or an empty one.
     ///
     /// # Errors
@@ -172,6 +174,14 @@ fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
         match &self.suite {
             Some(file) => Suite::read(file, bareloop),
             None => Ok(Suite::default()),
+        }
+    }
+
+    /// The program that supervises servers, and their cores.
+    fn launcher(&self, bareloop: &Path, suite: &Suite) -> Launcher {
+        Launcher {
+            bareloop: bareloop.to_owned(),
+            cores: self.judgement.core_division(suite.settings.pin),
         }
     }
 
@@ -272,16 +282,16 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 /// `bareloop-tcp` run: a bench is not that program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let ready = args.suite(bareloop).and_then(|suite| {
-        let cores = args.judgement.core_division(suite.settings.pin);
+        let launcher = args.launcher(bareloop, &suite);
         let sweeps = args
             .sweep
             .or(&suite.settings.sweep)
             .plans(raise_descriptor_limit())?;
         let plan = args.plan(suite, bareloop)?;
-        let results = args.results.open(&plan, cores.clone(), &sweeps)?;
-        Ok((results, sweeps, plan, cores))
+        let results = args.results.open(&plan, launcher.cores.clone(), &sweeps)?;
+        Ok((results, sweeps, plan, launcher))
     });
-    let (mut results, sweeps, plan, cores) = match ready {
+    let (mut results, sweeps, plan, launcher) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -295,7 +305,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         output::fail(message);
         return Exit::Failed;
     }
-    let mut bench = LocalBench::new(bareloop.to_owned(), cores);
+    let mut bench = LocalBench::new(launcher);
     let outcome = measure(
         &plan,
         &sweeps,

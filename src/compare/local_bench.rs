@@ -4,13 +4,11 @@ mod duet;
 mod loaded_server;
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::machine::CpuTimes;
-use super::process::cores::CoreDivision;
 use super::process::resource_usage::{Processes, Usage};
-use super::process::server::{Server, free_port};
+use super::process::server::{Launcher, Server, free_port};
 use super::readiness;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{
@@ -37,20 +35,17 @@ const PADDING: &str = "BARELOOP_PADDING";
 /// Runs contestants on this machine, one at a time.
 #[derive(Debug)]
 pub struct LocalBench {
-    /// This program, which also supervises servers.
-    bareloop: PathBuf,
-    /// `None` if servers and load generator share all cores.
-    cores: Option<CoreDivision>,
+    launcher: Launcher,
 }
 
 impl LocalBench {
-    /// A bench whose servers are supervised by the program `bareloop`. With a division of the
-    /// cores, this thread stays on the client's.
-    pub fn new(bareloop: PathBuf, cores: Option<CoreDivision>) -> LocalBench {
-        if let Some(cores) = &cores {
+    /// A bench with servers of `launcher`. With a division of the cores, this thread stays on the
+    /// client's.
+    pub fn new(launcher: Launcher) -> LocalBench {
+        if let Some(cores) = &launcher.cores {
             cores.enter_client();
         }
-        LocalBench { bareloop, cores }
+        LocalBench { launcher }
     }
 }
 
@@ -166,11 +161,7 @@ impl LocalBench {
         let mut environment = contestant.environment(port);
         environment.push((PADDING.to_owned(), "x".repeat(conditions.padding_bytes)));
         let command = contestant.supervised(port);
-        let start = || Server::start(&self.bareloop, &command, &environment, port);
-        let mut server = match &self.cores {
-            Some(cores) => cores.on_server_cores(start)?,
-            None => start()?,
-        };
+        let mut server = Server::start(&self.launcher, &command, &environment, port)?;
         let address = server.wait_until_ready(settings.start_timeout, signal)?;
         Ok(LoadedServer {
             target: target(&format!("http://{address}{}", settings.request.path))?,
@@ -420,6 +411,14 @@ mod tests {
         fn wait(&mut self, _duration: Duration) {
             self.used += next(&mut self.per_wait);
             self.waits += 1;
+        }
+    }
+
+    fn measured(subject: &mut Scripted, warmup: Duration) -> RunFigures {
+        let window = Duration::from_micros(100_400);
+        measure(subject, warmup, window, &mut |_| {}).unwrap()
+    }
+
     #[test]
     fn another_path_of_a_server_is_asked_by_its_scheme_at_its_port() {
         for (server, origin) in [
@@ -432,14 +431,6 @@ mod tests {
             let expected = Target::parse(&format!("{origin}/health")).unwrap();
             assert_eq!(asked, expected, "scheme and port too");
         }
-    }
-
-        }
-    }
-
-    fn measured(subject: &mut Scripted, warmup: Duration) -> RunFigures {
-        let window = Duration::from_micros(100_400);
-        measure(subject, warmup, window, &mut |_| {}).unwrap()
     }
 
     #[test]

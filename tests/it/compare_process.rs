@@ -4,11 +4,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bareloop::compare::process::server::{Server, free_port};
+use bareloop::compare::process::cores::CoreDivision;
+use bareloop::compare::process::server::{Launcher, Server, free_port};
 use bareloop::compare::process::supervisor::SHELL;
 use bareloop::compare::{Failure, Stopped};
 use bareloop::event_loop::StopSignal;
@@ -19,8 +19,11 @@ use crate::harness::PATIENCE;
 const SOON: Duration = Duration::from_millis(50);
 
 fn start_on(port: u16, line: &str) -> Server {
-    let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));
-    Server::start(bareloop, &[SHELL.into(), line.into()], &[], port).unwrap()
+    Server::start(&launcher(), &[SHELL.into(), line.into()], &[], port).unwrap()
+}
+
+fn launcher() -> Launcher {
+    Launcher::new(env!("CARGO_BIN_EXE_bareloop").into())
 }
 
 fn start(line: &str) -> Server {
@@ -64,12 +67,12 @@ fn failure(server: &mut Server) -> Failure {
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
-    let bareloop = Path::new(env!("CARGO_BIN_EXE_bareloop"));
     let command: [OsString; 1] = ["/nowhere/server".into()];
-    let failure = Server::start(bareloop, &command, &[], 1).unwrap_err();
+    let failure = Server::start(&launcher(), &command, &[], 1).unwrap_err();
     let program = "/nowhere/server".to_owned();
     assert_eq!(failure, Failure::NotFound { program });
-    let failure = Server::start(Path::new("/nowhere/bareloop"), &command, &[], 1).unwrap_err();
+    let failure =
+        Server::start(&Launcher::new("/nowhere/bareloop".into()), &command, &[], 1).unwrap_err();
     assert!(matches!(failure, Failure::NotStarted { .. }), "{failure}");
 }
 
@@ -216,4 +219,40 @@ fn a_port_that_is_free_accepts_nothing() {
     for host in ["127.0.0.1", "::1"] {
         assert!(TcpStream::connect((host, port)).is_err(), "{host}");
     }
+}
+
+/// The cores that a process or thread may use, as in `/proc/PID/status`.
+#[cfg(target_os = "linux")]
+fn allowed_cores(folder: &str) -> String {
+    let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
+    let mut lines = status.lines();
+    let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    list.unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_runs_on_its_cores_and_what_reads_its_output_does_not() {
+    let check = || {
+        let Some(cores) = CoreDivision::of_this_machine() else {
+            return;
+        };
+        cores.enter_client();
+        let client = allowed_cores("/proc/thread-self");
+        let launcher = Launcher {
+            cores: Some(cores),
+            ..launcher()
+        };
+        let line = "echo $$ >&2; exec sleep 1000";
+        let command = [SHELL.into(), line.into()];
+        let mut server = Server::start(&launcher, &command, &[], 1).unwrap();
+        let of_server = allowed_cores(&format!("/proc/{}", written_id(&mut server)));
+        assert_ne!(of_server, client);
+        // Servers of other tests have all cores, and so have their readers.
+        for thread in fs::read_dir("/proc/self/task").unwrap() {
+            let folder = thread.unwrap().path().display().to_string();
+            assert_ne!(allowed_cores(&folder), of_server, "{folder}");
+        }
+    };
+    thread::spawn(check).join().unwrap();
 }

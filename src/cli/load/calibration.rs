@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::output;
 use crate::compare::process::cores;
-use crate::compare::process::server::{Server, free_port};
+use crate::compare::process::server::{Launcher, Server, free_port};
 use crate::event_loop::StopSignal;
 use crate::load::{self, Calibration, LoadPlan, LoadReport, Target, Until, WarmUp};
 
@@ -65,7 +65,8 @@ fn measure(plan: &LoadPlan, signal: &StopSignal) -> Result<f64, String> {
     let copies = plan.workers.to_string();
     let flags = ["serve", "http", "--bind", &bind, "--workers", &copies].map(Into::into);
     let command = [&[program][..], &flags].concat();
-    let start = || Server::start(&bareloop, &command, &[], port);
+    let launcher = Launcher::new(bareloop);
+    let start = || Server::start(&launcher, &command, &[], port);
     let started = cores::beside(plan.workers, start)
         .ok_or("no core is left for a server beside the client; give it fewer workers (-w)")?;
     let mut server = started.map_err(|failure| failure.to_string())?;

@@ -4,12 +4,13 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
+use super::cores::CoreDivision;
 use super::output_tail::OutputTail;
 use super::resource_usage::Processes;
 use super::supervisor::{Event, TERMINATE};
@@ -34,6 +35,25 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Attempts to find a port that is free on IPv4 and on IPv6.
 const PORT_ATTEMPTS_MAX: usize = 100;
 
+/// The conditions under which this program starts servers.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// This program, which also supervises servers.
+    pub bareloop: PathBuf,
+    /// `None` if servers and load generator share all cores.
+    pub cores: Option<CoreDivision>,
+}
+
+impl Launcher {
+    /// One whose servers get the cores of this process.
+    pub fn new(bareloop: PathBuf) -> Launcher {
+        Launcher {
+            bareloop,
+            cores: None,
+        }
+    }
+}
+
 /// A running server. Dropped, it and its descendants are ended at once.
 #[derive(Debug)]
 pub struct Server {
@@ -56,18 +76,17 @@ pub struct ServerEnd {
 }
 
 impl Server {
-    /// Starts `command` (program first) on `port` with additional variables in its environment,
-    /// supervised by the program `bareloop`.
+    /// Starts `command` (program first) on `port` with additional variables in its environment.
     ///
     /// # Errors
     /// If it cannot be started.
     pub fn start(
-        bareloop: &Path,
+        launcher: &Launcher,
         command: &[OsString],
         environment: &[(String, String)],
         port: u16,
     ) -> Result<Server, Failure> {
-        let mut supervisor = Command::new(bareloop);
+        let mut supervisor = Command::new(&launcher.bareloop);
         supervisor
             .arg(SUPERVISE)
             .args(command)
@@ -76,8 +95,13 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         group::prepare(&mut supervisor);
-        let mut supervisor = supervisor.spawn().map_err(|e| Failure::NotStarted {
-            program: bareloop.display().to_string(),
+        // The threads below are the client's, and stay on its cores.
+        let supervisor = match &launcher.cores {
+            Some(cores) => cores.on_server_cores(|| supervisor.spawn()),
+            None => supervisor.spawn(),
+        };
+        let mut supervisor = supervisor.map_err(|e| Failure::NotStarted {
+            program: launcher.bareloop.display().to_string(),
             cause: e.to_string(),
         })?;
         let orders = supervisor.stdin.take();
