@@ -127,7 +127,7 @@ pub use mio_kernel::MioKernel;
 pub use protocol::{
     AfterClose, ClockRead, Closed, Flow, Protocol, ServerWarning, TurnResult, Wait,
 };
-pub use rlimit::raise_descriptor_limit;
+pub use rlimit::{descriptor_limit, raise_descriptor_limit, set_descriptor_limit};
 pub use shared::{READ_BUFFER_BYTES, Shared};
 pub use stop_signal::{StopSignal, StopSignals};
 pub use stream::HAS_KERNEL_STAMPS;

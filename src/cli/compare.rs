@@ -23,7 +23,7 @@ use crate::compare::{
     self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges,
     RequestSettings, RoundsEnd, Settings, table,
 };
-use crate::event_loop::{StopSignal, raise_descriptor_limit};
+use crate::event_loop::{StopSignal, descriptor_limit, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
 use results::{ResultArgs, Results, WalkWatch, Watch};
@@ -177,11 +177,12 @@ impl CompareArgs {
         }
     }
 
-    /// The program that supervises servers, and their cores.
+    /// The cores of servers, and their limit on descriptors: the one before it is raised.
     fn launcher(&self, bareloop: &Path, suite: &Suite) -> Launcher {
         Launcher {
             bareloop: bareloop.to_owned(),
             cores: self.judgement.core_division(suite.settings.pin),
+            descriptor_limit: descriptor_limit(),
         }
     }
 

@@ -3,6 +3,29 @@
 /// Descriptors kept for everything that is not a connection: listeners, the poll, standard streams.
 const RESERVED: u64 = 32;
 
+/// The limit on descriptors; `None` if there is none.
+#[cfg(unix)]
+pub fn descriptor_limit() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+
+    getrlimit(Resource::Nofile).current
+}
+
+/// Sets the limit on descriptors of this process and of those that it starts.
+///
+/// # Errors
+/// It is higher than the system allows.
+#[cfg(unix)]
+pub fn set_descriptor_limit(limit: u64) -> std::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let set = Rlimit {
+        current: Some(limit),
+        ..getrlimit(Resource::Nofile)
+    };
+    Ok(setrlimit(Resource::Nofile, set)?)
+}
+
 /// Raises the limit on descriptors as far as possible; returns the number of connections that fit.
 #[cfg(unix)]
 pub fn raise_descriptor_limit() -> usize {
@@ -31,6 +54,21 @@ fn steps(current: Option<u64>, maximum: Option<u64>) -> impl Iterator<Item = Opt
     };
     let lesser = [1 << 20, 1 << 18, 1 << 16, 1 << 14, 10_240];
     std::iter::once(maximum).chain(lesser.into_iter().filter(above).map(Some))
+}
+
+/// Windows has no such limit on sockets.
+#[cfg(not(unix))]
+pub fn descriptor_limit() -> Option<u64> {
+    None
+}
+
+/// Windows has no such limit on sockets.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn set_descriptor_limit(_limit: u64) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Windows has no such limit on sockets.

@@ -10,13 +10,13 @@ use crate::harness::{bareloop, run};
 
 /// The JSON of a comparison of bareloop-http and bareloop-tcp.
 fn compared(flags: &[&str]) -> Value {
-    let mut command = bareloop();
-    command.args(["compare", "-c", "4", "-p", "2", "--json"]);
-    command.args(["--only", "bareloop-tcp,bareloop-http"]);
     compared_with_exit(0, flags)
 }
 
 fn compared_with_exit(code: i32, flags: &[&str]) -> Value {
+    let mut command = bareloop();
+    command.args(["compare", "-c", "4", "-p", "2", "--json"]);
+    command.args(["--only", "bareloop-tcp,bareloop-http"]);
     command.args(["--reference", "bareloop-http"]);
     let finished = run(command.args(flags));
     assert_eq!(finished.code, Some(code), "{finished:?}");
@@ -116,9 +116,6 @@ fn a_duet_loads_two_servers_in_turn() {
     assert_eq!(json["contestants"][1]["runs"][0]["duet"], Value::Null);
 }
 
-#[test]
-fn flags_that_make_no_sense_together_are_refused() {
-    for (flags, said) in [
 const SHORT_DUET: [&str; 7] = ["--duet", "-d", "0.1", "--warmup", "0", "-r", "1"];
 
 #[test]
@@ -129,6 +126,7 @@ fn a_duet_checks_the_bodies_too() {
         assert_eq!(contestant["ratio"], Value::Null);
     }
 }
+
 #[test]
 fn a_server_that_answers_nothing_in_a_duet_has_failed() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -141,6 +139,8 @@ fn a_server_that_answers_nothing_in_a_duet_has_failed() {
     let reason = contestant["reason"].as_str().expect("a reason");
     assert!(reason.contains("no reply"), "{reason}");
     assert_eq!(contestant["ratio"], Value::Null);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
@@ -158,9 +158,25 @@ fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
     let finished = run_with(&SHORT_DUET[1..]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn servers_get_the_limit_on_descriptors_that_compare_was_given() {
+    let line = "ulimit -S -n 200; exec \"$0\" compare \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", line, env!("CARGO_BIN_EXE_bareloop")]);
+    let server = "told=echo \"limit $(ulimit -n)\"; exit 1 # {port}";
+    let flags = ["--server", server, "--only", "told", "-c", "4", "--json"];
+    let finished = run(command.args(flags));
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let json: Value = serde_json::from_str(&finished.stdout).expect("JSON");
+    let reason = json["contestants"][0]["reason"].as_str().expect("a reason");
+    assert!(reason.ends_with(": limit 200"), "{reason}");
 }
 
-
+#[test]
+fn flags_that_make_no_sense_together_are_refused() {
+    for (flags, said) in [
         (
             &["--precision", "1%"][..],
             "--precision: goes with --rounds auto",
@@ -170,6 +186,11 @@ fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
             "--duet: two servers at least",
         ),
         (&["--same-within", "2"], "write 2% or 0.5%"),
+        (&["-p", "10001"], "at most 10000: "),
+        (
+            &["--rounds", "auto", "--only", "bareloop-http"],
+            "--rounds auto: two servers at least",
+        ),
         (
             &["--rounds", "some"],
             "'some' is not a whole number of at least 1, or auto",
@@ -180,12 +201,3 @@ fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
         assert!(finished.stderr.contains(said), "{finished:?}");
     }
 }
-        (
-            &["--rounds", "auto", "--only", "bareloop-http"],
-            "--rounds auto: two servers at least",
-        ),
-        (&["-p", "10001"], "at most 10000: "),
-        (
-            &["--rounds", "auto", "--only", "bareloop-http"],
-            "--rounds auto: two servers at least",
-        ),

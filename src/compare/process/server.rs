@@ -21,6 +21,8 @@ use crate::load;
 
 /// The subcommand of this program that runs a supervisor.
 pub const SUPERVISE: &str = "supervise";
+/// Its flag for [`Launcher::descriptor_limit`].
+const DESCRIPTOR_LIMIT: &str = "--descriptor-limit";
 
 /// Time limit for a supervisor to report that it has started a command.
 const START_WITHIN: Duration = Duration::from_secs(10);
@@ -42,14 +44,17 @@ pub struct Launcher {
     pub bareloop: PathBuf,
     /// `None` if servers and load generator share all cores.
     pub cores: Option<CoreDivision>,
+    /// The limit on open descriptors that servers get; `None` for that of this process.
+    pub descriptor_limit: Option<u64>,
 }
 
 impl Launcher {
-    /// One whose servers get the cores of this process.
+    /// One whose servers get the cores and limits of this process.
     pub fn new(bareloop: PathBuf) -> Launcher {
         Launcher {
             bareloop,
             cores: None,
+            descriptor_limit: None,
         }
     }
 }
@@ -87,8 +92,11 @@ impl Server {
         port: u16,
     ) -> Result<Server, Failure> {
         let mut supervisor = Command::new(&launcher.bareloop);
+        supervisor.arg(SUPERVISE);
+        if let Some(limit) = launcher.descriptor_limit {
+            supervisor.args([DESCRIPTOR_LIMIT, &limit.to_string()]);
+        }
         supervisor
-            .arg(SUPERVISE)
             .args(command)
             .envs(environment.iter().cloned())
             .stdin(Stdio::piped())
