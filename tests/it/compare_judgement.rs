@@ -144,7 +144,7 @@ fn a_server_that_answers_nothing_in_a_duet_has_failed() {
 #[cfg(unix)]
 #[test]
 fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
-    let line = "ulimit -n 512; exec \"$0\" compare -c 300 \"$@\"";
+    let line = "ulimit -n 64; exec \"$0\" compare -c 20 \"$@\"";
     let run_with = |flags: &[&str]| {
         let mut command = Command::new("sh");
         command.args(["-c", line, env!("CARGO_BIN_EXE_bareloop")]);
@@ -153,7 +153,7 @@ fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
     };
     let finished = run_with(&SHORT_DUET);
     assert_eq!(finished.code, Some(2), "{finished:?}");
-    let said = "--connections 300: a duet holds twice as many, and this process may open ";
+    let said = "--connections 20: a duet holds twice as many, and this process may open ";
     assert!(finished.stderr.contains(said), "{finished:?}");
     let finished = run_with(&SHORT_DUET[1..]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
