@@ -9,6 +9,7 @@ use super::report::LoadReport;
 use super::statistics::censoring::{Percentile, Survival};
 use super::statistics::interval_log::{Interval, slices};
 use super::statistics::quantile_interval::QuantileIntervals;
+use super::statistics::stationarity;
 use crate::format::{count, milliseconds, percent, rate};
 
 /// Parts of a run whose rates are compared.
@@ -119,15 +120,8 @@ fn percentile(quantile: f64, intervals: &[Interval]) -> Figure {
 /// The rate of the run, with an interval from its tenths.
 fn mean_rate(report: &LoadReport) -> Figure {
     let intervals = &report.timeline.intervals;
-    let ns: u64 = intervals.iter().map(|interval| interval.length_ns).sum();
-    let replies: u64 = intervals
-        .iter()
-        .map(|interval| interval.answered.total())
-        .sum();
-    let value = replies as f64 * 1e9 / ns.max(1) as f64;
-    let rates: Vec<f64> = slices(intervals, SLICES)
-        .map(|slice| slice.iter().map(Interval::rate).sum::<f64>() / slice.len() as f64)
-        .collect();
+    let value = stationarity::rate(intervals);
+    let rates: Vec<f64> = slices(intervals, SLICES).map(stationarity::rate).collect();
     if rates.len() < SLICES {
         return Figure::exact(value);
     }
@@ -234,6 +228,18 @@ mod tests {
             ..report
         };
         assert_eq!(answer("suspect", &suspect), Answer::Holds);
+    }
+
+    /// An interval of 20 us with one reply has a rate of 50,000/s, and says next to nothing.
+    #[test]
+    fn a_short_interval_weighs_as_little_as_it_lasts() {
+        let mut report = report();
+        let mut sliver = IntervalLog::starting(Time::from_ns(2_000_000_000));
+        sliver.record(Time::from_ns(2_000_010_000), 1_000_000, 1);
+        sliver.finish(Time::from_ns(2_000_020_000));
+        report.timeline.intervals.extend(sliver.into_intervals());
+        assert_eq!(answer("rate<900", &report), Answer::Fails);
+        assert_eq!(answer("rate<1100", &report), Answer::Holds);
     }
 
     #[test]

@@ -15,14 +15,12 @@ const SILENCE_FACTOR: f64 = 5.0;
 /// The slices of a run, with these pauses above them.
 pub fn round_over_time(timeline: &Timeline, pauses: Vec<Pause>) -> TimelineRound {
     let intervals = timeline.intervals.iter().enumerate();
-    let mut slices: Vec<Slice> = intervals
-        .map(|(index, interval)| slice(interval, timeline.due.get(index).copied()))
-        .collect();
-    join_short_end(&mut slices);
+    let slices =
+        intervals.map(|(index, interval)| slice(interval, timeline.due.get(index).copied()));
     let first = timeline.intervals.first();
     let cut = first.map_or(0.0, |first| (first.began - timeline.started).as_secs_f64());
     TimelineRound {
-        slices,
+        slices: slices.collect(),
         pauses: pauses
             .into_iter()
             .filter_map(|pause| without_warm_up(pause, cut))
@@ -50,26 +48,6 @@ fn slice(interval: &Interval, due: Option<u64>) -> Slice {
         sent: interval.sent,
         answered: interval.answered.total(),
         latencies: interval.answered.buckets().map(latency).collect(),
-    }
-}
-
-/// A run seldom ends on the border of a slice. The rate in a very short one would be noise.
-fn join_short_end(slices: &mut Vec<Slice>) {
-    let is_short = match slices.as_slice() {
-        [first, .., last] => last.seconds < first.seconds / 2.0,
-        _ => false,
-    };
-    if !is_short {
-        return;
-    }
-    if let (Some(end), Some(last)) = (slices.pop(), slices.last_mut()) {
-        *last = Slice {
-            seconds: last.seconds + end.seconds,
-            due: last.due.zip(end.due).map(|(last, end)| last + end),
-            sent: last.sent + end.sent,
-            answered: last.answered + end.answered,
-            latencies: [std::mem::take(&mut last.latencies), end.latencies].concat(),
-        };
     }
 }
 
@@ -166,21 +144,6 @@ mod tests {
         let least: Vec<f64> = round.slices.iter().map(|slice| ends(slice).0).collect();
         let rising: Vec<f64> = (10..20).map(f64::from).collect();
         assert_eq!(least, rising);
-    }
-
-    #[test]
-    fn a_very_short_last_slice_is_a_part_of_the_one_before() {
-        let lengths = |ms| {
-            let slices = round(ms, |_, _| 1).slices;
-            let lengths = slices
-                .iter()
-                .map(|slice| (slice.seconds * 1000.0).round() as u64);
-            let answered: u64 = slices.iter().map(|slice| slice.answered).sum();
-            (lengths.collect::<Vec<_>>(), answered)
-        };
-        assert_eq!(lengths(230), (vec![100, 130], 230));
-        assert_eq!(lengths(260), (vec![100, 100, 60], 260));
-        assert_eq!(lengths(20), (vec![20], 20));
     }
 
     #[test]

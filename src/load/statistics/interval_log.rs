@@ -19,7 +19,8 @@ pub const INTERVALS_MAX: usize = 4096;
 pub struct Interval {
     /// When it began.
     pub began: Time,
-    /// Its length in nanoseconds; the last one of a run may be shorter than the others.
+    /// Its length in nanoseconds; the last one of a run may be half to one and a half times as long
+    /// as the others.
     pub length_ns: u64,
     /// Requests queued for sending, nearly always sent at once.
     pub sent: u64,
@@ -101,20 +102,25 @@ impl IntervalLog {
         }
     }
 
-    /// Closes the open interval as it is. A run that ends on the border of an interval leaves what
-    /// was recorded at that moment to the interval before it.
+    /// Closes the open interval as it is. One that is shorter than half of the others becomes a part
+    /// of the one before it: a rate in it would be noise.
     pub fn finish(&mut self, now: Time) {
         self.turn(now);
-        if now > self.began {
-            self.close(now);
-        } else if let Some(last) = self.closed.last_mut() {
-            self.answered.add(&last.answered);
-            self.censored.add(&last.censored);
-            self.lost.add(&last.lost);
-            last.sent += std::mem::take(&mut self.sent);
-            last.answered = self.answered.take_packed();
-            last.censored = self.censored.take_packed();
-            last.lost = self.lost.take_packed();
+        let rest_ns = now.ns_since(self.began);
+        let is_short = u128::from(rest_ns) * 2 < self.length.as_nanos();
+        match self.closed.last_mut() {
+            Some(last) if is_short => {
+                self.answered.add(&last.answered);
+                self.censored.add(&last.censored);
+                self.lost.add(&last.lost);
+                last.length_ns += rest_ns;
+                last.sent += std::mem::take(&mut self.sent);
+                last.answered = self.answered.take_packed();
+                last.censored = self.censored.take_packed();
+                last.lost = self.lost.take_packed();
+            }
+            _ if rest_ns > 0 => self.close(now),
+            _ => {}
         }
     }
 
@@ -146,6 +152,12 @@ impl IntervalLog {
             join(&mut interval.lost, &other.lost, &mut self.lost);
         }
         self.closed.extend(others);
+        // The last interval of the shorter log may be longer than the others.
+        for index in 1..self.closed.len() {
+            let next = self.closed[index].began;
+            let interval = &mut self.closed[index - 1];
+            interval.length_ns = next.ns_since(interval.began);
+        }
     }
 
     fn close(&mut self, end: Time) {
@@ -268,6 +280,33 @@ mod tests {
     }
 
     #[test]
+    fn a_very_short_last_interval_is_a_part_of_the_one_before() {
+        let lengths = |end_us: u64| {
+            let mut log = IntervalLog::starting(at_ms(0));
+            log.record(at_ms(10), 1, 1);
+            let end = Time::from_ns(end_us * 1_000);
+            log.record_sent(2);
+            log.record(end, 1, 1);
+            log.record_lost(end, 1, 1);
+            log.record_censored(end, 1, 1);
+            log.finish(end);
+            let intervals = log.intervals();
+            let unanswered = all_lost(intervals).total() + all_censored(intervals).total();
+            let sent: u64 = intervals.iter().map(|interval| interval.sent).sum();
+            assert_eq!(
+                (all_answered(intervals).total(), unanswered, sent),
+                (2, 2, 2)
+            );
+            let lengths = intervals.iter().map(|interval| interval.length_ns / 1_000);
+            lengths.collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(200_020), [100_000, 100_020]);
+        assert_eq!(lengths(249_999), [100_000, 149_999]);
+        assert_eq!(lengths(250_000), [100_000, 100_000, 50_000]);
+        assert_eq!(lengths(20_000), [20_000]);
+    }
+
+    #[test]
     fn a_long_run_keeps_every_reply_in_bounded_memory() {
         let mut log = IntervalLog::starting(at_ms(0));
         let intervals = 10 * INTERVALS_MAX as u64;
@@ -301,6 +340,9 @@ mod tests {
             (2_300, 2_300),
             (2_300, 1_050),
             (1_050, 2_300),
+            (2_300, 1_020),
+            (1_020, 2_300),
+            (1_020, 1_080),
             (700_000, 1_000),
         ] {
             let mut logs = [(); 3].map(|()| IntervalLog::starting(at_ms(0)));

@@ -103,7 +103,8 @@ pub fn find_change(intervals: &[Interval]) -> Result<Option<Change>, TooShort> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooShort;
 
-fn rate(slice: &[Interval]) -> f64 {
+/// Replies per second in a run of neighbours.
+pub fn rate(slice: &[Interval]) -> f64 {
     let replies: u64 = slice.iter().map(|interval| interval.answered.total()).sum();
     let ns: u64 = slice.iter().map(|interval| interval.length_ns).sum();
     replies as f64 * 1e9 / ns.max(1) as f64
