@@ -51,6 +51,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cpu_time::ProcessTime;
 
 use crate::event_loop::{Address, ConnectionLimits, StopSignal, Time};
+use client::RunEnd;
 use report::{Circumstances, Cost};
 use withheld::Withheld;
 use workers::StartClock;
@@ -82,8 +83,8 @@ pub enum Error {
     /// No connection could be opened.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// It was stopped while it waited for its start.
-    #[error("interrupted before the start")]
+    /// It was stopped while it waited for its start, or in its warm-up.
+    #[error("interrupted before the start of the run")]
     InterruptedBeforeStart,
     /// The loop itself failed.
     #[error("the event loop failed: {0}")]
@@ -139,7 +140,8 @@ impl ReadyRun<'_> {
         await_start(plan.start_at, signal)?;
         let clocks = RunClocks::start(plan.start_at);
         let record = workers::run(plan, &peer, clocks.of_workers(), signal, on_progress)?;
-        if clocks.wall.elapsed() < clocks.before_start {
+        let is_before_start = clocks.wall.elapsed() < clocks.before_start;
+        if is_before_start || record.end == RunEnd::StillWarming {
             return Err(Error::InterruptedBeforeStart);
         }
         let around = clocks.around(address);

@@ -147,6 +147,10 @@ impl<'a> LoadClient<'a> {
     /// Returns the record of the run, which is over.
     pub(crate) fn finish(mut self) -> RunRecord {
         self.censor_backlog();
+        let stopped = match self.warm_until {
+            Some(_) => RunEnd::StillWarming,
+            None => RunEnd::Interrupted,
+        };
         let accounting = self.ledger.finish();
         self.recorder.finish(self.ended, accounting.completed);
         RunRecord {
@@ -159,7 +163,7 @@ impl<'a> LoadClient<'a> {
             warmed: self.warmed,
             started: self.started.unwrap_or(self.ended),
             ended: self.ended,
-            end: self.ending.unwrap_or(RunEnd::Interrupted),
+            end: self.ending.unwrap_or(stopped),
         }
     }
 

@@ -173,7 +173,9 @@ pub fn find_rate(
         });
         let report = match run {
             Ok(report) => report,
-            Err(Error::Connect(ConnectError::Interrupted { .. })) if last.is_some() => {
+            Err(
+                Error::InterruptedBeforeStart | Error::Connect(ConnectError::Interrupted { .. }),
+            ) if last.is_some() => {
                 stopped = Some(Outcome::Interrupted);
                 break;
             }

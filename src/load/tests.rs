@@ -7,7 +7,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
-use super::client::{LoadClient, LoadConn};
+use super::client::{LoadClient, LoadConn, RunEnd};
 use super::report::{Accounting, Circumstances, Cost};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
@@ -369,7 +369,10 @@ fn a_run_ends_early_after_the_errors_that_are_allowed() {
     });
     assert!(report.bailed_out && report.is_failure() && !report.interrupted);
     assert_eq!(report.duration, 0.007);
-    let bailed_out = Warning::BailedOut { errors: 3 };
+    let bailed_out = Warning::BailedOut {
+        errors: 3,
+        in_warm_up: false,
+    };
     assert_eq!(report.verdict.reasons.first(), Some(&bailed_out));
 }
 
@@ -815,6 +818,44 @@ fn a_warm_up_leaves_nothing_behind_but_what_is_in_flight() {
     assert_eq!(report.start, "1970-01-01T00:00:01.000Z");
     assert_eq!(report.warm_up.map(|warm_up| warm_up.seconds), Some(1.0));
     assert_eq!(report.bundling.connects, 1);
+}
+
+/// What was measured in a warm-up is not the run, however it ends.
+#[test]
+fn a_stop_in_the_warm_up_is_no_run() {
+    let warmed = |bailout| LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(1)),
+        bailout,
+        ..plan("http://localhost")
+    };
+    let ended = |stopped_at| {
+        let plan = warmed(None);
+        let mut ignore = |_| {};
+        let mut bench = Bench {
+            client: LoadClient::new(&plan, &mut ignore),
+            request_bytes: super::request::render(&plan).len(),
+        };
+        bench.turn(0);
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 500);
+        bench.turn(stopped_at);
+        bench.close(line, Closed::Stopped, stopped_at);
+        bench.client.finish().end
+    };
+    assert_eq!(ended(999), RunEnd::StillWarming);
+    assert_eq!(ended(1000), RunEnd::Interrupted);
+    let report = play(warmed(Some(1)), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, &REPLY.repeat(2), 500);
+        let refused = Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
+        bench.client.closed(None, refused, ms(600));
+        stop(bench, line, 610);
+    });
+    let bailed_out = Warning::BailedOut {
+        errors: 1,
+        in_warm_up: true,
+    };
+    assert_eq!(report.verdict.reasons.first(), Some(&bailed_out));
 }
 
 /// The server is ten times slower in the first second.

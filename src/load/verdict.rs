@@ -30,6 +30,8 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) wrong_bodies: u64,
     pub(in crate::load) gave_up: bool,
     pub(in crate::load) bailed_out: bool,
+    /// It ended before the warm-up was over.
+    pub(in crate::load) in_warm_up: bool,
     pub(in crate::load) first_error: Option<String>,
     pub(in crate::load) cpu_share: f64,
     /// Time that all slots spent on requests with a reply, until it was read.
@@ -236,6 +238,7 @@ mod tests {
             wrong_bodies: 0,
             gave_up: false,
             bailed_out: false,
+            in_warm_up: false,
             first_error: None,
             cpu_share: 0.5,
             answered_s: 0.1 * 100_000.0,
@@ -305,6 +308,8 @@ mod tests {
         one(|e| e.errors = 1, "1 error");
         one(|e| e.wrong_bodies = 2, "2 replies had another body");
         one(|e| e.bailed_out = true, "ended early, after 0 errors");
+        let in_warm_up = |e: &mut Evidence| (e.bailed_out, e.in_warm_up) = (true, true);
+        one(in_warm_up, "ended in its warm-up, after 0 errors");
         one(|e| e.gave_up = true, "gave up after 100,000 replies");
         one(|e| e.accounting.completed = 99, "only 99 replies");
         one(|e| e.accounting.completed = 0, "no reply");

@@ -21,6 +21,8 @@ pub enum Warning {
     BailedOut {
         /// Errors and wrong bodies.
         errors: u64,
+        /// It was still in its warm-up.
+        in_warm_up: bool,
     },
     /// A run for an amount ended without reaching it.
     GaveUp {

@@ -41,18 +41,25 @@ fn an_objective_that_every_rate_meets_has_a_rate_at_least() {
 fn a_signal_ends_a_search_with_what_was_found_so_far() {
     let (sender, requested) = channel();
     let peer = Peer::serving(move |visit| {
-        while visit.request().is_some() && visit.answer(OK) {
+        // Once for each connection that is used.
+        if visit.request().is_some() && visit.answer(OK) {
             let _ = sender.send(());
         }
+        while visit.request().is_some() && visit.answer(OK) {}
     });
     let url = peer.url();
-    let flags = ["--find-rate", "max<60s", "--trial-duration", "60", &url];
+    let flags = ["-c", "1", "--find-rate", "max<60s", &url];
     let job = Job::start(&mut load_command(&flags));
-    requested.recv_timeout(PATIENCE).expect("requests come");
+    for _ in 0..2 {
+        requested.recv_timeout(PATIENCE).expect("a trial begins");
+    }
+    // In the warm-up of the second trial.
     job.signal(Signal::INT);
     let finished = job.finish();
     assert_eq!(finished.code, Some(130), "{finished:?}");
-    assert_eq!(Report::of(&finished).at("/findRate/outcome"), "interrupted");
+    let report = Report::of(&finished);
+    assert_eq!(report.at("/findRate/outcome"), "interrupted");
+    assert!(!report.at("/findRate/trials/0").is_null());
 }
 
 #[test]

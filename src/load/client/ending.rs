@@ -12,6 +12,8 @@ const TIMEOUTS_TO_GIVE_UP: u32 = 3;
 pub(crate) enum RunEnd {
     /// It was stopped from outside.
     Interrupted,
+    /// It was stopped from outside before its warm-up was over: there was no run.
+    StillWarming,
     /// As planned.
     Planned,
     /// The amount was out of reach.

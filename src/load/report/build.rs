@@ -26,7 +26,7 @@ use crate::load::verdict::{
 };
 use crate::load::windows::{Summary, WINDOW};
 use crate::load::withheld::Withheld;
-use crate::load::{LoadPlan, Until};
+use crate::load::{LoadPlan, Until, WarmUp};
 use course::Course;
 
 const NS_PER_MS: f64 = 1e6;
@@ -189,6 +189,7 @@ fn evidence(
         wrong_bodies: counters.wrong_bodies,
         gave_up: record.end == RunEnd::GaveUp,
         bailed_out: record.end == RunEnd::BailedOut,
+        in_warm_up: matches!(plan.warm_up, WarmUp::For(_)) && record.warmed.is_zero(),
         first_error: counters.first_error.clone(),
         cpu_share,
         // With the kernel's stamps, latencies end before that.

@@ -17,6 +17,7 @@ pub(super) fn samples(evidence: &Evidence) -> Outcome {
         }),
         _ if evidence.bailed_out => Some(Warning::BailedOut {
             errors: evidence.errors + evidence.wrong_bodies,
+            in_warm_up: evidence.in_warm_up,
         }),
         _ if evidence.gave_up => Some(Warning::GaveUp { replies }),
         _ if replies < SAMPLES_MIN => Some(Warning::FewReplies { replies }),

@@ -33,7 +33,7 @@ impl Warning {
         use Warning::*;
         match self {
             NoReply { first_error } => no_reply(first_error.as_deref()),
-            BailedOut { errors } => bailed_out(*errors),
+            BailedOut { errors, in_warm_up } => bailed_out(*errors, *in_warm_up),
             GaveUp { replies } => gave_up(*replies),
             UnexpectedStatus {
                 replies,
@@ -97,9 +97,14 @@ fn no_reply(first_error: Option<&str>) -> Message {
     }
 }
 
-fn bailed_out(errors: u64) -> Message {
+fn bailed_out(errors: u64, in_warm_up: bool) -> Message {
     let errors = plural(errors, "error");
-    finding(format!("the run ended early, after {errors}"))
+    let when = if in_warm_up {
+        "in its warm-up"
+    } else {
+        "early"
+    };
+    finding(format!("the run ended {when}, after {errors}"))
         .advice("see what the server does, or raise --bailout")
 }
 
