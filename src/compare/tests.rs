@@ -837,6 +837,7 @@ fn with_errors(requests_per_second: u64, replies: u64) -> Result<RunFigures, Sto
         replies,
         of: run.completed,
         statuses: vec![(500, replies)],
+        seen: vec![500],
         expected: None,
     };
     Ok(RunFigures {

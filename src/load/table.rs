@@ -429,6 +429,7 @@ Verdict: VALID (1 of 1 self-test passed)
                         replies: 3,
                         of: 26_322,
                         statuses: vec![(503, 3)],
+                        seen: vec![503],
                         expected: None,
                     },
                     Warning::FewReplies { replies: 1 },

@@ -352,7 +352,7 @@ mod tests {
             reasons(some),
             [
                 "1,200 of 100,000 replies had an error status (404: 1,199, 500: 1); if that is \
-              wanted, add --expect-status 404,500"
+              wanted, add --expect-status 200,404,500"
             ]
         );
         assert_eq!(

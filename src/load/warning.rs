@@ -37,6 +37,8 @@ pub enum Warning {
         of: u64,
         /// These statuses with their counts.
         statuses: Vec<(u16, u64)>,
+        /// Every status that came.
+        seen: Vec<u16>,
         /// The statuses that were asked for; `None` if any but an error is wanted.
         expected: Option<String>,
     },

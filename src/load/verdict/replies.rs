@@ -38,6 +38,11 @@ pub(super) fn statuses(evidence: &Evidence) -> Outcome {
         replies: statuses.iter().map(|(_, replies)| replies).sum(),
         of: evidence.accounting.completed,
         statuses,
+        seen: evidence
+            .statuses
+            .iter()
+            .map(|(status, _)| *status)
+            .collect(),
         expected: expected.map(ToString::to_string),
     });
     Outcome::of(warning, || "every status was wanted".to_owned())

@@ -39,8 +39,9 @@ impl Warning {
                 replies,
                 of,
                 statuses,
+                seen,
                 expected,
-            } => unexpected_status(*replies, *of, statuses, expected.as_deref()),
+            } => unexpected_status(*replies, *of, statuses, seen, expected.as_deref()),
             NoKeepAlive {
                 lost,
                 sent,
@@ -124,6 +125,7 @@ fn unexpected_status(
     replies: u64,
     of: u64,
     statuses: &[(u16, u64)],
+    seen: &[u16],
     expected: Option<&str>,
 ) -> Message {
     let share = match (replies == of, of) {
@@ -137,7 +139,8 @@ fn unexpected_status(
             "{share} had a status other than {expected} ({codes})"
         )),
         None => {
-            let wanted = statuses.iter().map(|(code, _)| code.to_string());
+            // The flag replaces what is wanted without it.
+            let wanted = seen.iter().map(u16::to_string);
             let wanted = wanted.collect::<Vec<_>>().join(",");
             finding(format!("{share} had an error status ({codes})"))
                 .advice(format!("if that is wanted, add --expect-status {wanted}"))
