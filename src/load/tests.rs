@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn, RunEnd};
-use super::report::{Accounting, Circumstances, Cost};
+use super::report::{Accounting, CheckResult, Circumstances, Cost};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
 use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp, Warning};
@@ -965,6 +965,49 @@ fn a_server_that_hangs_for_good_bounds_the_tail_from_below() {
         .iter()
         .any(|reason| matches!(reason, Warning::NeverSent { .. }));
     assert!(is_named, "{reasons:?}");
+}
+
+/// Too few requests for a 99th percentile; 90 % of them tell as much.
+#[test]
+fn a_late_client_is_told_in_a_short_run_too() {
+    let run = |late_ms: u64, run_ms: u64| {
+        let open = LoadPlan {
+            pipelining: 1,
+            until: Until::Duration(Duration::from_millis(run_ms)),
+            open_loop: Some(OpenLoopPlan {
+                rate: Rate::Constant(50.0),
+                arrivals: Arrivals::Constant,
+                seed: 3,
+                deadline: None,
+            }),
+            ..plan("http://localhost")
+        };
+        let report = play(open, |bench| {
+            let mut line = bench.open(0);
+            for at in (0..run_ms - 20).step_by(20) {
+                bench.turn(at + late_ms);
+                let Line { conn, out } = &mut line;
+                let now = ms(at + late_ms);
+                assert_eq!(bench.client.caught_up(conn, now, out), Flow::Keep);
+                bench.receive(&mut line, REPLY, at + late_ms);
+            }
+            stop(bench, line, run_ms);
+        });
+        let lateness = report.checks.iter().find(|check| check.name == "lateness");
+        let lateness = lateness.expect("the check");
+        (lateness.result, lateness.detail.clone())
+    };
+    let (result, detail) = run(7, 10_000);
+    assert_eq!(result, CheckResult::Failed);
+    assert!(detail.contains("up to 7.00 ms late (97.5 %)"), "{detail}");
+    let (result, detail) = run(0, 10_000);
+    assert_eq!(result, CheckResult::Passed);
+    assert!(detail.contains("(97.5 %)"), "{detail}");
+    assert_eq!(
+        run(7, 1_000).1,
+        "this client sent requests up to 7.00 ms late (75 %), which the latencies include"
+    );
+    assert_eq!(run(7, 500).0, CheckResult::NotApplicable);
 }
 
 #[test]

@@ -74,8 +74,9 @@ pub(in crate::load) struct Connections {
 /// Evidence that an open loop adds.
 #[derive(Clone, Debug)]
 pub(in crate::load) struct Schedule {
-    /// 99 % of requests were sent at most this late though a slot was free.
-    pub(in crate::load) client_lag_ms: f64,
+    /// The highest percentile that enough requests stand behind of the time by which they were sent
+    /// late though a slot was free, and that time in ms.
+    pub(in crate::load) client_lag: Option<(f64, f64)>,
     /// Laws of the arrivals that the client broke; `None` if too little was due to tell.
     pub(in crate::load) laws_broken: Option<Vec<LawBroken>>,
 }

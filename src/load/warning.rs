@@ -146,7 +146,9 @@ pub enum Warning {
     },
     /// The client sent late though a slot was free.
     LateClient {
-        /// 99 % of requests were at most this late, milliseconds.
+        /// The highest percentile that the run has, such as 99.
+        percentile: f64,
+        /// Its lateness, milliseconds.
         ms: f64,
     },
     /// The client's send times do not follow the law of the arrivals.

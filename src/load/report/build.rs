@@ -30,7 +30,7 @@ use crate::load::{LoadPlan, Until, WarmUp};
 use course::Course;
 
 const NS_PER_MS: f64 = 1e6;
-/// Percentiles that a pause is compared with: the first that the run has.
+/// Percentiles that a self-test judges: the first that the run has.
 const TOP_PERCENTILES: [f64; 4] = [99.0, 97.5, 90.0, 75.0];
 
 /// Facts that the top of the job knows and a protocol does not.
@@ -177,10 +177,6 @@ fn evidence(
     let silence = recorder.longest_silence();
     let intervals = recorder.log.intervals();
     let pauses = &record.turns.pauses;
-    let top_percentile = TOP_PERCENTILES.into_iter().find_map(|percent| {
-        let ns = course.answered.told_quantile_ns(percent / 100.0)?;
-        Some((percent, ns as f64 / NS_PER_MS))
-    });
     Evidence {
         accounting: *accounting,
         errors: counters.errors.total() + accounting.timed_out,
@@ -211,8 +207,16 @@ fn evidence(
             began_s: (silence.began - record.started).as_secs_f64(),
         },
         client_pauses: client_pauses(plan, record, duration_s),
-        top_percentile,
+        top_percentile: top_percentile(&course.answered),
     }
+}
+
+/// The highest of the percentiles that enough samples stand behind, and its value in ms.
+fn top_percentile(samples: &Distribution) -> Option<(f64, f64)> {
+    TOP_PERCENTILES.into_iter().find_map(|percent| {
+        let ns = samples.told_quantile_ns(percent / 100.0)?;
+        Some((percent, ns as f64 / NS_PER_MS))
+    })
 }
 
 fn connections(plan: &LoadPlan, record: &RunRecord) -> Connections {
@@ -227,9 +231,8 @@ fn connections(plan: &LoadPlan, record: &RunRecord) -> Connections {
 
 fn schedule_kept(record: &RunRecord) -> Option<Schedule> {
     let found = record.open_loop.as_ref()?;
-    let lag_ns = found.client_lag.told_quantile_ns(0.99);
     Some(Schedule {
-        client_lag_ms: lag_ns.map_or(0.0, |ns| ns as f64 / NS_PER_MS),
+        client_lag: top_percentile(&found.client_lag),
         laws_broken: found.laws_broken(record.ended),
     })
 }

@@ -74,10 +74,13 @@ pub(super) fn lateness(evidence: &Evidence) -> Outcome {
     let Some(schedule) = &evidence.schedule else {
         return Outcome::NotApplicable(CLOSED_LOOP);
     };
-    let ms = schedule.client_lag_ms;
-    let warning = (ms > CLIENT_LAG_MS_MAX).then_some(Warning::LateClient { ms });
+    let Some((percentile, ms)) = schedule.client_lag else {
+        return Outcome::NotApplicable("too few requests were sent to tell");
+    };
+    let warning = (ms > CLIENT_LAG_MS_MAX).then_some(Warning::LateClient { percentile, ms });
     Outcome::of(warning, || {
-        format!("at most {} through the client (99 %)", milliseconds(ms))
+        let ms = milliseconds(ms);
+        format!("at most {ms} through the client ({percentile} %)")
     })
 }
 

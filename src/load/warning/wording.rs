@@ -85,7 +85,7 @@ impl Warning {
             WarmUp { seconds } => warm_up(*seconds),
             Changed { change, duration_s } => changed(change, *duration_s),
             NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
-            LateClient { ms } => late_client(*ms),
+            LateClient { percentile, ms } => late_client(*percentile, *ms),
             Arrivals { law } => arrivals(*law),
         }
     }
@@ -254,9 +254,9 @@ fn never_sent(never_sent: u64, due: u64) -> Message {
     .advice("lower -R, or raise -c")
 }
 
-fn late_client(ms: f64) -> Message {
+fn late_client(percentile: f64, ms: f64) -> Message {
     finding(format!(
-        "this client sent requests up to {} late (99 %), which the latencies include",
+        "this client sent requests up to {} late ({percentile} %), which the latencies include",
         milliseconds(ms)
     ))
     .advice("give it a core of its own, or lower -R")
