@@ -16,6 +16,7 @@ use super::plan::{Refill, Until};
 use super::report::{Check, CheckResult, Verdict};
 use super::statistics::arrivals_check::LawBroken;
 use super::status::ExpectedStatuses;
+use crate::event_loop::Time;
 
 /// The figures that a verdict rests on.
 #[derive(Clone, Debug)]
@@ -36,6 +37,7 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) cpu_share: f64,
     /// Time that all slots spent on requests with a reply, until it was read.
     pub(in crate::load) answered_s: f64,
+    pub(in crate::load) started: Time,
     pub(in crate::load) duration_s: f64,
     pub(in crate::load) connections: Connections,
     /// `None` in a closed loop.
@@ -221,7 +223,7 @@ mod tests {
         shape: Shape::Shift,
         before: 10_000.0,
         after: 8_900.0,
-        at: 0.5,
+        at: Time::from_ns(8_500_000_000),
     };
 
     fn sound() -> Evidence {
@@ -243,6 +245,7 @@ mod tests {
             first_error: None,
             cpu_share: 0.5,
             answered_s: 0.1 * 100_000.0,
+            started: Time::from_ns(1_000_000_000),
             duration_s: 10.0,
             connections: Connections {
                 asked: 100,
@@ -316,7 +319,7 @@ mod tests {
         one(|e| e.accounting.completed = 0, "no reply");
         one(
             |e| e.steadiness.change = Ok(Some(SLOWER)),
-            "from 10,000 to 8,900 replies a second at 5.0 s",
+            "from 10,000 to 8,900 replies a second at 7.5 s",
         );
         let warm_up = |e: &mut Evidence| {
             e.steadiness.warm_up_s = Some(2.5);

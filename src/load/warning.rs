@@ -134,8 +134,8 @@ pub enum Warning {
     Changed {
         /// The largest change.
         change: Change,
-        /// Length of the run.
-        duration_s: f64,
+        /// When it was, seconds after the start.
+        at_s: f64,
     },
     /// Requests were due and not sent before the end.
     NeverSent {

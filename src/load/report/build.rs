@@ -190,6 +190,7 @@ fn evidence(
         cpu_share,
         // With the kernel's stamps, latencies end before that.
         answered_s: sum_s(&all_answered(intervals)) + sum_s(&record.turns.delays),
+        started: record.started,
         duration_s,
         connections: connections(plan, record),
         schedule: schedule_kept(record),

@@ -10,6 +10,7 @@
 //! an ordinary one.
 
 use super::interval_log::{Interval, all_answered, slices};
+use crate::event_loop::Time;
 
 /// Slices of a run.
 const SLICES: usize = 20;
@@ -55,8 +56,8 @@ pub struct Change {
     pub before: f64,
     /// The level after (for a trend, in the last quarter).
     pub after: f64,
-    /// When the shift was, as a share of the run; for a trend, one half.
-    pub at: f64,
+    /// When the shift was; for a trend, the middle.
+    pub at: Time,
 }
 
 /// The largest significant change of a run, or `None` if it is stationary. `Err` if the run is too
@@ -146,7 +147,7 @@ impl Suspect {
             shape: self.shape,
             before: level(series, before),
             after: level(series, after),
-            at: self.split as f64 / slices.len() as f64,
+            at: slices[self.split][0].began,
         }
     }
 }
@@ -262,7 +263,6 @@ mod tests {
     use super::super::interval_log::IntervalLog;
     use super::super::test_queue::{self, QueuePlan};
     use super::*;
-    use crate::event_loop::Time;
 
     fn plan(load: f64, slowdown: fn(f64) -> f64) -> QueuePlan {
         QueuePlan {
@@ -323,6 +323,21 @@ mod tests {
         assert_eq!(even(0.05), None);
         let change = even(0.3).expect("a change of 30 %");
         assert!(change.after > 1.1 * change.before, "{change:?}");
+    }
+
+    #[test]
+    fn a_shift_is_told_at_its_time_by_the_clock_of_the_run() {
+        let start_ms = 5_000;
+        let mut log = IntervalLog::starting(Time::from_ns(start_ms * 1_000_000));
+        for ms in start_ms..20_000 {
+            let replies = if ms < 12_500 { 5 } else { 4 };
+            let noise = u64::from(ms % 13 == 0);
+            log.record(Time::from_ns(ms * 1_000_000), 1_000_000, replies + noise);
+        }
+        log.finish(Time::from_ns(20_000_000_000));
+        let change = find_change(log.intervals()).unwrap().expect("a shift");
+        assert_eq!(change.shape, Shape::Shift);
+        assert_eq!(change.at, Time::from_ns(12_500_000_000));
     }
 
     #[test]

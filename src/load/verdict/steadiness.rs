@@ -112,8 +112,10 @@ pub(super) fn stationarity(evidence: &Evidence) -> Outcome {
     match change {
         Err(TooShort) => Outcome::NotApplicable("the run is too short to tell"),
         Ok(change) => {
-            let duration_s = evidence.duration_s;
-            let warning = change.map(|change| Warning::Changed { change, duration_s });
+            let warning = change.map(|change| Warning::Changed {
+                change,
+                at_s: (change.at - evidence.started).as_secs_f64(),
+            });
             Outcome::of(warning, || "no trend and no level shift".to_owned())
         }
     }

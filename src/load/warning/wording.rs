@@ -83,7 +83,7 @@ impl Warning {
                 percentile_ms,
             } => pause(*ms, *began_s, *percentile, *percentile_ms),
             WarmUp { seconds } => warm_up(*seconds),
-            Changed { change, duration_s } => changed(change, *duration_s),
+            Changed { change, at_s } => changed(change, *at_s),
             NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
             LateClient { percentile, ms } => late_client(*percentile, *ms),
             Arrivals { law } => arrivals(*law),
@@ -320,7 +320,7 @@ fn warm_up(seconds: f64) -> Message {
     .advice("warm it up first")
 }
 
-fn changed(change: &Change, duration_s: f64) -> Message {
+fn changed(change: &Change, at_s: f64) -> Message {
     let what = match change.series {
         Series::Rate => "the rate",
         Series::Median => "the median latency",
@@ -337,10 +337,7 @@ fn changed(change: &Change, duration_s: f64) -> Message {
     let (before, after) = (figure(change.before), figure(change.after));
     let course = match change.shape {
         Shape::Trend => format!("drifted from {before} to {after}{unit}"),
-        Shape::Shift => format!(
-            "went from {before} to {after}{unit} at {:.1} s",
-            change.at * duration_s
-        ),
+        Shape::Shift => format!("went from {before} to {after}{unit} at {at_s:.1} s"),
     };
     finding(format!("{what} {course}")).advice("warm the server up first, or run longer")
 }
