@@ -7,7 +7,8 @@ use std::fmt;
 use super::objective::{Answer, Metric, Objective};
 use super::report::LoadReport;
 use super::statistics::censoring::{Percentile, Survival};
-use super::statistics::interval_log::{Interval, slices};
+use super::statistics::distribution::Distribution;
+use super::statistics::interval_log::{Interval, all_answered, all_censored, all_lost, slices};
 use super::statistics::quantile_interval::QuantileIntervals;
 use super::statistics::stationarity;
 use crate::format::{count, milliseconds, percent, rate};
@@ -77,7 +78,7 @@ fn figure(metric: Metric, report: &LoadReport) -> Figure {
     let ns = |ms: f64| Figure::exact(ms * 1e6);
     match metric {
         Metric::Percentile(quantile) => percentile(quantile, intervals),
-        Metric::Mean => ns(report.latency.mean),
+        Metric::Mean => Figure::exact(mean_with_ages_ns(intervals)),
         Metric::Max => ns(report.latency.max.max(report.latency.max_age_ms)),
         Metric::Rate => mean_rate(report),
         Metric::Errors => Figure::exact(report.errors as f64),
@@ -87,6 +88,19 @@ fn figure(metric: Metric, report: &LoadReport) -> Figure {
         }
         Metric::Suspect => Figure::exact(f64::from(u8::from(!report.verdict.valid))),
     }
+}
+
+/// The mean, with each request without a reply counted with its age: a lower bound of the mean that
+/// the run would have had if it had waited.
+fn mean_with_ages_ns(intervals: &[Interval]) -> f64 {
+    let all = [
+        all_answered(intervals),
+        all_censored(intervals),
+        all_lost(intervals),
+    ];
+    let sum_ns: u128 = all.iter().map(Distribution::sum_ns).sum();
+    let requests: u64 = all.iter().map(Distribution::total).sum();
+    sum_ns as f64 / requests.max(1) as f64
 }
 
 /// Without an interval, the figure itself decides: a gate must not pass because a run is short.
@@ -240,6 +254,24 @@ mod tests {
         report.timeline.intervals.extend(sliver.into_intervals());
         assert_eq!(answer("rate<900", &report), Answer::Fails);
         assert_eq!(answer("rate<1100", &report), Answer::Holds);
+    }
+
+    /// A server that hangs answers few requests, and those fast.
+    #[test]
+    fn the_mean_counts_a_request_without_a_reply_with_its_age() {
+        let mut log = IntervalLog::starting(Time::START);
+        let end = Time::from_ns(1_000_000_000);
+        log.record(Time::from_ns(1_000_000), 1_000_000, 60);
+        log.record_censored(end, 9_000_000, 20);
+        log.record_lost(end, 11_000_000, 20);
+        log.finish(end);
+        let mut report = report();
+        report.timeline.intervals = log.into_intervals();
+        assert_eq!(latency_ns(Metric::Mean, &report), 4_600_000.0);
+        assert_eq!(answer("mean>4.5ms", &report), Answer::Holds);
+        assert_eq!(answer("mean<4.5ms", &report), Answer::Fails);
+        report.timeline.intervals.clear();
+        assert_eq!(latency_ns(Metric::Mean, &report), 0.0);
     }
 
     #[test]
