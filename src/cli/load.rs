@@ -230,7 +230,7 @@ impl LoadArgs {
             target,
             connections: self.connections,
             pipelining: self.pipelining,
-            warm_up: self.warm_up.plan(),
+            warm_up: self.warm_up.plan(&self.schedule)?,
             until: match self.amount {
                 Some(amount) => Until::Amount(amount),
                 None => Until::Duration(self.duration),
@@ -497,6 +497,11 @@ mod tests {
                 "/nowhere/at.all",
             ),
             (&["--wat", url], "--wat", "unexpected argument"),
+            (
+                &["-W", "auto", "-R", "1:9", url],
+                "--warm-up auto",
+                "such as -W 3",
+            ),
             (
                 &["--cacert", "/nowhere/at.all", "https://a"],
                 "--cacert",

@@ -173,6 +173,8 @@ pub enum WarmUpFound {
     Given,
     /// Its end was found in the run: only latencies and rates leave it out.
     Auto,
+    /// Its end was looked for and not found: they leave out the first half of the run.
+    Unfinished,
 }
 
 /// The course of a run.

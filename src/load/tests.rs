@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn, RunEnd};
-use super::report::{Accounting, CheckResult, Circumstances, Cost};
+use super::report::{Accounting, CheckResult, Circumstances, Cost, WarmUpFound};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
 use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp, Warning};
@@ -891,6 +891,33 @@ fn a_warm_up_that_is_found_is_left_out_of_latencies_and_rates() {
     assert!((p99 - 2.0).abs() < 0.002, "{p99}");
     assert!(rest.requests.min > 490.0, "{:?}", rest.requests);
     assert_eq!(rest.accounting, whole.accounting);
+}
+
+/// The server becomes faster until the end.
+#[test]
+fn a_warm_up_whose_end_is_not_found_is_a_reason_for_doubt() {
+    let found = LoadPlan {
+        warm_up: WarmUp::Auto,
+        until: Until::Duration(Duration::from_secs(10)),
+        ..plan("http://localhost")
+    };
+    let report = play(found, |bench| {
+        let mut line = bench.open(0);
+        for at in (10..10_000).step_by(10) {
+            bench.turn(at);
+            let replies = 1 + at as usize / 1_250;
+            bench.receive(&mut line, &REPLY.repeat(replies), at);
+        }
+        stop(bench, line, 10_000);
+    });
+    let warm_up = report.warm_up.expect("it was asked for");
+    assert_eq!(
+        (warm_up.seconds, warm_up.found),
+        (5.0, WarmUpFound::Unfinished)
+    );
+    let unfinished = Warning::UnfinishedWarmUp { seconds: 5.0 };
+    let reasons = &report.verdict.reasons;
+    assert!(reasons.contains(&unfinished), "{reasons:?}");
 }
 
 /// 1,000 requests a second for 10 s to a server that answers at once, except while `is_frozen`.

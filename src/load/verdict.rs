@@ -49,6 +49,8 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) unanswered_s: f64,
     /// Time that all connections were not open.
     pub(in crate::load) connecting_s: f64,
+    /// Length of a warm-up whose end was not found.
+    pub(in crate::load) unfinished_warm_up_s: Option<f64>,
     pub(in crate::load) steadiness: Steadiness,
     /// Status codes with their counts.
     pub(in crate::load) statuses: Vec<(u16, u64)>,
@@ -260,6 +262,7 @@ mod tests {
             until: Until::Duration(Duration::from_secs(10)),
             unanswered_s: 0.0,
             connecting_s: 0.0,
+            unfinished_warm_up_s: None,
             steadiness: Steadiness {
                 warm_up_s: None,
                 change: Ok(None),

@@ -130,6 +130,11 @@ pub enum Warning {
         /// Its length.
         seconds: f64,
     },
+    /// The end of the warm-up was looked for and not found.
+    UnfinishedWarmUp {
+        /// Length of the part that is left out, half of the run.
+        seconds: f64,
+    },
     /// The rate or the latency changed in the course of the run.
     Changed {
         /// The largest change.

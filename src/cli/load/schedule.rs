@@ -44,6 +44,11 @@ struct Ends {
 }
 
 impl ScheduleArgs {
+    /// Returns true for a rate that changes by plan.
+    pub(super) fn is_ramp(&self) -> bool {
+        self.rate.is_some_and(|ends| ends.from != ends.to)
+    }
+
     /// The schedule of a run of this length; `None` for a closed loop.
     pub(super) fn plan(&self, over: Duration) -> Option<OpenLoopPlan> {
         self.rate.map(|ends| self.plan_at(ends, over))

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::schedule::ScheduleArgs;
 use crate::cli::values;
 use crate::load::WarmUp;
 
@@ -23,8 +24,17 @@ pub(super) struct WarmUpArgs {
 
 impl WarmUpArgs {
     /// The warm-up that was asked for.
-    pub(super) fn plan(self) -> WarmUp {
-        self.warm_up.unwrap_or(WarmUp::None)
+    ///
+    /// # Errors
+    /// It is to be found in a run whose rate changes by plan.
+    pub(super) fn plan(self, schedule: &ScheduleArgs) -> Result<WarmUp, String> {
+        match self.warm_up.unwrap_or(WarmUp::None) {
+            WarmUp::Auto if schedule.is_ramp() => Err(
+                "--warm-up auto: the rate of a ramp changes by plan; give a time, such as -W 3"
+                    .to_owned(),
+            ),
+            warm_up => Ok(warm_up),
+        }
     }
 }
 

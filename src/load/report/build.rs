@@ -196,6 +196,7 @@ fn evidence(
         schedule: schedule_kept(record),
         unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
         connecting_s: record.connects.unopened(record.ended).as_secs_f64(),
+        unfinished_warm_up_s: course.unfinished_warm_up_s(),
         steadiness: Steadiness::of(course.intervals, is_ramp(plan)),
         pipelining: plan.pipelining,
         refill: plan.refill,

@@ -247,6 +247,10 @@ fn warm_up_line(warm_up: WarmUpReport) -> String {
         WarmUpFound::Auto => format!(
             "Warm-up: the first {seconds:.1} s of the run are left out of latencies and rates."
         ),
+        WarmUpFound::Unfinished => format!(
+            "Warm-up: its end was not found; the first half of the run ({seconds:.1} s) is left out \
+             of latencies and rates."
+        ),
     }
 }
 

@@ -97,7 +97,9 @@ pub(super) fn warm_up(evidence: &Evidence) -> Outcome {
     if is_ramp {
         return Outcome::NotApplicable("the rate is a ramp");
     }
-    let warning = warm_up_s.map(|seconds| Warning::WarmUp { seconds });
+    let unfinished = evidence.unfinished_warm_up_s;
+    let unfinished = unfinished.map(|seconds| Warning::UnfinishedWarmUp { seconds });
+    let warning = unfinished.or(warm_up_s.map(|seconds| Warning::WarmUp { seconds }));
     Outcome::of(warning, || "the start is like the rest".to_owned())
 }
 

@@ -83,6 +83,7 @@ impl Warning {
                 percentile_ms,
             } => pause(*ms, *began_s, *percentile, *percentile_ms),
             WarmUp { seconds } => warm_up(*seconds),
+            UnfinishedWarmUp { seconds } => unfinished_warm_up(*seconds),
             Changed { change, at_s } => changed(change, *at_s),
             NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
             LateClient { percentile, ms } => late_client(*percentile, *ms),
@@ -318,6 +319,14 @@ fn warm_up(seconds: f64) -> Message {
         "the first {seconds:.1} s were slower than the rest: the server was warming up"
     ))
     .advice("warm it up first")
+}
+
+fn unfinished_warm_up(seconds: f64) -> Message {
+    finding(format!(
+        "the end of the warm-up was not found, and the first half of the run ({seconds:.1} s) is left \
+         out"
+    ))
+    .advice("run longer, or give the warm-up a time, such as -W 3")
 }
 
 fn changed(change: &Change, at_s: f64) -> Message {

@@ -23,11 +23,11 @@ pub(super) struct Course<'a> {
 impl Course<'_> {
     pub(super) fn of<'a>(plan: &LoadPlan, record: &'a RunRecord) -> Course<'a> {
         let all = record.recorder.log.intervals();
-        let cut = match plan.warm_up {
-            WarmUp::Auto => find_warmup(all).intervals,
-            WarmUp::None | WarmUp::For(_) => 0,
+        let found = match plan.warm_up {
+            WarmUp::Auto => Some(find_warmup(all)),
+            WarmUp::None | WarmUp::For(_) => None,
         };
-        let (left_out, intervals) = all.split_at(cut);
+        let (left_out, intervals) = all.split_at(found.map_or(0, |found| found.intervals));
         let ns: u64 = left_out.iter().map(|interval| interval.length_ns).sum();
         let mut windows = record.recorder.windows.clone();
         windows.without_start(std::time::Duration::from_nanos(ns));
@@ -43,9 +43,18 @@ impl Course<'_> {
                 }),
                 WarmUp::Auto => Some(WarmUpReport {
                     seconds: rounded(ns as f64 / 1e9, 3),
-                    found: WarmUpFound::Auto,
+                    found: match found.is_some_and(|found| found.unfinished) {
+                        true => WarmUpFound::Unfinished,
+                        false => WarmUpFound::Auto,
+                    },
                 }),
             },
         }
+    }
+
+    /// Length of a warm-up whose end was not found.
+    pub(super) fn unfinished_warm_up_s(&self) -> Option<f64> {
+        let warm_up = self.warm_up?;
+        (warm_up.found == WarmUpFound::Unfinished).then_some(warm_up.seconds)
     }
 }
