@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::LoadReport;
+use super::report::Latency;
 use crate::format::{milliseconds, plural, rate};
 use crate::page::{
     At, Doubt, FactValue, Figure, Page, Percentiles, Quantity, SelfTest, SelfTestResult, Text,
@@ -50,7 +51,7 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
             .unwrap_or_else(|| format!("Load on {}", report.url)),
         subtitle: subtitle(report).into(),
         verdict: words(&root.key("summary")),
-        quantities: quantities(&root),
+        quantities: quantities(&report.latency, &root),
         doubts: doubts(&self_tests),
         percentiles: percentiles(report, &root),
         timelines: vec![timeline],
@@ -80,8 +81,15 @@ fn summary(report: &LoadReport) -> String {
             let mean = f64::midpoint(open_loop.rate.from, open_loop.rate.to);
             format!(" of {} due", rate(mean))
         });
-    let of = |name: &str, percentile: Option<f64>| {
-        percentile.map_or(String::new(), |ms| format!(", {name} {}", milliseconds(ms)))
+    let of = |percent: f64, percentile: Option<f64>| {
+        let bound = if latency.is_bounded(percent) {
+            "≥ "
+        } else {
+            ""
+        };
+        percentile.map_or(String::new(), |ms| {
+            format!(", p{percent} {bound}{}", milliseconds(ms))
+        })
     };
     let doubts = match report.verdict.reasons.len() {
         0 => String::new(),
@@ -90,8 +98,8 @@ fn summary(report: &LoadReport) -> String {
     format!(
         "{valid}: {} requests per second{due}{}{}{doubts}.",
         rate(report.requests.mean),
-        of("p50", latency.p50),
-        of("p99", latency.p99),
+        of(50.0, latency.p50),
+        of(99.0, latency.p99),
     )
 }
 
@@ -146,13 +154,22 @@ pub fn self_tests(checks: &At) -> Vec<SelfTest> {
     checks.elements().filter_map(self_test).collect()
 }
 
-fn quantities(root: &At) -> Vec<Quantity> {
+fn quantities(bounds: &Latency, root: &At) -> Vec<Quantity> {
     let latency = root.key("latency");
     let figure = |label: &str, at: At, value: fn(Figure) -> FactValue| {
         Some(Quantity {
             label: label.to_owned(),
             value: value(at.figure()?),
+            is_lower_bound: false,
             note: None,
+        })
+    };
+    let latency_of = |label: &str, key: &str, percent: f64| {
+        let is_lower_bound = bounds.is_bounded(percent);
+        Some(Quantity {
+            is_lower_bound,
+            note: is_lower_bound.then(|| "a lower bound: requests had no reply".into()),
+            ..figure(label, latency.key(key), FactValue::Milliseconds)?
         })
     };
     [
@@ -161,21 +178,9 @@ fn quantities(root: &At) -> Vec<Quantity> {
             root.key("requests").key("mean"),
             FactValue::PerSecond,
         ),
-        figure(
-            "median latency",
-            latency.key("p50"),
-            FactValue::Milliseconds,
-        ),
-        figure(
-            "99th percentile",
-            latency.key("p99"),
-            FactValue::Milliseconds,
-        ),
-        figure(
-            "longest latency",
-            latency.key("max"),
-            FactValue::Milliseconds,
-        ),
+        latency_of("median latency", "p50", 50.0),
+        latency_of("99th percentile", "p99", 99.0),
+        latency_of("longest latency", bounds.longest_key(), 100.0),
         figure("errors", root.key("errors"), FactValue::Count),
         figure(
             "client's share of a core",
@@ -195,10 +200,69 @@ fn percentiles(report: &LoadReport, root: &At) -> Option<Percentiles> {
         curves: vec![curves?],
         band: "95 % interval".to_owned(),
         columns: percentiles::columns(),
-        rows: vec![percentiles::row(
-            root,
-            report.latency.bounded_percent,
-            COLOUR,
-        )],
+        rows: vec![percentiles::row(root, &report.latency, COLOUR)],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Time;
+    use crate::load::report::{Accounting, Timeline};
+    use crate::load::statistics::interval_log::{Interval, IntervalLog};
+
+    /// Ten seconds of a server that hangs for good at half of them, in an open loop.
+    fn hung() -> Vec<Interval> {
+        let mut log = IntervalLog::starting(Time::START);
+        for ms in 0..5_000u64 {
+            log.record(Time::from_ns(ms * 1_000_000), 210_000, 1);
+        }
+        for ms in 5_000..10_000u64 {
+            let age_ns = (10_000 - ms) * 1_000_000;
+            log.record_censored(Time::from_ns(10_000_000_000), age_ns, 1);
+        }
+        log.finish(Time::from_ns(10_000_000_000));
+        log.into_intervals()
+    }
+
+    fn page_of(intervals: Vec<Interval>) -> String {
+        let report = LoadReport {
+            latency: Latency::of(&intervals),
+            accounting: Accounting {
+                completed: 5_000,
+                ..Accounting::default()
+            },
+            timeline: Timeline {
+                intervals,
+                ..Timeline::default()
+            },
+            ..LoadReport::default()
+        };
+        let page = of_run(&report, &(), "bareloop load").expect("a page");
+        page.to_html()
+    }
+
+    #[test]
+    fn a_latency_that_is_only_bounded_is_shown_as_a_bound() {
+        let page = page_of(hung());
+        assert!(page.contains("p99 ≥ 4,9"), "the summary");
+        for key in ["latency.p99", "latency.maxAgeMs"] {
+            let bound = format!("≥ <span data-path=\"{key}\">");
+            // Once among the quantities, once in the table.
+            assert_eq!(page.matches(&bound).count(), 2, "{key}");
+        }
+        assert!(!page.contains("data-path=\"latency.max\""));
+    }
+
+    #[test]
+    fn a_latency_that_is_known_is_shown_without_a_bound() {
+        let mut intervals = hung();
+        let none = intervals[0].lost.clone();
+        intervals
+            .iter_mut()
+            .for_each(|interval| interval.censored = none.clone());
+        let page = page_of(intervals);
+        assert!(page.contains("data-path=\"latency.max\""));
+        assert!(!page.contains("≥ "));
+    }
 }

@@ -13,6 +13,8 @@ pub struct Quantity {
     pub label: String,
     /// The figure.
     pub value: FactValue,
+    /// It is a lower bound.
+    pub is_lower_bound: bool,
     /// Its interval, or another remark.
     pub note: Option<Text>,
 }
@@ -165,7 +167,10 @@ pub(super) fn quantities(quantities: &[Quantity]) -> Markup {
             @for quantity in quantities {
                 div {
                     dt { (quantity.label) }
-                    dd { (quantity.value.show()) }
+                    dd {
+                        @if quantity.is_lower_bound { "≥ " }
+                        (quantity.value.show())
+                    }
                     @if let Some(note) = &quantity.note { dd.note { (note.show()) } }
                 }
             }

@@ -481,6 +481,7 @@ pub fn run() -> Page {
     let quantity = |label: &str, value: FactValue, note: &str| Quantity {
         label: label.to_owned(),
         value,
+        is_lower_bound: false,
         note: (!note.is_empty()).then(|| note.into()),
     };
     let figure = |at: At| at.figure().unwrap();

@@ -1,6 +1,6 @@
 //! Latency by percentile: the curve with its band, and the row of its main figures.
 
-use crate::load::report::Timeline;
+use crate::load::report::{Latency, Timeline};
 use crate::load::statistics::censoring::Percentile;
 use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{At, Curve, CurvePoint, Estimate, PercentileRow, Text};
@@ -53,24 +53,27 @@ pub(super) fn columns() -> Vec<String> {
     COLUMNS.map(|(_, head, _)| head.to_owned()).to_vec()
 }
 
-/// `bounded_percent`: the first percentile that is only a lower bound.
-pub(super) fn row(report: &At, bounded_percent: Option<f64>, contestant: usize) -> PercentileRow {
+/// `bounds`: the latencies of `report`, which say what is only a lower bound.
+pub(super) fn row(report: &At, bounds: &Latency, contestant: usize) -> PercentileRow {
     let latency = report.key("latency");
-    let cell = |(key, ..): &(&str, &str, f64)| {
+    let cell = |&(key, ..): &(&str, &str, f64)| {
         let interval = latency.key("intervals").key(key);
+        let key = match key {
+            "max" => bounds.longest_key(),
+            _ => key,
+        };
         Some(Estimate {
             value: latency.key(key).figure()?,
             low: interval.key("low").figure(),
             high: interval.key("high").figure(),
         })
     };
-    let is_bounded = |percent: f64| bounded_percent.is_some_and(|bounded| percent >= bounded);
     PercentileRow {
         name: Text::from("this run"),
         contestant,
         cells: COLUMNS.iter().map(cell).collect(),
         at_least_from: COLUMNS
             .iter()
-            .position(|(.., percent)| is_bounded(*percent)),
+            .position(|(.., percent)| bounds.is_bounded(*percent)),
     }
 }

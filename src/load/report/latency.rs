@@ -40,9 +40,26 @@ pub struct Latency {
     /// The same as a number.
     #[serde(skip)]
     pub bounded_percent: Option<f64>,
-    /// Age of the oldest request without a reply.
-    #[serde(skip)]
+    /// Age of the oldest request without a reply; the maximum is a lower bound if it is less.
+    #[serde(rename = "maxAgeMs")]
     pub max_age_ms: f64,
+}
+
+impl Latency {
+    /// Returns true for a percentile that is only a lower bound; the maximum is that of 100 %.
+    pub(in crate::load) fn is_bounded(&self, percent: f64) -> bool {
+        let bounded = self.bounded_percent;
+        let is_longest_bounded = percent == 100.0 && self.max_age_ms > self.max;
+        bounded.is_some_and(|bounded| percent >= bounded) || is_longest_bounded
+    }
+
+    /// The JSON key of the longest latency, or of its lower bound.
+    pub(in crate::load) fn longest_key(&self) -> &'static str {
+        match self.max_age_ms > self.max {
+            true => "maxAgeMs",
+            false => "max",
+        }
+    }
 }
 
 /// 95 % intervals of percentiles, which hold although latencies that follow each other are alike.
