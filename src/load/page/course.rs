@@ -52,7 +52,7 @@ fn slice(interval: &Interval, due: Option<u64>) -> Slice {
 }
 
 /// The pauses of the client, and the longest silence of the server if it is worth a mark beside
-/// the usual latency.
+/// the usual latency. One that is mostly a pause of the client is none of the server.
 pub fn pauses(report: &At, usual_ms: Option<f64>) -> Vec<Pause> {
     let of_client = report.key("client").key("pauses");
     let client = of_client.elements().filter_map(|pause| {
@@ -62,7 +62,24 @@ pub fn pauses(report: &At, usual_ms: Option<f64>) -> Vec<Pause> {
             ms: pause.key("ms").figure()?,
         })
     });
-    client.chain(silence(report, usual_ms)).collect()
+    let mut pauses: Vec<Pause> = client.collect();
+    let silence = silence(report, usual_ms);
+    pauses
+        .extend(silence.filter(|silence| covered_ms(silence, &pauses) * 2.0 < silence.ms.value()));
+    pauses
+}
+
+/// The part of `silence` that lies in these pauses, which are in order and may overlap.
+fn covered_ms(silence: &Pause, pauses: &[Pause]) -> f64 {
+    let end_of = |pause: &Pause| pause.start_seconds * 1e3 + pause.ms.value();
+    let mut from_ms = silence.start_seconds * 1e3;
+    let mut covered_ms = 0.0;
+    for pause in pauses {
+        let until_ms = end_of(pause).min(end_of(silence));
+        covered_ms += (until_ms - from_ms.max(pause.start_seconds * 1e3)).max(0.0);
+        from_ms = from_ms.max(until_ms);
+    }
+    covered_ms
 }
 
 fn silence(report: &At, usual_ms: Option<f64>) -> Option<Pause> {
@@ -157,6 +174,26 @@ mod tests {
             .filter_map(|pause| without_warm_up(pause, 1.0));
         let moved: Vec<(Side, f64)> = moved.map(|p| (p.side, p.start_seconds)).collect();
         assert_eq!(moved, [(Side::Server, 0.5)]);
+    }
+
+    #[test]
+    fn a_silence_in_which_the_client_paused_is_not_the_servers() {
+        let sides = |paused: &[(f64, f64)]| {
+            let paused = paused.iter();
+            let paused = paused.map(|(start, ms)| serde_json::json!({"startMs": start, "ms": ms}));
+            let report = serde_json::json!({"longestSilenceMs": 50.0, "longestSilenceBegan": 1.5,
+                "client": {"pauses": paused.collect::<Vec<_>>()}});
+            let found = pauses(&At::root(&report), Some(0.1)).into_iter();
+            found.map(|pause| pause.side).collect::<Vec<_>>()
+        };
+        use Side::{Client, Server};
+        assert_eq!(sides(&[(1_500.0, 50.0)]), [Client]);
+        assert_eq!(sides(&[(1_490.0, 20.0), (1_530.0, 30.0)]), [Client, Client]);
+        assert_eq!(sides(&[(1_490.0, 20.0)]), [Client, Server]);
+        // Two workers paused at the same time.
+        let both = [(1_500.0, 20.0), (1_500.0, 20.0)];
+        assert_eq!(sides(&both), [Client, Client, Server]);
+        assert_eq!(sides(&[(1_400.0, 50.0)]), [Client, Server]);
     }
 
     #[test]
