@@ -10,8 +10,6 @@ use crate::format;
 
 const HEIGHT: f64 = 280.0;
 const LABEL_LINE: f64 = 15.0;
-/// An open end of an interval is drawn up to here, as a multiple of the latency.
-const OPEN_END: f64 = 4.0;
 
 /// Curves, and the figures behind them.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +84,11 @@ impl Percentiles {
             @if !self.curves.is_empty() {
                 p.caption {
                     "Latency in ms, on a log axis. Each nine of the percentile has the same width. "
-                    "Band: " (self.band) ". Dashed: a lower bound, because requests had no reply. "
+                    "Band: " (self.band) ". "
+                    @if self.has_open_bands() {
+                        "Where it reaches the top edge, there is no upper bound. "
+                    }
+                    "Dashed: a lower bound, because requests had no reply. "
                     "A curve ends where its samples end."
                 }
                 p.key aria-hidden="true" {
@@ -101,6 +103,11 @@ impl Percentiles {
             }
             (self.table())
         }
+    }
+
+    fn has_open_bands(&self) -> bool {
+        let mut points = self.curves.iter().flat_map(|curve| &curve.points);
+        points.any(|point| point.low_ms.is_some() && point.high_ms.is_none())
     }
 
     fn description(&self) -> String {
@@ -215,20 +222,22 @@ impl Curve {
         }
     }
 
-    /// Out along the lower ends, back along the upper ones.
+    /// Out along the lower ends, back along the upper ones; a point without an interval is a gap.
     fn band(&self, x: &Axis, y: &Axis) -> String {
-        let banded: Vec<&CurvePoint> = self.points.iter().filter(|p| p.low_ms.is_some()).collect();
-        let lower = banded
-            .iter()
-            .map(|p| (x.place(p.share), y.place(p.low_ms.unwrap_or(p.ms))));
-        let upper = banded.iter().rev().map(|p| {
-            let high = p.high_ms.unwrap_or(p.ms * OPEN_END);
-            (x.place(p.share), y.place(high))
-        });
-        match banded.len() {
-            0..2 => String::new(),
-            _ => format!("{}Z", line_path(lower.chain(upper))),
-        }
+        let parts = self.points.split(|point| point.low_ms.is_none());
+        let part = |points: &[CurvePoint]| {
+            let lower = points
+                .iter()
+                .map(|p| (x.place(p.share), y.place(p.low_ms.unwrap_or(p.ms))));
+            let upper = points.iter().rev().map(|p| {
+                (
+                    x.place(p.share),
+                    y.place(p.high_ms.unwrap_or(f64::INFINITY)),
+                )
+            });
+            format!("{}Z", line_path(lower.chain(upper)))
+        };
+        parts.filter(|points| points.len() > 1).map(part).collect()
     }
 }
 
@@ -262,4 +271,70 @@ fn percentile(share: f64) -> String {
 
 fn thousandth(place: f64) -> f64 {
     (place * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(share: f64, low_ms: Option<f64>, high_ms: Option<f64>) -> CurvePoint {
+        CurvePoint {
+            share,
+            ms: 2.0,
+            low_ms,
+            high_ms,
+            at_least: false,
+        }
+    }
+
+    fn percentiles(points: &[CurvePoint]) -> Percentiles {
+        Percentiles {
+            curves: vec![Curve {
+                name: "one".to_owned(),
+                contestant: 0,
+                points: points.to_vec(),
+            }],
+            band: "95 % interval".to_owned(),
+            ..Percentiles::default()
+        }
+    }
+
+    #[test]
+    fn an_open_end_of_an_interval_is_drawn_up_to_the_edge() {
+        let caption = "no upper bound";
+        let closed = [
+            point(0.5, Some(1.0), Some(3.0)),
+            point(0.9, Some(1.0), Some(90.0)),
+        ];
+        assert!(
+            !percentiles(&closed)
+                .render()
+                .into_string()
+                .contains(caption)
+        );
+        let open = [closed[0], closed[1], point(0.99, Some(1.0), None)];
+        let open = percentiles(&open);
+        let (x, y) = (open.x(), open.y());
+        let band = open.curves[0].band(&x, &y);
+        let top = line_path([(x.place(0.99), 1.0)].into_iter());
+        assert!(band.contains(&top.replace('M', "L")), "{band}");
+        assert!(open.render().into_string().contains(caption));
+    }
+
+    #[test]
+    fn a_point_without_an_interval_interrupts_the_band() {
+        let banded = |share| point(share, Some(1.0), Some(3.0));
+        let points = [0.1, 0.2, 0.3, 0.5, 0.6].map(banded);
+        let parts = |points: &[CurvePoint]| {
+            let percentiles = percentiles(points);
+            let band = percentiles.curves[0].band(&percentiles.x(), &percentiles.y());
+            band.matches('Z').count()
+        };
+        assert_eq!(parts(&points), 1);
+        let mut refused = points;
+        refused[2].low_ms = None;
+        assert_eq!(parts(&refused), 2);
+        refused[3].low_ms = None;
+        assert_eq!(parts(&refused), 1);
+    }
 }
