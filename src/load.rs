@@ -51,6 +51,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cpu_time::ProcessTime;
 
 use crate::event_loop::{Address, ConnectionLimits, StopSignal, Time};
+use crate::format::milliseconds;
 use client::RunEnd;
 use report::{Circumstances, Cost};
 use withheld::Withheld;
@@ -86,6 +87,15 @@ pub enum Error {
     /// It was stopped while it waited for its start, or in its warm-up.
     #[error("interrupted before the start of the run")]
     InterruptedBeforeStart,
+    /// The start that was given passed before the run was ready for it.
+    #[error(
+        "the start passed {} ago, while connecting; give a later time to all processes",
+        milliseconds(passed.as_secs_f64() * 1e3)
+    )]
+    StartMissed {
+        /// Time since then.
+        passed: Duration,
+    },
     /// The loop itself failed.
     #[error("the event loop failed: {0}")]
     Loop(#[from] io::Error),
@@ -129,7 +139,8 @@ impl ReadyRun<'_> {
     /// Runs to the planned end, or to `signal`; calls `on_progress` at most ten times a second.
     ///
     /// # Errors
-    /// The system gives no poll instance. Anything that goes wrong later is part of the report.
+    /// The system gives no poll instance, `signal` was raised before the start, or the start that was
+    /// given has passed. Anything that goes wrong later is part of the report.
     pub fn run(
         self,
         signal: &StopSignal,
@@ -138,6 +149,9 @@ impl ReadyRun<'_> {
         let address = self.address();
         let ReadyRun { plan, peer } = self;
         await_start(plan.start_at, signal)?;
+        if let Some(start_at) = plan.start_at {
+            time_until(start_at).map_err(|passed| Error::StartMissed { passed })?;
+        }
         let clocks = RunClocks::start(plan.start_at);
         let record = workers::run(plan, &peer, clocks.of_workers(), signal, on_progress)?;
         let is_before_start = clocks.wall.elapsed() < clocks.before_start;

@@ -55,6 +55,25 @@ fn connections_are_open_before_the_start_and_send_at_it() {
     assert!(matches!(bench.turn(6000), TurnResult::Stop));
 }
 
+/// The other processes have begun: the run would not be the one that its report tells of.
+#[test]
+fn a_start_that_passed_while_the_run_was_made_ready_fails_it() {
+    let late = LoadPlan {
+        start_at: Some(SystemTime::UNIX_EPOCH),
+        ..plan("http://localhost")
+    };
+    let ready = crate::load::ReadyRun {
+        plan: &late,
+        peer: std::net::SocketAddr::from(([127, 0, 0, 1], 1)).into(),
+    };
+    let signal = crate::event_loop::StopSignal::new();
+    let error = ready.run(&signal, &mut |_| {}).expect_err("no run");
+    assert!(
+        error.to_string().starts_with("the start passed "),
+        "{error}"
+    );
+}
+
 /// Evenly spaced requests stay evenly spaced when two processes of two threads each share them.
 #[test]
 fn the_phases_of_all_workers_are_staggered() {
