@@ -17,7 +17,7 @@ pub(super) fn differing(sources: &[Source]) -> Vec<Differing> {
     let settings: [Setting; 9] = [
         ("URL", |facts| facts.url.clone()),
         ("pipelining", |facts| facts.pipelining.to_string()),
-        ("length", |facts| facts.until.clone()),
+        ("length", length),
         ("refill", |facts| facts.refill.clone()),
         ("workers", |facts| facts.workers.to_string()),
         ("number of shares", |facts| {
@@ -37,9 +37,11 @@ pub(super) fn differing(sources: &[Source]) -> Vec<Differing> {
         .map(|(name, value)| (name, values(&facts, value)))
         .filter(|(_, values)| values.len() > 1)
         .collect();
-    // The shares of one number differ by one at most.
+    // Each worker has its share of them, and these differ by one at most.
     let connections = facts.iter().map(|facts| facts.connections);
-    if connections.clone().max() > connections.min().map(|least| least + 1) {
+    let workers = facts.iter().map(|facts| u64::from(facts.workers)).max();
+    let least = connections.clone().min();
+    if connections.max() > least.zip(workers).map(|(least, workers)| least + workers) {
         let values = values(&facts, |facts| facts.connections.to_string());
         differing.push(("connections", values));
     }
@@ -52,6 +54,15 @@ fn values(facts: &[&Facts], value: fn(&Facts) -> String) -> BTreeMap<String, usi
         *values.entry(value(facts)).or_default() += 1;
     }
     values
+}
+
+/// `10s`; the shares of an amount differ, and are not compared.
+fn length(facts: &Facts) -> String {
+    let is_amount = facts.until.contains("request");
+    match facts.share {
+        Some(_) if is_amount => "an amount".to_owned(),
+        _ => facts.until.clone(),
+    }
 }
 
 /// `1000`, `100:10000`, or `closed loop`.

@@ -1,10 +1,12 @@
 //! One run from its file.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 
 use super::overlap::Span;
+use crate::event_loop::Time;
 use crate::load::plan::Share;
 use crate::load::report::{Accounting, StatusCount};
 use crate::load::statistics::hlog::{BadLog, read_hlog};
@@ -39,6 +41,8 @@ pub(super) struct Facts {
     pub(super) accounting: Accounting,
     pub(super) errors: u64,
     pub(super) status_code_stats: BTreeMap<u16, StatusCount>,
+    /// RFC 3339.
+    pub(super) start: String,
     pub(super) interrupted: bool,
     pub(super) verdict: VerdictFacts,
     pub(super) version: String,
@@ -112,6 +116,15 @@ impl Source {
     /// Its part of a run that was shared.
     pub(super) fn share(&self) -> Option<Share> {
         self.facts.as_ref()?.share
+    }
+
+    /// Its start, which the intervals leave out together with a warm-up that was found.
+    pub(super) fn began(&self) -> Option<Time> {
+        let facts = self.facts.as_ref();
+        let start = facts.and_then(|facts| humantime::parse_rfc3339(&facts.start).ok());
+        let start = start.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let told = start.map(|after_epoch| Time::START + after_epoch);
+        told.or(self.span().map(|span| span.began))
     }
 
     /// Its time; `None` if nothing was measured.

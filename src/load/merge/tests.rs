@@ -29,6 +29,8 @@ fn report(share: Option<&str>) -> Value {
 fn log_text(log: &[Interval], start_ms: u64, report: &Value) -> String {
     let mut file = Vec::new();
     let start = SystemTime::UNIX_EPOCH + Duration::from_millis(start_ms);
+    let mut report = report.clone();
+    report["start"] = humantime::format_rfc3339_millis(start).to_string().into();
     write_hlog(&mut file, log, Time::START, start, &report.to_string()).expect("a Vec");
     String::from_utf8(file).expect("text")
 }
@@ -249,6 +251,37 @@ fn what_differs_between_the_runs_is_named() {
     // The connections of two shares differ by one at most.
     let merged = merge(&[of(json!({})), of(json!({"connections": 11}))]);
     assert_eq!(reasons(&merged), [""; 0]);
+}
+
+/// 9 connections of 6 workers, and 1,001 requests of 3 processes, as they are divided.
+#[test]
+fn shares_that_are_as_they_should_be_are_no_doubt() {
+    let log = steady(500, 10);
+    let parts = [("0/3", 4, 334), ("1/3", 3, 334), ("2/3", 2, 333)];
+    let of = |workers: u32| {
+        parts.map(|(share, connections, requests)| {
+            let mut report = report(Some(share));
+            report["workers"] = workers.into();
+            report["connections"] = connections.into();
+            report["until"] = format!("{requests} requests").into();
+            source(share, &log, EPOCH_MS, &report)
+        })
+    };
+    assert_eq!(reasons(&merge(&of(2))), [""; 0]);
+    let differs = "connections differs: 2 in 1 file, 3 in 1 file and 4 in 1 file";
+    assert_eq!(reasons(&merge(&of(1))), [differs]);
+}
+
+/// Each run leaves out the warm-up that it found for itself.
+#[test]
+fn runs_that_start_together_may_have_warm_ups_of_their_own() {
+    let log = steady(500, 100);
+    let sources = [20, 0].map(|cut| source("a", &log[cut..], EPOCH_MS, &report(None)));
+    assert_eq!(sources[0].span().map(|span| span.began), {
+        let at_ms = EPOCH_MS + 2_000;
+        Some(Time::from_ns(at_ms * 1_000_000))
+    });
+    assert_eq!(reasons(&merge(&sources)), [""; 0]);
 }
 
 #[test]

@@ -144,28 +144,24 @@ fn same_requests(sources: &[Source]) -> Vec<MergeWarning> {
 }
 
 fn apart(sources: &[Source], window: Option<&Window>) -> Vec<MergeWarning> {
-    let spans = sources
-        .iter()
-        .filter_map(|source| Some((source.span()?, &source.file)));
-    let spans: Vec<(Span, &String)> = spans.collect();
-    let first = spans.iter().min_by_key(|(span, _)| span.began);
-    let last = spans.iter().max_by_key(|(span, _)| span.began);
+    let measured = || sources.iter().filter(|source| source.span().is_some());
+    let starts = measured().filter_map(|source| Some((source.began()?, &source.file)));
+    let first = starts.clone().min_by_key(|(began, _)| *began);
+    let last = starts.max_by_key(|(began, _)| *began);
     let (Some((first, first_file)), Some((last, last_file))) = (first, last) else {
         return Vec::new();
     };
     let mut warnings = Vec::new();
-    let seconds = (last.began - first.began).as_secs_f64();
+    let seconds = (last - first).as_secs_f64();
     if seconds > APART_MIN_S {
         warnings.push(MergeWarning::StartsApart {
             seconds,
-            first: (*first_file).clone(),
-            last: (*last_file).clone(),
+            first: first_file.clone(),
+            last: last_file.clone(),
         });
     }
-    let longest_s = spans
-        .iter()
-        .map(|(span, _)| span.seconds())
-        .fold(0.0, f64::max);
+    let spans = measured().filter_map(Source::span);
+    let longest_s = spans.map(Span::seconds).fold(0.0, f64::max);
     match window.map(|window| window.seconds) {
         None => warnings.push(MergeWarning::NoOverlap),
         Some(common_s) if common_s < COMMON_MIN * longest_s => {
