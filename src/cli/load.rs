@@ -169,7 +169,7 @@ pub struct LoadArgs {
     calibration: calibration::CalibrationArgs,
 
     /// Show fifteen latency percentiles
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "find_rate")]
     latency: bool,
 
     /// Show no progress on the terminal
@@ -189,10 +189,7 @@ pub struct LoadArgs {
         long,
         value_name = "FILE",
         num_args = 1..,
-        conflicts_with_all = [
-            "url", "rate", "find_rate", "share", "start_at", "export_json", "export_hlog",
-            "export_hgrm", "export_csv", "export_html", "fail_if"
-        ]
+        conflicts_with_all = merge::REFUSED
     )]
     merge: Vec<PathBuf>,
 }
@@ -309,6 +306,8 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
             "-k: anyone may answer in the server's place; its certificate is not verified",
         );
     }
+    let idle = [args.schedule.idle_seed(), args.tls.idle_authorities(&plan)];
+    idle.into_iter().flatten().for_each(output::warn);
     let measured = match &search {
         Some(search) => find_rate::search(search, &args, signal),
         None => measure(&plan, &args, signal),
@@ -427,6 +426,40 @@ mod tests {
             ("GET", Refill::Rolling)
         );
         assert!(plan.fields.is_empty() && plan.body.is_empty());
+    }
+
+    #[test]
+    fn only_the_look_of_its_report_can_be_chosen_for_a_merge() {
+        let allowed = ["merge", "json", "latency", "no_progress"];
+        let command = <Cli as clap::CommandFactory>::command();
+        let merge = command.get_arguments().find(|arg| arg.get_id() == "merge");
+        let merge = merge.expect("the flag");
+        let refused = command.get_arg_conflicts_with(merge);
+        let taken = command
+            .get_arguments()
+            .filter(|arg| !allowed.contains(&arg.get_id().as_str()))
+            .filter(|arg| !refused.iter().any(|other| other.get_id() == arg.get_id()));
+        let taken: Vec<&str> = taken.map(|arg| arg.get_id().as_str()).collect();
+        assert_eq!(taken, [""; 0], "add them to merge::REFUSED");
+    }
+
+    #[test]
+    fn a_flag_without_effect_is_warned_of() {
+        let warnings = |flags: &[&str]| {
+            let cli = Cli::try_parse_from([&["load"], flags].concat()).expect("flags");
+            let plan = cli.load.plan().expect("a plan");
+            let idle = [
+                cli.load.schedule.idle_seed(),
+                cli.load.tls.idle_authorities(&plan),
+            ];
+            idle.map(Option::unwrap_or_default).concat()
+        };
+        let seeded = ["-R", "9", "--seed", "7", "http://localhost"];
+        assert!(warnings(&seeded).contains("--arrivals poisson"));
+        let drawn = [&["--arrivals", "poisson"], &seeded[..]].concat();
+        assert_eq!(warnings(&drawn), "");
+        let file = ["--cacert", "Cargo.toml", "http://localhost"];
+        assert!(warnings(&file).contains("--cacert"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct CalibrationArgs {
     /// After the run, load 'serve http' for a second with the same settings, and tell how near the
     /// run was to what this client can do here
-    #[arg(long)]
+    #[arg(long, conflicts_with = "find_rate")]
     calibrate: bool,
 }
 

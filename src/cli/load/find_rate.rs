@@ -12,7 +12,7 @@ use crate::cli::values;
 use crate::event_loop::StopSignal;
 use crate::load::find_rate::{FindRatePlan, RateObjective, TrialProgress, find_rate};
 use crate::load::schedule::Rate;
-use crate::load::{LoadPlan, LoadReport, table};
+use crate::load::{LoadPlan, LoadReport, WarmUp, table};
 
 /// The rate of the first trial without -R, requests per second.
 const FIRST_RATE: f64 = 1000.0;
@@ -45,7 +45,7 @@ impl FindRateArgs {
     /// The search whose trials are like `trial`; `None` without `--find-rate`.
     ///
     /// # Errors
-    /// The first rate is a ramp.
+    /// The first rate is a ramp, or the warm-up is to be found in each trial.
     pub(super) fn plan(
         &self,
         trial: &LoadPlan,
@@ -54,6 +54,12 @@ impl FindRateArgs {
         let Some(objective) = self.find_rate else {
             return Ok(None);
         };
+        if trial.warm_up == WarmUp::Auto {
+            return Err(
+                "--find-rate: its trials are too short for -W auto; give a time, such as -W 0.2"
+                    .to_owned(),
+            );
+        }
         let open_loop = schedule.plan_from(FIRST_RATE, self.trial_duration);
         let Rate::Constant(first_rate) = open_loop.rate else {
             return Err("--find-rate: begins at one rate; write -R 1000 and no ramp".to_owned());
@@ -150,6 +156,21 @@ mod tests {
                 "cannot be used with",
             ),
             (&["--trial-duration", "5"], "--find-rate", ""),
+            (
+                &["--find-rate", "p99<5ms", "-W", "auto"],
+                "--find-rate",
+                "-W 0.2",
+            ),
+            (
+                &["--find-rate", "p99<5ms", "-l"],
+                "--latency",
+                "cannot be used with",
+            ),
+            (
+                &["--find-rate", "p99<5ms", "--calibrate"],
+                "--calibrate",
+                "cannot be used with",
+            ),
         ] {
             let message = plan(flags).expect_err("no search");
             assert!(message.contains(flag), "{flags:?}: {message}");

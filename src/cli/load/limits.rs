@@ -18,7 +18,7 @@ pub(super) struct LimitArgs {
         alias = "reconnectRate",
         value_name = "N",
         value_parser = values::count,
-        conflicts_with = "rate"
+        conflicts_with_all = ["rate", "find_rate"]
     )]
     pub(super) requests_per_connection: Option<usize>,
 }
@@ -35,6 +35,8 @@ mod tests {
         limits: LimitArgs,
         #[arg(short = 'R')]
         rate: Option<f64>,
+        #[arg(long)]
+        find_rate: Option<String>,
     }
 
     fn parse(flags: &[&str]) -> Result<LimitArgs, String> {
@@ -64,6 +66,7 @@ mod tests {
             (&["-B", "0"][..], "--bailout"),
             (&["-D", "0"], "--reconnect-rate"),
             (&["-D", "5", "-R", "9"], "--reconnect-rate"),
+            (&["-D", "5", "--find-rate", "9"], "--reconnect-rate"),
         ] {
             let message = parse(flags).expect_err("no limit");
             assert!(message.contains(flag), "{flags:?}: {message}");

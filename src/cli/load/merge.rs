@@ -8,6 +8,47 @@ use crate::cli::{Exit, output};
 use crate::load::merge::{MergedReport, Source, merge};
 use crate::load::table;
 
+/// Flags of a run, which a merge is not.
+pub(super) const REFUSED: [&str; 37] = [
+    "url",
+    "connections",
+    "pipelining",
+    "duration",
+    "amount",
+    "timeout",
+    "method",
+    "fields",
+    "body",
+    "input",
+    "expect_body",
+    "expect_status",
+    "workers",
+    "refill",
+    "share",
+    "start_at",
+    "rate",
+    "arrivals",
+    "seed",
+    "deadline",
+    "find_rate",
+    "trial_duration",
+    "warm_up",
+    "bailout",
+    "requests_per_connection",
+    "socket_path",
+    "title",
+    "cacert",
+    "insecure",
+    "kernel_timestamps",
+    "calibrate",
+    "export_json",
+    "export_hlog",
+    "export_hgrm",
+    "export_csv",
+    "export_html",
+    "fail_if",
+];
+
 /// Reads `files` and prints the report of all of them.
 pub(super) fn run(files: &[PathBuf], args: &LoadArgs) -> Exit {
     let sources: Result<Vec<Source>, String> = files.iter().map(|file| read(file)).collect();

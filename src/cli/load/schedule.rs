@@ -44,6 +44,13 @@ struct Ends {
 }
 
 impl ScheduleArgs {
+    /// The warning of a seed from which nothing is drawn.
+    pub(super) fn idle_seed(&self) -> Option<&'static str> {
+        (self.seed.is_some() && self.arrivals == Arrivals::Constant).then_some(
+            "--seed: constant arrivals have no use for it; write --arrivals poisson, or leave it out",
+        )
+    }
+
     /// Returns true for a rate that changes by plan.
     pub(super) fn is_ramp(&self) -> bool {
         self.rate.is_some_and(|ends| ends.from != ends.to)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::event_loop::tls::{TlsClient, Trust};
-use crate::load::Target;
+use crate::load::{LoadPlan, Target};
 
 /// Whose certificates are accepted.
 #[derive(Args, Clone, Debug)]
@@ -20,6 +20,12 @@ pub(super) struct TlsArgs {
 }
 
 impl TlsArgs {
+    /// The warning of a file with authorities that `plan` has no use for.
+    pub(super) fn idle_authorities(&self, plan: &LoadPlan) -> Option<&'static str> {
+        (plan.tls.is_none() && self.cacert.is_some())
+            .then_some("--cacert: http has no certificates; write https://, or leave it out")
+    }
+
     /// TLS with `target`; `None` for http.
     ///
     /// # Errors
