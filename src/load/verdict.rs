@@ -81,6 +81,8 @@ pub(in crate::load) struct Schedule {
     /// The highest percentile that enough requests stand behind of the time by which they were sent
     /// late though a slot was free, and that time in ms.
     pub(in crate::load) client_lag: Option<(f64, f64)>,
+    /// A request that is too late is not sent.
+    pub(in crate::load) has_deadline: bool,
     /// Laws of the arrivals that the client broke; `None` if too little was due to tell.
     pub(in crate::load) laws_broken: Option<Vec<LawBroken>>,
 }
@@ -328,6 +330,31 @@ mod tests {
             e.steadiness.warm_up_s = Some(2.5);
         };
         one(warm_up, "the first 2.5 s");
+    }
+
+    #[test]
+    fn what_was_never_sent_is_put_down_to_its_cause() {
+        let open = |has_deadline, lag_ms| {
+            reasons(move |e| {
+                e.accounting.never_sent = 2_000;
+                e.schedule = Some(Schedule {
+                    client_lag: Some((99.0, lag_ms)),
+                    has_deadline,
+                    laws_broken: None,
+                });
+            })
+        };
+        let never = "2,000 of 100,900 requests that were due were never sent: ";
+        let server = "all connections were waiting for the server; lower -R, or raise -c";
+        assert_eq!(open(false, 0.1), [format!("{never}{server}")]);
+        assert!(open(true, 0.1)[0].contains("or past --deadline"));
+        for has_deadline in [false, true] {
+            let late = open(has_deadline, 900.0);
+            let client =
+                "this client could not send them in time; use more workers (-w), or lower -R";
+            assert_eq!(late[0], format!("{never}{client}"));
+            assert_eq!(late.len(), 2, "{late:?}");
+        }
     }
 
     #[test]

@@ -145,9 +145,11 @@ pub enum Warning {
     /// Requests were due and not sent before the end.
     NeverSent {
         /// Requests not sent.
-        never_sent: u64,
+        unsent: u64,
         /// Requests due.
         due: u64,
+        /// The cause.
+        cause: Backlog,
     },
     /// The client sent late though a slot was free.
     LateClient {
@@ -161,6 +163,17 @@ pub enum Warning {
         /// The law that is broken.
         law: LawBroken,
     },
+}
+
+/// Reasons for not sending a request that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    /// All connections waited for the server.
+    Server,
+    /// The same, and what was late was not to be sent.
+    ServerBeyondDeadline,
+    /// The client was late although a slot was free.
+    Client,
 }
 
 impl fmt::Display for Warning {

@@ -193,7 +193,7 @@ fn evidence(
         started: record.started,
         duration_s,
         connections: connections(plan, record),
-        schedule: schedule_kept(record),
+        schedule: schedule_kept(plan, record),
         unanswered_s: sum_s(&all_censored(intervals)) + sum_s(&all_lost(intervals)),
         connecting_s: record.connects.unopened(record.ended).as_secs_f64(),
         unfinished_warm_up_s: course.unfinished_warm_up_s(),
@@ -231,10 +231,11 @@ fn connections(plan: &LoadPlan, record: &RunRecord) -> Connections {
     }
 }
 
-fn schedule_kept(record: &RunRecord) -> Option<Schedule> {
+fn schedule_kept(plan: &LoadPlan, record: &RunRecord) -> Option<Schedule> {
     let found = record.open_loop.as_ref()?;
     Some(Schedule {
         client_lag: top_percentile(&found.client_lag),
+        has_deadline: plan.open_loop.is_some_and(|plan| plan.deadline.is_some()),
         laws_broken: found.laws_broken(record.ended),
     })
 }

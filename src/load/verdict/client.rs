@@ -4,6 +4,7 @@ use super::{Evidence, Outcome};
 use crate::format::{count, milliseconds, percent, plural};
 use crate::load::Warning;
 use crate::load::accounting::Accounting;
+use crate::load::warning::Backlog;
 
 /// A client this busy is as much the bottleneck as the server.
 const CPU_SHARE_MAX: f64 = 0.90;
@@ -55,11 +56,20 @@ pub(super) fn backlog(evidence: &Evidence) -> Outcome {
     let Accounting {
         never_sent, due, ..
     } = evidence.accounting;
-    if evidence.schedule.is_none() {
+    let Some(schedule) = &evidence.schedule else {
         return Outcome::NotApplicable(CLOSED_LOOP);
-    }
+    };
+    let cause = match schedule.has_deadline {
+        _ if lateness(evidence).has_failed() => Backlog::Client,
+        true => Backlog::ServerBeyondDeadline,
+        false => Backlog::Server,
+    };
     let is_large = never_sent as f64 > due as f64 * NEVER_SENT_SHARE_MAX;
-    let warning = is_large.then_some(Warning::NeverSent { never_sent, due });
+    let warning = is_large.then_some(Warning::NeverSent {
+        unsent: never_sent,
+        due,
+        cause,
+    });
     Outcome::of(warning, || {
         format!(
             "{} of {} due requests were never sent",

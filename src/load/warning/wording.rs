@@ -1,6 +1,7 @@
 //! Warnings in words, here and nowhere else: first what happened, then what to do about it.
 
-use super::Warning;
+use super::Warning::*;
+use super::{Backlog, Warning};
 use crate::format::{count, milliseconds, percent, plural, rate, three_digits};
 use crate::load::statistics::arrivals_check::LawBroken;
 use crate::load::statistics::stationarity::{Change, Series, Shape};
@@ -30,7 +31,6 @@ impl Message {
 
 impl Warning {
     pub(super) fn message(&self) -> Message {
-        use Warning::*;
         match self {
             NoReply { first_error } => no_reply(first_error.as_deref()),
             BailedOut { errors, in_warm_up } => bailed_out(*errors, *in_warm_up),
@@ -85,7 +85,7 @@ impl Warning {
             WarmUp { seconds } => warm_up(*seconds),
             UnfinishedWarmUp { seconds } => unfinished_warm_up(*seconds),
             Changed { change, at_s } => changed(change, *at_s),
-            NeverSent { never_sent, due } => self::never_sent(*never_sent, *due),
+            NeverSent { unsent, due, cause } => never_sent(*unsent, *due, *cause),
             LateClient { percentile, ms } => late_client(*percentile, *ms),
             Arrivals { law } => arrivals(*law),
         }
@@ -245,14 +245,27 @@ fn few_replies(replies: u64) -> Message {
     finding(format!("only {}", plural(replies, "reply"))).advice("run longer")
 }
 
-fn never_sent(never_sent: u64, due: u64) -> Message {
+fn never_sent(unsent: u64, due: u64, cause: Backlog) -> Message {
+    let (cause, advice) = match cause {
+        Backlog::Server => (
+            "all connections were waiting for the server",
+            "lower -R, or raise -c",
+        ),
+        Backlog::ServerBeyondDeadline => (
+            "all connections were waiting for the server until the end, or past --deadline",
+            "lower -R, or raise -c",
+        ),
+        Backlog::Client => (
+            "this client could not send them in time",
+            "use more workers (-w), or lower -R",
+        ),
+    };
     finding(format!(
-        "{} of {} that were due were never sent: the server does not keep up with this rate on so \
-         few connections",
-        count(never_sent),
+        "{} of {} that were due were never sent: {cause}",
+        count(unsent),
         plural(due, "request")
     ))
-    .advice("lower -R, or raise -c")
+    .advice(advice)
 }
 
 fn late_client(percentile: f64, ms: f64) -> Message {
