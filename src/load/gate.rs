@@ -11,7 +11,7 @@ use super::statistics::distribution::Distribution;
 use super::statistics::interval_log::{Interval, all_answered, all_censored, all_lost, slices};
 use super::statistics::quantile_interval::QuantileIntervals;
 use super::statistics::stationarity;
-use crate::format::{count, milliseconds, percent, rate};
+use crate::format::{milliseconds, percent, plural, rate};
 
 /// Parts of a run whose rates are compared.
 const SLICES: usize = 10;
@@ -164,21 +164,37 @@ impl fmt::Display for GateResult {
         }
         let text = |value: f64| match metric {
             Metric::Rate => format!("{}/s", rate(value.round())),
-            Metric::Errors => count(value as u64),
             Metric::ErrorShare => percent(value),
             _ => milliseconds(value / 1e6),
         };
-        write!(f, "{metric} is {}", text(figure.value))?;
-        match (figure.low, figure.high) {
-            (Some(low), Some(high)) if low != high => {
+        if figure.value.is_infinite() {
+            return write!(f, "{metric} has no value: no request");
+        }
+        let value = text(figure.value);
+        match (metric, figure.low, figure.high) {
+            (Metric::Errors, ..) => f.write_str(&plural(figure.value as u64, "error"))?,
+            (Metric::ErrorShare, ..) => write!(f, "{value} errors")?,
+            (_, Some(low), Some(high)) if low != high => {
                 let (low, high) = (text(low), text(high));
-                write!(f, " ({low} to {high} with 95 % confidence)")?;
+                write!(
+                    f,
+                    "{metric} is {value} ({low} to {high} with 95 % confidence)"
+                )?;
             }
-            (_, None) => f.write_str(" or more")?,
-            _ => {}
+            (_, Some(low), None) if low < figure.value => {
+                let low = text(low);
+                write!(
+                    f,
+                    "{metric} is {value} ({low} or more with 95 % confidence)"
+                )?;
+            }
+            (_, Some(_), None) => write!(f, "{metric} is at least {value}")?,
+            _ => write!(f, "{metric} is {value}")?,
         }
         match answer {
-            Answer::Undecided => f.write_str("; this run does not decide, run longer"),
+            Answer::Undecided => {
+                f.write_str("; the limit lies within the interval: run longer to decide")
+            }
             _ => Ok(()),
         }
     }
@@ -291,15 +307,43 @@ mod tests {
                 .expect("it does not pass")
                 .to_string()
         };
-        assert_eq!(told("errors>2"), "--fail-if 'errors>2': errors is 3");
+        assert_eq!(told("errors>2"), "--fail-if 'errors>2': 3 errors");
         let undecided = told("p99>10ms");
         assert!(
             undecided.starts_with("--fail-if 'p99>10ms': p99 is 10.0 ms ("),
             "{undecided}"
         );
         assert!(
-            undecided.ends_with("; this run does not decide, run longer"),
+            undecided.ends_with("; the limit lies within the interval: run longer to decide"),
             "{undecided}"
+        );
+    }
+
+    #[test]
+    fn a_figure_without_an_upper_end_is_told_as_such() {
+        let told = |low, answer, value| {
+            let result = GateResult {
+                objective: "p99>5ms".parse().expect("an objective"),
+                answer,
+                figure: Figure {
+                    value,
+                    low,
+                    high: None,
+                },
+            };
+            result.to_string().replace("--fail-if 'p99>5ms': ", "")
+        };
+        assert_eq!(
+            told(Some(8e6), Answer::Holds, 10e6),
+            "p99 is 10.0 ms (8.00 ms or more with 95 % confidence)"
+        );
+        assert_eq!(
+            told(Some(10e6), Answer::Holds, 10e6),
+            "p99 is at least 10.0 ms"
+        );
+        assert_eq!(
+            told(None, Answer::Undecided, f64::INFINITY),
+            "p99 has no value: no request"
         );
     }
 }

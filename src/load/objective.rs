@@ -265,7 +265,11 @@ impl fmt::Display for Objective {
         match metric {
             Metric::Suspect => write!(f, "{metric}"),
             Metric::Rate | Metric::Errors => write!(f, "{metric}{comparison}{limit}"),
-            Metric::ErrorShare => write!(f, "{metric}{comparison}{}%", limit * 100.0),
+            Metric::ErrorShare => {
+                // As for a percentile: 7 and not 7.000000000000001.
+                let percent = (limit * 1e6).round() / 1e4;
+                write!(f, "{metric}{comparison}{percent}%")
+            }
             _ if *limit < 1e6 => write!(f, "{metric}{comparison}{}us", limit / 1e3),
             _ if *limit < 1e9 => write!(f, "{metric}{comparison}{}ms", limit / 1e6),
             _ => write!(f, "{metric}{comparison}{}s", limit / 1e9),
@@ -365,6 +369,13 @@ mod tests {
         ] {
             let error = text.parse::<Objective>().expect_err(text);
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_share_is_written_as_it_was_given() {
+        for text in ["errors>7%", "errors>29%", "errors>0.1%", "errors<=12.5%"] {
+            assert_eq!(parse(text).to_string(), text);
         }
     }
 

@@ -294,7 +294,7 @@ fn gates_trip_after_the_report_and_the_files_are_written() {
     assert_eq!(finished.code, Some(3), "{finished:?}");
     assert!(finished.stdout.contains("Verdict: "), "{finished:?}");
     assert!(finished.stderr.contains("p50 is "), "{finished:?}");
-    assert!(!finished.stderr.contains("errors is"), "{finished:?}");
+    assert!(!finished.stderr.contains("errors>0"), "{finished:?}");
     let text = |path: &str| std::fs::read_to_string(path).expect("text");
     assert!(text(&hlog).starts_with("#bareloop"), "{}", text(&hlog));
     assert!(
