@@ -133,8 +133,8 @@ pub enum ObjectiveError {
         "'{0}' is no metric: use p50, p99, p99.9 or another percentile, mean, max, rate, errors or suspect"
     )]
     UnknownMetric(String),
-    /// A percentile outside of 0 to 100.
-    #[error("'{0}' is no percentile: it must be above 0 and below 100")]
+    /// A percentile outside of 0 to 100, or with more digits than are read.
+    #[error("'{0}' is no percentile: it must be from 0.0001 to 99.9999")]
     BadPercentile(String),
     /// Not a number before the unit.
     #[error("'{0}' is no limit: it must be a number of at least 0 with its unit, such as '5ms'")]
@@ -193,9 +193,10 @@ fn metric(name: &str) -> Result<Metric, ObjectiveError> {
     let unknown = || ObjectiveError::UnknownMetric(name.to_owned());
     let digits = name.strip_prefix('p').ok_or_else(unknown)?;
     let percentile: f64 = digits.replace('_', ".").parse().map_err(|_| unknown())?;
-    if percentile > 0.0 && percentile < 100.0 {
-        // Not 0.999 plus an error in the last bit.
-        Ok(Metric::Percentile((percentile * 1e4).round() / 1e6))
+    // Not 0.999 plus an error in the last bit.
+    let quantile = (percentile * 1e4).round() / 1e6;
+    if quantile > 0.0 && quantile < 1.0 {
+        Ok(Metric::Percentile(quantile))
     } else {
         Err(ObjectiveError::BadPercentile(name.to_owned()))
     }
@@ -338,11 +339,19 @@ mod tests {
             ),
             (
                 "p100<5ms",
-                "'p100' is no percentile: it must be above 0 and below 100",
+                "'p100' is no percentile: it must be from 0.0001 to 99.9999",
             ),
             (
                 "pNaN<5ms",
-                "'pNaN' is no percentile: it must be above 0 and below 100",
+                "'pNaN' is no percentile: it must be from 0.0001 to 99.9999",
+            ),
+            (
+                "p99.99999<5ms",
+                "'p99.99999' is no percentile: it must be from 0.0001 to 99.9999",
+            ),
+            (
+                "p0.00001<5ms",
+                "'p0.00001' is no percentile: it must be from 0.0001 to 99.9999",
             ),
             ("p99<5", "'5' has no unit of time: write 5ms, 5us or 5s"),
             ("p99<5min", "'min' is no unit of 'p99': use ns, us, ms or s"),
