@@ -15,13 +15,13 @@ pub use source::{BadSource, Source};
 pub use warning::MergeWarning;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::report::{Accounting, Latency, StatusCount};
 use super::statistics::distribution::Distribution;
 use super::statistics::interval_log::{Interval, all_answered};
-use crate::event_loop::Time;
 
 /// Several runs as one.
 #[derive(Clone, Debug, Serialize)]
@@ -149,7 +149,8 @@ fn joined(sources: &[Source]) -> Vec<Interval> {
         .unwrap_or_default();
     let mut places: BTreeMap<u64, Vec<&Interval>> = BTreeMap::new();
     for interval in all() {
-        let middle_ns = interval.began.ns_since(origin) + interval.length_ns / 2;
+        let began_ns = interval.began.ns_since(origin);
+        let middle_ns = began_ns.saturating_add(interval.length_ns / 2);
         places
             .entry(middle_ns / length_ns)
             .or_default()
@@ -163,7 +164,7 @@ fn joined(sources: &[Source]) -> Vec<Interval> {
         dense.take_packed()
     };
     let join = |(place, intervals): (u64, Vec<&Interval>)| Interval {
-        began: Time::from_ns(origin.ns_since(Time::START) + place * length_ns),
+        began: origin + Duration::from_nanos(place * length_ns),
         length_ns,
         sent: intervals.iter().map(|interval| interval.sent).sum(),
         answered: sum(&intervals, |interval| &interval.answered),

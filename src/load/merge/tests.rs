@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event_loop::Time;
 use crate::load::statistics::hlog::write_hlog;
 use crate::load::statistics::interval_log::IntervalLog;
 use crate::load::statistics::interval_log::{all_censored, all_lost};

@@ -19,6 +19,9 @@ use crate::load::statistics::interval_log::Interval;
 /// HdrHistogram's own reader; if not, they count from the StartTime.
 const TIMES_OF_DAY_WITHIN: Duration = Duration::from_secs(365 * 86_400);
 
+/// A log of more requests is none: sums of those of several logs stay exact.
+const REQUESTS_MAX: u64 = 1 << 53;
+
 /// Intervals from a file. Their times count from 1970-01-01, UTC.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
@@ -49,6 +52,7 @@ pub fn read_hlog(text: &str) -> Result<Recording, BadLog> {
     let mut recording = Recording::default();
     let mut times = Times::default();
     let mut answered = Distribution::default();
+    let mut requests_left = REQUESTS_MAX;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let Some(read) = read_line(line.trim_end(), &mut answered) else {
             recording.is_cut = !line.ends_with('\n');
@@ -57,6 +61,8 @@ pub fn read_hlog(text: &str) -> Result<Recording, BadLog> {
                 false => return Err(BadLog { line: number + 1 }),
             }
         };
+        let left = requests_left.checked_sub(read.requests());
+        requests_left = left.ok_or(BadLog { line: number + 1 })?;
         match read {
             Line::Skipped => {}
             Line::Ours => recording.is_ours = true,
@@ -65,7 +71,7 @@ pub fn read_hlog(text: &str) -> Result<Recording, BadLog> {
             Line::Report(report) => recording.report = Some(report),
             Line::Answered { at, length, packed } => recording.intervals.push(Interval {
                 began: Time::START + times.since_epoch(at),
-                length_ns: length.as_nanos() as u64,
+                length_ns: u64::try_from(length.as_nanos()).unwrap_or(u64::MAX),
                 sent: 0,
                 answered: packed,
                 censored: answered.take_packed(),
@@ -100,6 +106,17 @@ enum Line {
     Censored(Packed),
     /// Of the interval before it.
     Lost(Packed),
+}
+
+impl Line {
+    fn requests(&self) -> u64 {
+        match self {
+            Line::Answered { packed, .. } | Line::Censored(packed) | Line::Lost(packed) => {
+                packed.total()
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// Reads one line, with the help of an `empty` distribution.
@@ -153,6 +170,9 @@ fn read_entry(line: &str, empty: &mut Distribution) -> Option<Line> {
 fn decoded(entry: &IntervalLogHistogram<'_>, empty: &mut Distribution) -> Option<Packed> {
     let bytes = BASE64_STANDARD.decode(entry.encoded_histogram()).ok()?;
     let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
+    if histogram.len() > REQUESTS_MAX {
+        return None;
+    }
     for step in histogram.iter_recorded() {
         // The highest of its bucket, or of several of ours in a log with fewer digits.
         empty.record(step.value_iterated_to(), step.count_since_last_iteration());
@@ -173,7 +193,7 @@ impl Times {
             let start = self.start?;
             (at < start.saturating_sub(TIMES_OF_DAY_WITHIN)).then_some(start)
         });
-        base.unwrap_or_default() + at
+        base.unwrap_or_default().saturating_add(at)
     }
 }
 
@@ -257,6 +277,38 @@ mod tests {
         ] {
             assert_eq!(read_hlog(&text), Err(BadLog { line }), "{text}");
         }
+    }
+
+    /// Each of three latencies so many times, in each of two intervals.
+    fn counted(times: u64) -> String {
+        let mut histogram = Histogram::<u64>::new(3).expect("three digits");
+        for ns in [1_000, 2_000, 3_000] {
+            histogram.record_n(ns, times).expect("in range");
+        }
+        let mut bytes = Vec::new();
+        let mut serializer = hdrhistogram::serialization::V2Serializer::new();
+        hdrhistogram::serialization::Serializer::serialize(&mut serializer, &histogram, &mut bytes)
+            .expect("a Vec");
+        let encoded = BASE64_STANDARD.encode(bytes);
+        format!("0.000,0.100,0.001,{encoded}\n1.000,0.100,0.001,{encoded}\n")
+    }
+
+    #[test]
+    fn more_requests_than_a_run_can_have_are_refused() {
+        let most = REQUESTS_MAX / 6;
+        assert_eq!(
+            read_hlog(&counted(most)).map(|read| read.intervals.len()),
+            Ok(2)
+        );
+        assert_eq!(read_hlog(&counted(most + 1)), Err(BadLog { line: 2 }));
+        assert_eq!(read_hlog(&counted(u64::MAX / 2)), Err(BadLog { line: 1 }));
+    }
+
+    #[test]
+    fn a_time_beyond_any_clock_is_the_end_of_time() {
+        let base = format!("#[BaseTime: {}.000 (seconds since epoch)]\n", u64::MAX);
+        let read = read_hlog(&(base + &counted(1))).expect("a log");
+        assert_eq!(read.intervals[1].began, Time::NEVER);
     }
 
     #[test]
