@@ -291,8 +291,9 @@ fn figures(report: &LoadReport) -> RunFigures {
         warnings: report.verdict.reasons.clone(),
         course: RunCourse {
             timeline: report.timeline.clone(),
-            longest_silence_ms: report.longest_silence_ms,
-            longest_silence_began: report.longest_silence_began,
+            // Of one worker, as here, it is always known.
+            longest_silence_ms: report.longest_silence_ms.unwrap_or_default(),
+            longest_silence_began: report.longest_silence_began.unwrap_or_default(),
         },
     }
 }

@@ -9,10 +9,14 @@ use super::statistics::interval_log::IntervalLog;
 use super::windows::Windows;
 use crate::event_loop::Time;
 
+/// Silences of a worker that are shorter are not compared with those of others ...
+const SILENCE_NS_MIN: u64 = 20_000_000;
+/// ... and if there are more of them than this, only those that are twice as long.
+const SILENCES_MAX: usize = 4096;
 /// Status codes have three digits.
 const STATUSES: usize = 1000;
 
-/// The longest time without a reply.
+/// A time without a reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Silence {
     pub(crate) began: Time,
@@ -20,6 +24,11 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
+    fn between(began: Time, ended: Time) -> Silence {
+        let ns = ended.ns_since(began);
+        Silence { began, ns }
+    }
+
     /// Its end.
     pub(crate) fn ended(self) -> Time {
         self.began + Duration::from_nanos(self.ns)
@@ -35,7 +44,12 @@ pub struct Recorder {
     bytes: u64,
     statuses: Vec<u64>,
     last_reply_at: Time,
-    silence: Silence,
+    ended: Time,
+    /// The longest; `None` if several workers have none in common.
+    silence: Option<Silence>,
+    /// All of [`Recorder::silence_ns_min`] or longer, in order.
+    silences: Vec<Silence>,
+    silence_ns_min: u64,
 }
 
 impl Recorder {
@@ -47,7 +61,10 @@ impl Recorder {
             bytes: 0,
             statuses: vec![0; STATUSES],
             last_reply_at: now,
-            silence: Silence::default(),
+            ended: now,
+            silence: Some(Silence { began: now, ns: 0 }),
+            silences: Vec::new(),
+            silence_ns_min: SILENCE_NS_MIN,
         }
     }
 
@@ -99,13 +116,14 @@ impl Recorder {
     /// The run is over, with `completed` replies.
     pub(crate) fn finish(&mut self, now: Time, completed: u64) {
         self.note_silence(now);
+        self.ended = now;
         self.log.finish(now);
         self.windows.finish(now, completed, self.bytes);
     }
 
-    /// Adds what another worker recorded in the same run. A silence of all workers is no longer than
-    /// the longest of any one; the shortest of these is kept.
+    /// Adds what another worker recorded in the same run.
     pub(crate) fn add(&mut self, other: Recorder) {
+        self.add_silences(&other);
         self.log.add(other.log);
         self.windows.add(&other.windows);
         self.bytes += other.bytes;
@@ -113,17 +131,62 @@ impl Recorder {
             *count += others;
         }
         self.last_reply_at = self.last_reply_at.max(other.last_reply_at);
-        if other.silence.ns < self.silence.ns {
-            self.silence = other.silence;
-        }
+        self.ended = self.ended.max(other.ended);
     }
 
     fn note_silence(&mut self, now: Time) {
-        let ns = now.ns_since(self.last_reply_at);
-        if ns > self.silence.ns {
-            let began = self.last_reply_at;
-            self.silence = Silence { began, ns };
+        let silence = Silence::between(self.last_reply_at, now);
+        if self.silence.is_none_or(|longest| silence.ns > longest.ns) {
+            self.silence = Some(silence);
         }
+        if silence.ns >= self.silence_ns_min {
+            self.keep(silence);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, silence: Silence) {
+        self.silences.push(silence);
+        if self.silences.len() > SILENCES_MAX {
+            self.silence_ns_min *= 2;
+            let least = self.silence_ns_min;
+            self.silences.retain(|silence| silence.ns >= least);
+        }
+    }
+
+    /// Keeps the silences that both have in common.
+    fn add_silences(&mut self, other: &Recorder) {
+        let ended = self.ended.max(other.ended);
+        self.silence_ns_min = self.silence_ns_min.max(other.silence_ns_min);
+        let (mine, others) = (self.silences_until(ended), other.silences_until(ended));
+        self.silences.clear();
+        let (mut mine, mut others) = (mine.iter().peekable(), others.iter().peekable());
+        while let (Some(one), Some(two)) = (mine.peek(), others.peek()) {
+            let until = one.ended().min(two.ended());
+            let common = Silence::between(one.began.max(two.began), until);
+            if common.ns >= self.silence_ns_min {
+                self.silences.push(common);
+            }
+            match one.ended() < two.ended() {
+                true => mine.next(),
+                false => others.next(),
+            };
+        }
+        self.silence = self
+            .silences
+            .iter()
+            .copied()
+            .max_by_key(|silence| silence.ns);
+    }
+
+    /// Its silences in a run that went on until `ended`, to which it did not reply after its own end.
+    fn silences_until(&self, ended: Time) -> Vec<Silence> {
+        let last = Silence::between(self.last_reply_at, ended);
+        let before = self
+            .silences
+            .iter()
+            .filter(|silence| silence.began < last.began);
+        before.copied().chain([last]).collect()
     }
 
     /// Bytes received, whether or not they came to be a reply.
@@ -136,8 +199,9 @@ impl Recorder {
         self.last_reply_at
     }
 
-    /// The longest time without a reply on any connection.
-    pub(crate) fn longest_silence(&self) -> Silence {
+    /// The longest time without a reply on any connection; `None` if several workers have none of
+    /// 20 ms or longer in common.
+    pub(crate) fn longest_silence(&self) -> Option<Silence> {
         self.silence
     }
 
@@ -158,31 +222,68 @@ mod tests {
         let at = Time::from_ns;
         let mut recorder = Recorder::starting(at(0));
         recorder.replied(200, 1, at(10));
-        assert_eq!(
-            recorder.longest_silence(),
-            Silence {
-                began: at(0),
-                ns: 10
-            }
-        );
+        let longest = |recorder: &Recorder| recorder.longest_silence().expect("one worker");
+        assert_eq!(longest(&recorder), Silence::between(at(0), at(10)));
         recorder.replied(200, 2, at(30));
         recorder.replied(404, 1, at(35));
-        assert_eq!(
-            recorder.longest_silence(),
-            Silence {
-                began: at(10),
-                ns: 20
-            }
-        );
+        assert_eq!(longest(&recorder), Silence::between(at(10), at(30)));
         recorder.finish(at(60), 4);
-        assert_eq!(
-            recorder.longest_silence(),
-            Silence {
-                began: at(35),
-                ns: 25
-            }
-        );
+        assert_eq!(longest(&recorder), Silence::between(at(35), at(60)));
         let statuses: Vec<_> = recorder.statuses().collect();
         assert_eq!(statuses, [(200, 3), (404, 1)]);
+    }
+
+    fn ms(ms: u64) -> Time {
+        Time::START + Duration::from_millis(ms)
+    }
+
+    /// A worker that replies every millisecond until its end, but in these times.
+    fn worker(silent: &[(u64, u64)], ended: u64) -> Recorder {
+        let mut recorder = Recorder::starting(ms(0));
+        let is_silent = |at: &u64| {
+            silent
+                .iter()
+                .any(|(from, to)| (*from + 1..*to).contains(at))
+        };
+        for at in (0..ended).filter(|at| !is_silent(at)) {
+            recorder.replied(200, 1, ms(at));
+        }
+        recorder.finish(ms(ended), 0);
+        recorder
+    }
+
+    fn common(workers: &[(&[(u64, u64)], u64)]) -> Option<(Time, Time)> {
+        let mut workers = workers.iter().map(|(silent, ended)| worker(silent, *ended));
+        let mut all = workers.next().expect("one worker");
+        workers.for_each(|other| all.add(other));
+        let silence = all.longest_silence();
+        silence.map(|silence| (silence.began, silence.ended()))
+    }
+
+    #[test]
+    fn a_silence_of_several_workers_is_one_that_all_have() {
+        let apart = [(&[(2000, 2950)][..], 9000), (&[(5000, 6200)], 9000)];
+        assert_eq!(common(&apart), None);
+        let overlapping: [(&[(u64, u64)], u64); 3] = [
+            (&[(100, 400), (2000, 2950)], 9000),
+            (&[(200, 300), (2500, 3000)], 9000),
+            (&[(2600, 2700), (2800, 8000)], 9000),
+        ];
+        assert_eq!(common(&overlapping), Some((ms(2800), ms(2950))));
+        assert_eq!(common(&overlapping[..2]), Some((ms(2500), ms(2950))));
+        // The first is done before the others; it replies to nothing from then on.
+        let done = [(&[][..], 1000), (&[(500, 1200), (3000, 3500)], 9000)];
+        assert_eq!(common(&done), Some((ms(3000), ms(3500))));
+        assert_eq!(common(&[(&[], 1000), (&[], 1010)]), None);
+    }
+
+    #[test]
+    fn many_silences_are_kept_in_bounded_memory() {
+        let mut recorder = Recorder::starting(ms(0));
+        for number in 1..=10_000 {
+            recorder.replied(200, 1, ms(number * 20));
+        }
+        assert!(recorder.silences.len() <= SILENCES_MAX);
+        assert_eq!(recorder.silence_ns_min, 2 * SILENCE_NS_MIN);
     }
 }

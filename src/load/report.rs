@@ -119,10 +119,11 @@ pub struct LoadReport {
     pub bundling: Bundling,
     /// Connections: asked for, open, and the time that they took.
     pub connects: ConnectStats,
-    /// The longest time without a reply on any connection, milliseconds.
-    pub longest_silence_ms: f64,
+    /// The longest time without a reply on any connection, milliseconds; `null` if several workers
+    /// have none of 20 ms or longer in common.
+    pub longest_silence_ms: Option<f64>,
     /// When it began, seconds after the start.
-    pub longest_silence_began: f64,
+    pub longest_silence_began: Option<f64>,
     /// Mean latency x rate / slots; `null` where the law does not apply.
     pub little_ratio: Option<f64>,
     /// The self-tests.

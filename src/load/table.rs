@@ -320,8 +320,8 @@ mod tests {
                 },
                 ..ConnectStats::default()
             },
-            longest_silence_ms: 3.2,
-            longest_silence_began: 1.25,
+            longest_silence_ms: Some(3.2),
+            longest_silence_began: Some(1.25),
             client: ClientCost {
                 cpu_seconds: 0.5,
                 cpu_share: 0.104,

@@ -204,7 +204,7 @@ fn each_reply_has_the_latency_of_its_own_request() {
     assert_eq!(report.bundling.requests_per_write, 5.5);
     assert_eq!(report.bundling.replies_per_read, 4.0);
     assert_eq!((report.errors, report.resets, report.non2xx), (0, 0, 0));
-    assert_eq!(report.longest_silence_ms, 4890.0);
+    assert_eq!(report.longest_silence_ms, Some(4890.0));
     assert_eq!((report.duration, report.samples), (5.0, 1));
     assert!(!report.interrupted);
 }

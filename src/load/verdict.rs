@@ -55,8 +55,8 @@ pub(in crate::load) struct Evidence {
     /// Status codes with their counts.
     pub(in crate::load) statuses: Vec<(u16, u64)>,
     pub(in crate::load) expected_statuses: Option<ExpectedStatuses>,
-    /// The longest time without a reply.
-    pub(in crate::load) pause: Pause,
+    /// The longest time without a reply; `None` if several workers have none in common.
+    pub(in crate::load) pause: Option<Pause>,
     /// `None` without pauses of the client.
     pub(in crate::load) client_pauses: Option<ClientPauses>,
     /// The highest percentile that enough samples stand behind, and its latency in ms.
@@ -230,6 +230,14 @@ mod tests {
         at: Time::from_ns(8_500_000_000),
     };
 
+    fn silent_for(ms: f64) -> Option<Pause> {
+        Some(Pause {
+            ms,
+            client_ms: 0.0,
+            began_s: 2.0,
+        })
+    }
+
     fn sound() -> Evidence {
         Evidence {
             accounting: Accounting {
@@ -272,11 +280,7 @@ mod tests {
             },
             statuses: vec![(200, 100_000)],
             expected_statuses: None,
-            pause: Pause {
-                ms: 99.0,
-                client_ms: 0.0,
-                began_s: 2.0,
-            },
+            pause: silent_for(99.0),
             client_pauses: None,
             top_percentile: Some((99.0, 8.0)),
         }
@@ -552,8 +556,7 @@ mod tests {
     fn a_pause_of_the_client_is_not_told_as_one_of_the_server() {
         let silence = |client_ms| {
             reasons(move |e| {
-                e.pause.ms = 950.0;
-                e.pause.client_ms = client_ms;
+                e.pause = silent_for(950.0).map(|pause| Pause { client_ms, ..pause });
             })
         };
         assert_eq!(silence(849.0).len(), 1);
@@ -564,7 +567,7 @@ mod tests {
     fn a_pause_much_longer_than_the_percentiles_is_a_reason() {
         let pause = |ms, top_percentile| {
             reasons(move |e| {
-                e.pause.ms = ms;
+                e.pause = silent_for(ms);
                 e.top_percentile = top_percentile;
                 // The rate is lower in the half with the pause.
                 e.steadiness.change = Ok(Some(SLOWER));
@@ -586,7 +589,7 @@ mod tests {
         assert!(!pauses(99.0, Some((99.0, 8.0))));
         assert!(pauses(101.0, Some((99.0, 8.0))));
         let long_run = reasons(|e| {
-            e.pause.ms = 950.0;
+            e.pause = silent_for(950.0);
             e.duration_s = 100.0;
             e.answered_s = 100_000.0;
         });

@@ -135,8 +135,9 @@ impl LoadReport {
             first_error: counters.first_error.clone(),
             bundling: Bundling::new(record),
             connects: ConnectStats::new(&record.connects, record.started),
-            longest_silence_ms: ms(silence.ns as f64),
-            longest_silence_began: rounded((silence.began - record.started).as_secs_f64(), 3),
+            longest_silence_ms: silence.map(|silence| ms(silence.ns as f64)),
+            longest_silence_began: silence
+                .map(|silence| rounded((silence.began - record.started).as_secs_f64(), 3)),
             little_ratio: verdict::little_ratio(&evidence).map(|ratio| rounded(ratio, 3)),
             checks,
             verdict,
@@ -203,11 +204,11 @@ fn evidence(
         until: plan.until,
         statuses: recorder.statuses().collect(),
         expected_statuses: plan.expected_statuses.clone(),
-        pause: Pause {
+        pause: silence.map(|silence| Pause {
             ms: silence.ns as f64 / NS_PER_MS,
             client_ms: ms(pauses.within(silence.began, silence.ended()).as_nanos() as f64),
             began_s: (silence.began - record.started).as_secs_f64(),
-        },
+        }),
         client_pauses: client_pauses(plan, record, duration_s),
         top_percentile: top_percentile(&course.answered),
     }

@@ -118,11 +118,10 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
             bundling.requests_per_write, bundling.replies_per_read
         ),
         format!(
-            "Client: {} of a core, {:.2} µs of CPU per request. Longest silence: {} at {:.1} s.",
+            "Client: {} of a core, {:.2} µs of CPU per request. Longest silence: {}.",
             percent(client.cpu_share),
             client.cpu_micros_per_request,
-            milliseconds(report.longest_silence_ms),
-            report.longest_silence_began
+            silence(report)
         ),
     ];
     lines.extend(delays_line(client));
@@ -237,6 +236,13 @@ fn connects_line(report: &LoadReport) -> Option<String> {
         let max = milliseconds(latency.max);
         format!("{connections} opened in {known}{max} at most.")
     })
+}
+
+fn silence(report: &LoadReport) -> String {
+    match (report.longest_silence_ms, report.longest_silence_began) {
+        (Some(ms), Some(began)) => format!("{} at {began:.1} s", milliseconds(ms)),
+        _ => "less than 20 ms".to_owned(),
+    }
 }
 
 fn warm_up_line(warm_up: WarmUpReport) -> String {
