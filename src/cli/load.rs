@@ -289,7 +289,7 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     let ready = args
         .plan()
         .and_then(|plan| args.calibration.check(&plan).map(|()| plan))
-        .and_then(|plan| Ok((args.find_rate.plan(&plan, &args.schedule)?, plan)))
+        .and_then(|plan| Ok((args.find_rate.plan(&plan, &args)?, plan)))
         .and_then(|(search, plan)| Ok((plan, search, args.exports.open(args.json)?)));
     let (plan, search, files) = match ready {
         Ok(ready) => ready,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::schedule::ScheduleArgs;
 use super::{LoadArgs, Unmeasured};
 use crate::cli::output;
 use crate::cli::status_line::StatusLine;
@@ -45,22 +44,23 @@ impl FindRateArgs {
     /// The search whose trials are like `trial`; `None` without `--find-rate`.
     ///
     /// # Errors
-    /// The first rate is a ramp, or the warm-up is to be found in each trial.
+    /// The first rate is a ramp, the warm-up is to be found in each trial, or a page is asked for.
     pub(super) fn plan(
         &self,
         trial: &LoadPlan,
-        schedule: &ScheduleArgs,
+        args: &LoadArgs,
     ) -> Result<Option<FindRatePlan>, String> {
         let Some(objective) = self.find_rate else {
             return Ok(None);
         };
+        args.exports.check_search()?;
         if trial.warm_up == WarmUp::Auto {
             return Err(
                 "--find-rate: its trials are too short for -W auto; give a time, such as -W 0.2"
                     .to_owned(),
             );
         }
-        let open_loop = schedule.plan_from(FIRST_RATE, self.trial_duration);
+        let open_loop = args.schedule.plan_from(FIRST_RATE, self.trial_duration);
         let Rate::Constant(first_rate) = open_loop.rate else {
             return Err("--find-rate: begins at one rate; write -R 1000 and no ramp".to_owned());
         };
@@ -117,7 +117,7 @@ mod tests {
         let argv = [&["load", "http://localhost"], flags].concat();
         let cli = Cli::try_parse_from(argv).map_err(|error| error.to_string())?;
         let load = cli.load;
-        load.find_rate.plan(&load.plan()?, &load.schedule)
+        load.find_rate.plan(&load.plan()?, &load)
     }
 
     #[test]
