@@ -1,6 +1,9 @@
-//! The command that repeats a measurement, as a shell takes it.
+//! The command that repeats a measurement, as a shell takes it, without its credentials.
 
 use std::ffi::OsString;
+
+/// Fields whose values are credentials.
+const CREDENTIALS: [&str; 3] = ["Authorization", "Proxy-Authorization", "Cookie"];
 
 /// `argv` as one line, with the seed that was drawn if none was given.
 pub(super) fn repeating(
@@ -12,7 +15,7 @@ pub(super) fn repeating(
         .map(|word| word.to_string_lossy().into_owned());
     // Wherever the program stood: the reader's stands elsewhere.
     let program = words.next().map(|_| "bareloop".to_owned());
-    let rest: Vec<String> = words.collect();
+    let rest: Vec<String> = without_credentials(words);
     let has_seed = rest
         .iter()
         .any(|word| word == "--seed" || word.starts_with("--seed="));
@@ -28,6 +31,32 @@ pub(super) fn repeating(
         .map(|word| quoted(word))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Masks the values of fields that are credentials: the command is for others to read.
+fn without_credentials(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut masked: Vec<String> = Vec::new();
+    for word in words {
+        let is_field = matches!(masked.last().map(String::as_str), Some("-H" | "--header"));
+        let attached = ["--header=", "-H"].into_iter();
+        let flag = match is_field {
+            true => Some(""),
+            false => attached.filter(|flag| word.starts_with(flag)).next(),
+        };
+        let field = flag.map(|flag| word.split_at(flag.len()));
+        let mask = field.and_then(|(flag, field)| Some(format!("{flag}{}", masked_field(field)?)));
+        masked.push(mask.unwrap_or(word));
+    }
+    masked
+}
+
+/// `Name: ...` for a field that is a credential; `None` for any other.
+fn masked_field(field: &str) -> Option<String> {
+    let (name, _) = field.split_at(field.find([':', '='])?);
+    let is_credential = CREDENTIALS
+        .iter()
+        .any(|credential| name.trim().eq_ignore_ascii_case(credential));
+    is_credential.then(|| format!("{name}: ..."))
 }
 
 /// A word in single quotes, if a shell would not take it as it is.
@@ -54,6 +83,27 @@ mod tests {
         assert_eq!(line(&compare, None), "bareloop compare -r 12");
         let given = ["bareloop", "compare", "--seed=3"];
         assert_eq!(line(&given, Some(3)), "bareloop compare --seed=3");
+    }
+
+    #[test]
+    fn credentials_are_left_out() {
+        for (words, masked) in [
+            (
+                &["-H", "Authorization: Bearer s3cret"][..],
+                "-H 'Authorization: ...'",
+            ),
+            (&["--header", "cookie=s3cret"], "--header 'cookie: ...'"),
+            (
+                &["-HProxy-Authorization:s3cret"],
+                "'-HProxy-Authorization: ...'",
+            ),
+            (&["--header=Cookie: s3cret"], "'--header=Cookie: ...'"),
+            (&["-H", "Accept: */*"], "-H 'Accept: */*'"),
+            (&["-b", "Cookie: a"], "-b 'Cookie: a'"),
+        ] {
+            let argv = [&["x", "load"], words].concat();
+            assert_eq!(line(&argv, None), format!("bareloop load {masked}"));
+        }
     }
 
     #[test]

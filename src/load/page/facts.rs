@@ -50,6 +50,8 @@ fn of_requests(root: &At) -> Vec<Fact> {
         of_kind("connections closed early", "closedEarly"),
         of_kind("bad replies", "badReply"),
         of_kind("wrong bodies", "wrongBody"),
+        of_kind("no local port left (this client's limit)", "noLocalPort"),
+        of_kind("no descriptor left (this client's limit)", "noDescriptor"),
         of_kind("other errors", "other"),
         count("replies other than 2xx", &root.key("non2xx")),
         Fact::text("first error", &root.key("firstError")),
@@ -95,4 +97,24 @@ pub fn of_machine(root: &At) -> Vec<Fact> {
 
 fn count(label: &str, at: &At) -> Option<Fact> {
     Fact::number(label, at, FactValue::Count)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Each error is told with its kind, also those that are not the server's.
+    #[test]
+    fn every_kind_of_error_is_a_fact() {
+        let kinds = crate::load::report::ErrorKinds::default();
+        let json = serde_json::to_value(kinds).expect("JSON");
+        let kinds = json.as_object().expect("an object");
+        // It has a fact of its own.
+        for kind in kinds.keys().filter(|kind| *kind != "timeout") {
+            let report = json!({ "errorKinds": { kind: 3 } });
+            assert_eq!(of_requests(&At::root(&report)).len(), 1, "{kind}");
+        }
+    }
 }
