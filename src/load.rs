@@ -65,10 +65,21 @@ const CONNECT_BEFORE: Duration = Duration::from_secs(1);
 /// Before that, a wait for the start looks this often at the calendar, which may be set meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunPhase {
+    /// Nothing of it is in the report.
+    WarmUp,
+    /// The run itself.
+    Run,
+}
+
 /// Live figures of a run under way.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Time since the start.
+    /// The part under way.
+    pub phase: RunPhase,
+    /// Time since its start.
     pub elapsed: Duration,
     /// Replies so far.
     pub completed: u64,

@@ -364,7 +364,7 @@ fn measure(
             return Err(Unmeasured::Stdout(message));
         }
     }
-    let mut line = ProgressLine::new(plan.until, args.shows_progress());
+    let mut line = ProgressLine::new(plan.own_part().until, args.shows_progress());
     let result = ready.run(signal, &mut |progress| line.show(progress));
     line.clear();
     Ok(result?)

@@ -33,7 +33,7 @@ use super::recorder::Recorder;
 use super::request;
 use super::status::{self, ExpectedStatuses};
 use super::turns::{Turns, WAKE_EVERY};
-use super::{LoadPlan, Progress, Refill, Until, WarmUp};
+use super::{LoadPlan, Progress, Refill, RunPhase, Until, WarmUp};
 use crate::event_loop::{
     AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue,
 };
@@ -185,6 +185,10 @@ impl<'a> LoadClient<'a> {
         }
         self.progress_due = now + PROGRESS_EVERY;
         let progress = Progress {
+            phase: match self.warm_until {
+                Some(_) => RunPhase::WarmUp,
+                None => RunPhase::Run,
+            },
             elapsed: now - started,
             completed: self.ledger.counts().completed,
             errors: self.errors_total(),

@@ -11,7 +11,7 @@ use super::client::{LoadClient, LoadConn, RunEnd};
 use super::report::{Accounting, CheckResult, Circumstances, Cost, WarmUpFound};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
-use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp, Warning};
+use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, RunPhase, Target, Until, WarmUp, Warning};
 use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -744,6 +744,33 @@ fn pauses_of_the_client_are_in_the_report_and_not_those_of_a_warm_up() {
     assert_eq!(client.turn_ms.max, Some(1.0));
     let stalls = |reason: &&Warning| matches!(reason, Warning::ClientStalls { pauses: 10, .. });
     assert!(report.verdict.reasons.iter().any(|reason| stalls(&reason)));
+}
+
+#[test]
+fn progress_tells_a_warm_up_from_the_run() {
+    let warmed = LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(1)),
+        ..plan("http://localhost")
+    };
+    let mut told = Vec::new();
+    let mut note = |progress: crate::load::Progress| {
+        told.push((progress.phase, progress.elapsed.as_millis()));
+    };
+    let mut client = LoadClient::new(&warmed, &mut note);
+    for at in [0, 500, 999, 1000, 1700] {
+        client.turn(ms(at), SystemTime::UNIX_EPOCH);
+    }
+    let (warm_up, run) = (RunPhase::WarmUp, RunPhase::Run);
+    assert_eq!(
+        told,
+        [
+            (warm_up, 0),
+            (warm_up, 500),
+            (warm_up, 999),
+            (run, 0),
+            (run, 700)
+        ]
+    );
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl AllProgress {
         noted[number as usize] = Some(one);
         let sum = |of: fn(&Progress) -> u64| noted.iter().flatten().map(of).sum();
         Progress {
+            phase: one.phase,
             elapsed: one.elapsed,
             completed: sum(|progress| progress.completed),
             errors: sum(|progress| progress.errors),

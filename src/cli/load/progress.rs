@@ -3,7 +3,7 @@
 
 use crate::cli::status_line::StatusLine;
 use crate::format::{plural, rate};
-use crate::load::{Progress, Until};
+use crate::load::{Progress, RunPhase, Until};
 
 const BAR_COLUMNS: usize = 20;
 
@@ -26,7 +26,10 @@ impl ProgressLine {
             Until::Duration(duration) => progress.elapsed.as_secs_f64() / duration.as_secs_f64(),
             Until::Amount(amount) => progress.completed as f64 / amount as f64,
         };
-        self.status.show(&line(done, progress));
+        self.status.show(&match progress.phase {
+            RunPhase::WarmUp => format!("warming up {}", message(progress)),
+            RunPhase::Run => line(done, progress),
+        });
     }
 
     pub(super) fn clear(&mut self) {
@@ -73,6 +76,7 @@ mod tests {
     #[test]
     fn the_bar_is_as_long_as_what_is_done() {
         let progress = Progress {
+            phase: RunPhase::Run,
             elapsed: Duration::from_millis(2500),
             completed: 5000,
             errors: 0,
@@ -92,6 +96,7 @@ mod tests {
     fn the_message_has_time_rate_and_what_went_wrong() {
         let progress = |ms, completed, errors, unexpected_statuses| {
             message(Progress {
+                phase: RunPhase::Run,
                 elapsed: Duration::from_millis(ms),
                 completed,
                 errors,
