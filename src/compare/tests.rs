@@ -764,7 +764,10 @@ fn warnings_are_gathered_over_rounds_each_fact_once() {
         errors,
         first_error: None,
     };
-    let client_busy = load::Warning::ClientBusy { cpu_share: 0.97 };
+    let client_busy = load::Warning::ClientBusy {
+        cpu_share: 0.97,
+        workers: 1,
+    };
     let warnings = warnings_of(vec![
         run(0.97, vec![client_busy, errors(1_019)]),
         run(0.5, vec![errors(94)]),

@@ -160,6 +160,7 @@ impl<'a> LoadClient<'a> {
             turns: self.turns,
             counters: self.counters,
             open_loop: self.open_loop,
+            worker_cpu: Duration::ZERO,
             warmed: self.warmed,
             started: self.started.unwrap_or(self.ended),
             ended: self.ended,

@@ -7,7 +7,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
-use super::client::{LoadClient, LoadConn, RunEnd};
+use super::client::{LoadClient, LoadConn, RunEnd, RunRecord};
 use super::report::{Accounting, CheckResult, Circumstances, Cost, WarmUpFound};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
@@ -76,25 +76,26 @@ fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
     assert!(matches!(bench.turn(0), TurnResult::Run { .. }));
     script(&mut bench);
     let outcome = bench.client.finish();
-    let report = LoadReport::new(
-        &plan,
-        &outcome,
-        Circumstances {
-            address: "127.0.0.1:80".into(),
-            start: SystemTime::UNIX_EPOCH,
-            finish: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
-            cost: Cost {
-                cpu: Duration::from_millis(50),
-                wall: Duration::from_secs(5),
-            },
-            withheld: Withheld::default(),
-        },
-    );
+    let report = LoadReport::new(&plan, &outcome, five_seconds());
     assert!(report.accounting.is_balanced(), "{:?}", report.accounting);
     if plan.warm_up == WarmUp::None {
         assert_timeline_adds_up(&report);
     }
     report
+}
+
+/// Five seconds, with 1 % of a core.
+fn five_seconds() -> Circumstances {
+    Circumstances {
+        address: "127.0.0.1:80".into(),
+        start: SystemTime::UNIX_EPOCH,
+        finish: SystemTime::UNIX_EPOCH + Duration::from_secs(5),
+        cost: Cost {
+            cpu: Duration::from_millis(50),
+            wall: Duration::from_secs(5),
+        },
+        withheld: Withheld::default(),
+    }
 }
 
 /// Asserts that the charts show the figures that were counted.
@@ -782,6 +783,37 @@ fn progress_is_told_ten_times_a_second_at_most() {
         client.turn(ms(at), SystemTime::UNIX_EPOCH);
     }
     assert_eq!(told, [0, 100, 200]);
+}
+
+/// The other worker had little to do.
+#[test]
+fn a_busy_worker_is_a_busy_client() {
+    let two = LoadPlan {
+        workers: NonZeroU32::new(2).expect("not 0"),
+        ..plan("http://localhost")
+    };
+    let record = |seconds| {
+        let mut ignore = |_| {};
+        RunRecord {
+            worker_cpu: Duration::from_secs_f64(seconds),
+            ..LoadClient::new(&two, &mut ignore).finish()
+        }
+    };
+    let mut all = record(1.0);
+    all.add(record(4.6));
+    all.accounting.completed = 1000;
+    let report = LoadReport::new(&two, &all, five_seconds());
+    let client = &report.client;
+    assert_eq!(
+        (client.cpu_share, client.busiest_worker_share),
+        (0.005, 0.92)
+    );
+    let busy = Warning::ClientBusy {
+        cpu_share: 0.92,
+        workers: 2,
+    };
+    let reasons = &report.verdict.reasons;
+    assert!(reasons.contains(&busy), "{reasons:?}");
 }
 
 #[test]

@@ -34,7 +34,9 @@ pub(in crate::load) struct Evidence {
     /// It ended before the warm-up was over.
     pub(in crate::load) in_warm_up: bool,
     pub(in crate::load) first_error: Option<String>,
+    /// Of a core, that of the busiest worker.
     pub(in crate::load) cpu_share: f64,
+    pub(in crate::load) workers: u32,
     /// Time that all slots spent on requests with a reply, until it was read.
     pub(in crate::load) answered_s: f64,
     pub(in crate::load) started: Time,
@@ -256,6 +258,7 @@ mod tests {
             in_warm_up: false,
             first_error: None,
             cpu_share: 0.5,
+            workers: 1,
             answered_s: 0.1 * 100_000.0,
             started: Time::from_ns(1_000_000_000),
             duration_s: 10.0,
@@ -312,7 +315,12 @@ mod tests {
             assert_eq!(reasons.len(), 1, "{part}: {reasons:?}");
             assert!(reasons[0].contains(part), "{part}: {reasons:?}");
         };
-        one(|e| e.cpu_share = 0.9, "busy 90 %");
+        one(|e| e.cpu_share = 0.9, "the client was busy 90 %");
+        let two_workers = |e: &mut Evidence| (e.cpu_share, e.workers) = (0.9, 2);
+        one(
+            two_workers,
+            "the busiest of the client's 2 workers was busy 90 %",
+        );
         one(
             |e| e.answered_s = 9_000.0,
             "busy 90 % of the time; the rest went into this client",

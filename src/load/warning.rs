@@ -83,8 +83,10 @@ pub enum Warning {
     },
     /// The client's own CPU time was the limit.
     ClientBusy {
-        /// Of one core, 0 to 1.
+        /// Of one core, 0 to 1; that of its busiest worker.
         cpu_share: f64,
+        /// Its workers.
+        workers: u32,
     },
     /// The client did not read what had arrived.
     ClientStalls {

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use cpu_time::ThreadTime;
+
 use super::client::{LoadClient, RunRecord};
 use super::plan::LoadPlan;
 use super::{Progress, connection_limits};
@@ -90,7 +92,12 @@ fn run_one(
         .over_tls(plan.tls.clone())
         .stamping(plan.kernel_timestamps);
     event_loop.dial(peer.clone(), plan.connections);
-    Ok(event_loop.run()?.finish())
+    let cpu = ThreadTime::now();
+    let client = event_loop.run()?;
+    Ok(RunRecord {
+        worker_cpu: cpu.elapsed(),
+        ..client.finish()
+    })
 }
 
 /// The last figures of each worker, which each of them notes at most ten times a second.

@@ -20,6 +20,8 @@ pub(crate) struct RunRecord {
     pub(crate) turns: Turns,
     pub(crate) counters: Counters,
     pub(crate) open_loop: Option<OpenLoop>,
+    /// CPU time of the thread of its busiest worker.
+    pub(crate) worker_cpu: Duration,
     /// The warm-up before the start.
     pub(crate) warmed: Duration,
     pub(crate) started: Time,
@@ -38,6 +40,7 @@ impl RunRecord {
         if let (Some(all), Some(open_loop)) = (&mut self.open_loop, other.open_loop) {
             all.add(open_loop);
         }
+        self.worker_cpu = self.worker_cpu.max(other.worker_cpu);
         self.ended = self.ended.max(other.ended);
         if self.end == RunEnd::Planned {
             self.end = other.end;

@@ -79,7 +79,7 @@ impl LoadReport {
         let duration = exact_duration.as_secs_f64();
         let client = client::build(record, &around, plan.workers);
         let course = Course::of(plan, record);
-        let evidence = evidence(plan, record, &course, duration, client.cpu_share);
+        let evidence = evidence(plan, record, &course, duration, client.busiest_worker_share);
         let (checks, verdict) = verdict::judge(&evidence);
         let silence = recorder.longest_silence();
         let start = around.start + record.warmed;
@@ -189,6 +189,7 @@ fn evidence(
         in_warm_up: matches!(plan.warm_up, WarmUp::For(_)) && record.warmed.is_zero(),
         first_error: counters.first_error.clone(),
         cpu_share,
+        workers: plan.workers.get(),
         // With the kernel's stamps, latencies end before that.
         answered_s: sum_s(&all_answered(intervals)) + sum_s(&record.turns.delays),
         started: record.started,

@@ -12,6 +12,8 @@ pub struct ClientCost {
     pub cpu_seconds: f64,
     /// Of one core for each worker, 0 to 1.
     pub cpu_share: f64,
+    /// Of a core, that of the busiest worker.
+    pub busiest_worker_share: f64,
     /// Per complete reply; 0 if there is none.
     pub cpu_micros_per_request: f64,
     /// Work of the event loop between two waits.

@@ -25,9 +25,18 @@ pub(super) fn cpu(evidence: &Evidence) -> Outcome {
     if evidence.schedule.is_some() {
         return Outcome::NotApplicable("an open loop uses a whole core");
     }
-    let cpu_share = evidence.cpu_share;
-    let warning = (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share });
-    Outcome::of(warning, || format!("{} of a core", percent(cpu_share)))
+    let Evidence {
+        cpu_share, workers, ..
+    } = *evidence;
+    let warning =
+        (cpu_share >= CPU_SHARE_MAX).then_some(Warning::ClientBusy { cpu_share, workers });
+    Outcome::of(warning, || match workers {
+        1 => format!("{} of a core", percent(cpu_share)),
+        _ => format!(
+            "busiest of {workers} workers: {} of a core",
+            percent(cpu_share)
+        ),
+    })
 }
 
 /// The client read what had arrived, without pauses that a percentile shows.

@@ -59,7 +59,7 @@ impl Warning {
                 last_after_s,
             } => connections(*opened, *asked, *last_after_s),
             Unserved { unserved, opened } => self::unserved(*unserved, *opened),
-            ClientBusy { cpu_share } => client_busy(*cpu_share),
+            ClientBusy { cpu_share, workers } => client_busy(*cpu_share, *workers),
             ClientStalls {
                 pauses,
                 total_ms,
@@ -209,9 +209,13 @@ fn unserved(unserved: usize, opened: usize) -> Message {
     .advice("lower -c, or raise the server's limit on connections")
 }
 
-fn client_busy(cpu_share: f64) -> Message {
+fn client_busy(cpu_share: f64, workers: u32) -> Message {
+    let client = match workers {
+        1 => "the client".to_owned(),
+        _ => format!("the busiest of the client's {workers} workers"),
+    };
     finding(format!(
-        "the client was busy {} of the time: the server may be faster than this",
+        "{client} was busy {} of the time: the server may be faster than this",
         percent(cpu_share)
     ))
     .advice("take the rate as a lower bound")

@@ -14,6 +14,8 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
     let cpu_seconds = cost.cpu.as_secs_f64();
     let available = cost.wall.as_secs_f64() * f64::from(workers.get());
     let share = cpu_seconds / available.max(f64::MIN_POSITIVE);
+    let wall_s = around.cost.wall.as_secs_f64().max(f64::MIN_POSITIVE);
+    let busiest_share = record.worker_cpu.as_secs_f64() / wall_s;
     let per_request = match record.accounting.completed {
         0 => 0.0,
         completed => cpu_seconds * 1e6 / completed as f64,
@@ -27,6 +29,7 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
     ClientCost {
         cpu_seconds: rounded(cpu_seconds, 6),
         cpu_share: rounded(share, 4),
+        busiest_worker_share: rounded(busiest_share.max(share), 4),
         cpu_micros_per_request: rounded(per_request, 3),
         turn_ms: TurnLength {
             p99: turns.told_quantile_ns(0.99).map(|ns| ms(ns as f64)),
