@@ -9,6 +9,9 @@ use crate::cli::values;
 use crate::load::OpenLoopPlan;
 use crate::load::schedule::{Arrivals, Rate};
 
+/// Beyond what a client can send: what it does not send, it records one by one.
+const RATE_MAX: f64 = 1e7;
+
 /// When requests are due.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ScheduleArgs {
@@ -98,7 +101,13 @@ fn rate(text: &str) -> Result<Ends, String> {
     let (Ok(from), Ok(to)) = (from, to) else {
         return Err(remedy());
     };
-    let is_rate = |rate: f64| (0.0..=1e9).contains(&rate);
+    let highest = from.max(to);
+    if highest > RATE_MAX && highest.is_finite() {
+        return Err(format!(
+            "'{text}' is more than one client can send; write at most {RATE_MAX}"
+        ));
+    }
+    let is_rate = |rate: f64| (0.0..=RATE_MAX).contains(&rate);
     match is_rate(from) && is_rate(to) && from + to > 0.0 {
         true => Ok(Ends { from, to }),
         false => Err(remedy()),
@@ -159,6 +168,8 @@ mod tests {
             (&["-R", "inf"], "--rate", "requests per second"),
             (&["-R", "9", "--arrivals", "even"], "--arrivals", "poisson"),
             (&["--deadline", "1"], "--rate", ""),
+            (&["-R", "2e7"], "--rate", "write at most 10000000"),
+            (&["-R", "1:11M"], "--rate", "write at most 10000000"),
             (&["-R", "9", "-a", "5"], "--rate", "cannot be used with"),
         ] {
             let message = plan(flags).expect_err("no schedule");
