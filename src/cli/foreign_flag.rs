@@ -23,7 +23,11 @@ const LOAD: &[(&[&str], &str)] = &[
         "a rate is for the whole run, not for one connection: -R {}",
     ),
     (
-        &["-s", "--script"],
+        &["-s", "--servername"],
+        "the name for TLS is that of the URL; a script cannot be given: -m, -H and -b set the request",
+    ),
+    (
+        &["--script"],
         "there are no scripts: the request is set by -m, -H and -b",
     ),
     (&["-X", "--request"], "the method is -m {}"),
@@ -35,7 +39,7 @@ const LOAD: &[(&[&str], &str)] = &[
     ),
     (&["--data"], "the body is -b {}"),
     (&["--content-type"], "write -H 'Content-Type: {}'"),
-    (&["-C", "--cookie"], "write -H 'Cookie: {}'"),
+    (&["--cookie"], "write -H 'Cookie: {}'"),
     (
         &["-A", "--accept"],
         "write -H 'Accept: {}', or -H 'Authorization: ...'",
@@ -93,7 +97,7 @@ const LOAD: &[(&[&str], &str)] = &[
         "error replies stay in the figures, and the verdict names them; leave it out",
     ),
     (
-        &["--ignoreCoordinatedOmission"],
+        &["-C", "--ignoreCoordinatedOmission"],
         "with -R latency always counts from the due time; leave it out",
     ),
 ];
@@ -260,6 +264,15 @@ mod tests {
                 "load --renderStatusCodes http://a",
                 "--renderStatusCodes: statuses other than 2xx are always shown, and all of them in \
                  --json; leave it out",
+            ),
+            (
+                "load -C -R 100 http://a",
+                "-C: with -R latency always counts from the due time; leave it out",
+            ),
+            (
+                "load -s a.lua http://a",
+                "-s: the name for TLS is that of the URL; a script cannot be given: -m, -H and -b \
+                 set the request",
             ),
             ("load --data={} http://a", "--data: the body is -b {}"),
             (
