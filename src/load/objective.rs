@@ -215,11 +215,9 @@ fn limit_of(metric: Metric, name: &str, text: &str) -> Result<(Metric, f64), Obj
         units,
     };
     match metric {
-        Metric::Rate => match unit {
-            "" | "/s" => Ok((metric, number)),
-            "k" | "k/s" => Ok((metric, number * 1e3)),
-            "M" | "M/s" => Ok((metric, number * 1e6)),
-            _ => Err(bad_unit("requests per second, as in 1000 or 1k")),
+        Metric::Rate => match per_second(unit) {
+            Some(factor) => Ok((metric, number * factor)),
+            None => Err(bad_unit("requests per second, as in 1000 or 1k")),
         },
         Metric::Errors | Metric::ErrorShare => match unit {
             "" => Ok((Metric::Errors, number)),
@@ -237,6 +235,22 @@ fn limit_of(metric: Metric, name: &str, text: &str) -> Result<(Metric, f64), Obj
             };
             Ok((metric, number * ns))
         }
+    }
+}
+
+/// Requests per second of a text: `1000`, `0.5`, `1k`, `2.5M/s`.
+pub fn rate(text: &str) -> Option<f64> {
+    let number = text.trim_end_matches(['k', 'M', '/', 's']);
+    let factor = per_second(&text[number.len()..])?;
+    Some(number.parse::<f64>().ok()? * factor)
+}
+
+fn per_second(unit: &str) -> Option<f64> {
+    match unit {
+        "" | "/s" => Some(1.0),
+        "k" | "k/s" => Some(1e3),
+        "M" | "M/s" => Some(1e6),
+        _ => None,
     }
 }
 

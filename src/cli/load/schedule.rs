@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::values;
 use crate::load::OpenLoopPlan;
+use crate::load::objective;
 use crate::load::schedule::{Arrivals, Rate};
 
 /// Beyond what a client can send: what it does not send, it records one by one.
@@ -15,7 +16,7 @@ const RATE_MAX: f64 = 1e7;
 /// When requests are due.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ScheduleArgs {
-    /// Requests per second of the whole run, or FROM:TO for a ramp: an open loop
+    /// Requests per second of the whole run (1000, 1k), or FROM:TO for a ramp: an open loop
     #[arg(
         short = 'R',
         long,
@@ -91,14 +92,14 @@ fn random() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
 
-/// `1000`, `0.5`, or `100:10000`.
+/// `1000`, `0.5`, `1k`, or `100:10k`.
 fn rate(text: &str) -> Result<Ends, String> {
     let remedy = || {
         format!("'{text}' is not a rate; write requests per second (1000), or a ramp (100:10000)")
     };
     let (from, to) = text.split_once(':').unwrap_or((text, text));
-    let [from, to] = [from, to].map(str::parse::<f64>);
-    let (Ok(from), Ok(to)) = (from, to) else {
+    let [from, to] = [from, to].map(objective::rate);
+    let (Some(from), Some(to)) = (from, to) else {
         return Err(remedy());
     };
     let highest = from.max(to);
@@ -152,7 +153,9 @@ mod tests {
         assert_eq!(constant.rate, Rate::Constant(1000.0));
         assert_eq!(constant.arrivals, Arrivals::Constant);
         assert_eq!(constant.deadline, Some(Duration::from_millis(500)));
-        let flags = ["-R", "100:2000", "--arrivals", "poisson", "--seed", "7"];
+        let thousands = plan(&["-R", "1k"]).expect("valid").expect("an open loop");
+        assert_eq!(thousands.rate, constant.rate);
+        let flags = ["-R", "100:2k", "--arrivals", "poisson", "--seed", "7"];
         let ramp = plan(&flags).expect("valid").expect("an open loop");
         let over = Duration::from_secs(5);
         let (from, to) = (100.0, 2000.0);
