@@ -197,19 +197,9 @@ impl Packed {
         self.moments.total
     }
 
-    /// Exact mean in nanoseconds; 0 without samples.
-    pub fn mean_ns(&self) -> f64 {
-        self.moments.mean_ns()
-    }
-
     /// Exact; 0 without samples.
     pub fn max_ns(&self) -> u64 {
         self.moments.max_ns
-    }
-
-    /// Bytes of memory that the buckets take.
-    pub fn size_bytes(&self) -> usize {
-        self.bytes.len()
     }
 
     /// Buckets that are not empty, in rising order: index and count.
