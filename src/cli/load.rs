@@ -101,7 +101,7 @@ pub struct LoadArgs {
     #[arg(short, long, default_value = "GET", value_parser = load::request::parse_method)]
     method: String,
 
-    /// Request field 'Name: value' or Name=value; may be repeated, and replaces ours
+    /// Request field 'Name: value' or Name=value; may be repeated; replaces the default of its name
     #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
     fields: Vec<(String, String)>,
 
@@ -122,12 +122,11 @@ pub struct LoadArgs {
     #[arg(long, value_name = "CODES")]
     expect_status: Option<ExpectedStatuses>,
 
-    /// Copies of the client, on a thread each, that share connections and rate; auto: one for each
-    /// core
+    /// Client threads, which divide connections and rate among them; auto: one per core
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: NonZeroU32,
 
-    /// Refill of freed slots: each at once, or all of a connection together
+    /// When a freed slot is used again: at once (rolling), or with all of its connection (batch)
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
     refill: Refill,
 

@@ -16,7 +16,7 @@ use crate::event_loop::{
     WriteQueue,
 };
 
-/// Why there is no address to send requests to.
+/// Reason for having no address to send requests to.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The name has no address.

@@ -65,7 +65,7 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Why a connection could not be opened.
+    /// Kind of a failed connect.
     pub(crate) fn of_connecting(error: &io::Error) -> ErrorKind {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => ErrorKind::Refused,
@@ -76,7 +76,7 @@ impl ErrorKind {
         }
     }
 
-    /// Why an open connection failed.
+    /// Kind of a failure of an open connection.
     pub(crate) fn of_connection(error: &io::Error) -> ErrorKind {
         use io::ErrorKind as Io;
         match error.kind() {

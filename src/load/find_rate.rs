@@ -137,7 +137,7 @@ pub struct TrialProgress {
     pub number: usize,
     /// Requests per second.
     pub rate: f64,
-    /// Why it is made.
+    /// Reason for making it.
     pub purpose: Purpose,
     /// Its length.
     pub duration: Duration,

@@ -8,9 +8,9 @@ use std::str::FromStr;
 pub struct Objective {
     /// The compared figure.
     pub metric: Metric,
-    /// How.
+    /// The comparison.
     pub comparison: Comparison,
-    /// With what: nanoseconds for a latency, requests per second for a rate, a number of errors, or
+    /// The limit: nanoseconds for a latency, requests per second for a rate, a number of errors, or
     /// a share of all requests from 0 to 1.
     pub limit: f64,
 }
@@ -122,7 +122,7 @@ impl Objective {
     }
 }
 
-/// Why a text is no objective.
+/// Reason why a text is no objective.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectiveError {
     /// No `<` or `>`.

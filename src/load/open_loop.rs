@@ -29,7 +29,7 @@ pub(crate) struct OpenLoop {
     slots: Slots,
 }
 
-/// True if a due request finds a free slot.
+/// State of the slots that due requests are sent in.
 #[derive(Clone, Copy, Debug)]
 enum Slots {
     AllTaken,

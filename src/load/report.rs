@@ -151,7 +151,7 @@ impl LoadReport {
         self.accounting.completed as f64 / self.exact_duration.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// True for a run without a result: no reply at all, an amount out of reach, or too many errors.
+    /// Returns true for a run without a result: no reply at all, an amount out of reach, or too many errors.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up || self.bailed_out
     }

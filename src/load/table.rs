@@ -209,7 +209,7 @@ fn percentiles(latency: &Latency) -> [(f64, Option<f64>); 15] {
     ]
 }
 
-/// Why percentiles are shown as `-`: each needs ten samples on either side.
+/// Note on percentiles that are shown as `-`: each needs ten samples on either side.
 fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
     if latency.total_count == 0 {
         return None;
@@ -230,10 +230,10 @@ fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
     }
     let needs = by_need.iter().map(|(&needed, names)| {
         let verb = if names.len() == 1 { "needs" } else { "need" };
-        format!("{} {verb} {}", names.join(" and "), plural(needed, "reply"))
+        format!("{} {verb} {}", names.join(" and "), count(needed))
     });
     let needs: Vec<String> = needs.collect();
-    (!needs.is_empty()).then(|| format!("-: too few replies; {}.", needs.join(", ")))
+    (!needs.is_empty()).then(|| format!("\"-\" means too few replies: {}.", needs.join(", ")))
 }
 
 #[cfg(test)]
@@ -359,7 +359,7 @@ mod tests {
 ├───────────┼────────┼────────┼────────┼────────┼─────────┼─────────┼────────┤
 │ Bytes/Sec │ 556 kB │ 556 kB │ 664 kB │ 688 kB │ 648 kB  │ 47.4 kB │ 556 kB │
 └───────────┴────────┴────────┴────────┴────────┴─────────┴─────────┴────────┘
--: too few replies; p99 needs 1,000 replies.
+\"-\" means too few replies: p99 needs 1,000.
 With 95 % confidence: p50 550 ms to 566 ms, p97.5 3,391 ms or more (no upper bound from this run).
 
 Req/Bytes counts sampled once per second.
@@ -503,9 +503,9 @@ Verdict: SUSPECT (1 of 1 self-test passed)
         let note = |detail| missing_percentiles(&few, detail).expect("some are missing");
         assert_eq!(
             note(Detail::Plain),
-            "-: too few replies; p2.5 and p97.5 need 400 replies, p99 needs 1,000 replies."
+            "\"-\" means too few replies: p2.5 and p97.5 need 400, p99 needs 1,000."
         );
-        assert!(note(Detail::Percentiles).ends_with("p0.001 and p99.999 need 1,000,000 replies."));
+        assert!(note(Detail::Percentiles).ends_with("p0.001 and p99.999 need 1,000,000."));
     }
 
     #[test]

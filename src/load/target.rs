@@ -247,7 +247,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// True for what the resolver would complete to an IPv4 address: its last label is a number, and it
+/// Returns true for what the resolver would complete to an IPv4 address: its last label is a number, and it
 /// is no dotted quad.
 fn is_abbreviated(host: &str) -> bool {
     let last = host.trim_end_matches('.').rsplit('.').next();

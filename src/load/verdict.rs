@@ -107,7 +107,7 @@ pub(in crate::load) struct ClientPauses {
     pub(in crate::load) share: f64,
     pub(in crate::load) longest_ms: f64,
     pub(in crate::load) longest_at_s: f64,
-    /// False with the kernel's receive stamps.
+    /// Latencies include the pauses: not with the kernel's stamps.
     pub(in crate::load) in_latencies: bool,
 }
 
@@ -323,9 +323,12 @@ mod tests {
         );
         one(
             |e| e.answered_s = 9_000.0,
-            "busy 90 % of the time; the rest went into this client",
+            "in flight only 90 % of the time: this client refilled them late",
         );
-        one(|e| e.answered_s = 10_600.0, "106 % of the time");
+        one(
+            |e| e.answered_s = 10_600.0,
+            "106 % of the connections' time",
+        );
         one(|e| e.errors = 1, "1 error");
         one(|e| e.wrong_bodies = 2, "2 replies had another body");
         one(|e| e.bailed_out = true, "ended early, after 0 errors");
@@ -471,8 +474,8 @@ mod tests {
             e.answered_s = 530.0;
             e.connections.reconnects = 99_900;
         };
-        let idle =
-            "connections were busy 53 % of the time; the rest went into this client; run longer";
+        let idle = "connections had a request in flight only 53 % of the time: this client refilled them \
+             late; give it a core of its own, or use -w";
         assert_eq!(reasons(one_at_a_time), [idle]);
         let connecting = |e: &mut Evidence| {
             one_at_a_time(e);
@@ -552,8 +555,8 @@ mod tests {
         assert_eq!(
             stalls(502.0, 10.0),
             [
-                "this client itself paused 10 times, 502 ms in all and 50.4 ms at 3.2 s, and latencies \
-              include that; give it a core of its own, and stop what else runs on this machine"
+                "this client paused 10 times, 502 ms in total (longest 50.4 ms, at 3.2 s), and the \
+              latencies include it; give it a core of its own, and stop what else runs on this machine"
             ]
         );
         assert_eq!(stalls(9.9, 10.0), [""; 0]);
@@ -589,8 +592,8 @@ mod tests {
         assert_eq!(
             pause(950.0, Some((99.0, 8.0))),
             [
-                "no reply came for 950 ms at 2.0 s, where 99 % of requests took at most 8.00 ms; a \
-              closed loop sends little in such a pause, so its percentiles hide it"
+                "no reply came for 950 ms at 2.0 s, where 99 % of requests took at most 8.00 ms; \
+              measure with -R: a closed loop sends little in such a silence, so its percentiles hide it"
             ]
         );
         // Shorter than a hundredth of the run; no longer than some requests; unknown.

@@ -98,7 +98,7 @@ pub enum Warning {
         longest_ms: f64,
         /// When that began, seconds after the start.
         longest_at_s: f64,
-        /// False with the kernel's receive stamps.
+        /// Latencies include the pauses: not with the kernel's stamps.
         in_latencies: bool,
     },
     /// Too few replies for a distribution.

@@ -70,7 +70,7 @@ fn a_client_that_is_stopped_names_its_pauses() {
     let pauses = report.count("/client/pauseCount");
     assert!(pauses >= 10, "{}", report.at("/client"));
     assert!(report.number("/client/pausedMs") >= 400.0);
-    let told = format!("this client itself paused {pauses} times");
+    let told = format!("this client paused {pauses} times");
     assert!(report.doubts().contains(&told), "{}", report.doubts());
     assert!(!report.doubts().contains("no reply came"));
 }

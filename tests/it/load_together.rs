@@ -69,7 +69,7 @@ fn a_run_of_four_processes_is_merged_and_the_one_that_died_is_named() {
     let reasons = merged["verdict"]["reasons"].to_string();
     assert!(reasons.contains("2.hlog has no end"), "{reasons}");
     assert!(
-        reasons.contains("no file is complete for share 2/4"),
+        reasons.contains("share 2/4 is missing: it has no complete file"),
         "{reasons}"
     );
     let table = merge(folder.path(), &[]).stdout;

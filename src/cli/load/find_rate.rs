@@ -19,8 +19,8 @@ const FIRST_RATE: f64 = 1000.0;
 /// A search.
 #[derive(Args, Clone, Debug)]
 pub(super) struct FindRateArgs {
-    /// Find the highest rate within an objective, as in 'p99<5ms' (a percentile, mean or max), by up
-    /// to 25 short open-loop runs; the first is at -R [default: 1000]
+    /// Find the highest rate within an objective, as in 'p99<5ms' (a percentile, mean or max), with
+    /// up to 25 short open-loop runs, the first at the rate of -R [default: 1000]
     #[arg(
         long,
         value_name = "OBJECTIVE",

@@ -24,7 +24,7 @@ impl StampArgs {
             _ if !self.kernel_timestamps => return Ok(false),
             _ if !HAS_KERNEL_STAMPS => "this system",
             (Some(_), _) => "a unix domain socket",
-            (None, true) => "https, whose bytes are no replies yet",
+            (None, true) => "https, where the kernel sees encrypted records",
             (None, false) => return Ok(true),
         };
         Err(format!(

@@ -37,7 +37,7 @@ pub struct TrialReport {
     pub rate: f64,
     /// The objective's latency, milliseconds; `None` if it is not bounded, or if replies were wrong.
     pub value_ms: Option<f64>,
-    /// Why it was made.
+    /// Reason for making it.
     pub purpose: Purpose,
     /// The client was late though a slot was free.
     pub client_late: bool,

@@ -58,11 +58,11 @@ pub struct Trial {
     pub rate: f64,
     /// The value of the objective's metric; infinite if the trial had no such value.
     pub value: f64,
-    /// Why it was made.
+    /// Reason for making it.
     pub purpose: Purpose,
 }
 
-/// Why a trial is made.
+/// Reason for a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Purpose {

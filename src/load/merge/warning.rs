@@ -192,8 +192,7 @@ impl fmt::Display for MergeWarning {
             }
             AbsentShares { shares, of } => {
                 let names = shares.iter().map(|share| format!("{share}/{of}"));
-                let names: Vec<String> = names.collect();
-                write!(f, "no file is complete for share {}", listed(&names))
+                f.write_str(&absent(&names.collect::<Vec<String>>()))
             }
             SameRequests { files } => write!(
                 f,
@@ -224,9 +223,9 @@ impl fmt::Display for MergeWarning {
                 "all were at work together for {common_s:.1} s of {longest_s:.1} s; the rate is of \
                  that time, the latencies are of all"
             ),
-            NoOverlap => f.write_str(
-                "no moment in which all were at work, by their clocks: there is no rate of all",
-            ),
+            NoOverlap => {
+                f.write_str("by their clocks the runs never overlapped, so there is no common rate")
+            }
             UnansweredUnknown { files } => write!(
                 f,
                 "{} do not tell of requests without a reply; the tail may be longer",
@@ -234,6 +233,14 @@ impl fmt::Display for MergeWarning {
             ),
             OfSource { file, reason } => write!(f, "{file}: {reason}"),
         }
+    }
+}
+
+fn absent(shares: &[String]) -> String {
+    let names = listed(shares);
+    match shares.len() {
+        1 => format!("share {names} is missing: it has no complete file"),
+        _ => format!("shares {names} are missing: they have no complete file"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Do the send times follow their law?
+//! Check of send times against their law.
 //!
 //! All figures are gathered as requests are sent, in constant memory. Times are turned into
 //! *positions* (the expected number of requests before them), so that a ramp is checked as a constant

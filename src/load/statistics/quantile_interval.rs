@@ -41,7 +41,7 @@ pub struct QuantileInterval {
     pub high_ns: Option<u64>,
 }
 
-/// Why a percentile has no interval.
+/// Reason for a percentile without an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The run has fewer than ten intervals (one second).

@@ -1,4 +1,4 @@
-//! Is the run one run, or did the server change in its course?
+//! Search for a change in the course of a run.
 //!
 //! Three series of slices are looked at: the rate, and the shares of replies above the run's median
 //! and above its 90th percentile. Each is tested for a trend (Spearman's rank correlation with the

@@ -31,7 +31,7 @@ pub(super) fn line(latency: &Latency, detail: Detail) -> Option<String> {
         return None;
     }
     if latency.intervals.too_short {
-        return Some("No intervals: the run is shorter than a second.".to_owned());
+        return Some("No intervals: less than a second was measured.".to_owned());
     }
     let (known, unknown): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told.1.is_some());
     let known: Vec<String> = known.into_iter().filter_map(known_part).collect();
@@ -105,7 +105,7 @@ mod tests {
         let mut short = latency();
         short.intervals.too_short = true;
         let told = line(&short, Detail::Plain).expect("a reason");
-        assert!(told.contains("shorter than a second"), "{told}");
+        assert!(told.contains("less than a second"), "{told}");
         assert_eq!(line(&Latency::default(), Detail::Plain), None);
     }
 }

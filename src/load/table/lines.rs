@@ -215,8 +215,8 @@ fn arrivals_line(delay_ms: ClientDelay) -> String {
 
 fn calibration_line(calibration: Calibration) -> String {
     format!(
-        "Calibration: with these settings, this client does {} requests/s on a minimal server here; \
-         the run reached {} of that.",
+        "Calibration: with these settings this client reaches {} requests/s against a minimal server \
+         on this machine; this run reached {} of that.",
         rate(calibration.requests_per_second),
         percent(calibration.share)
     )

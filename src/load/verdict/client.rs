@@ -99,7 +99,7 @@ pub(super) fn lateness(evidence: &Evidence) -> Outcome {
     let warning = (ms > CLIENT_LAG_MS_MAX).then_some(Warning::LateClient { percentile, ms });
     Outcome::of(warning, || {
         let ms = milliseconds(ms);
-        format!("at most {ms} through the client ({percentile} %)")
+        format!("{percentile} % were sent within {ms} of a free slot")
     })
 }
 

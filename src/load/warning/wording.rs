@@ -229,19 +229,19 @@ fn client_stalls(
     in_latencies: bool,
 ) -> Message {
     let effect = match in_latencies {
-        true => "latencies include that",
-        false => "sent nothing meanwhile",
+        true => "the latencies include it",
+        false => "it sent nothing in that time",
     };
     let longest = milliseconds(longest_ms);
     let pauses = match pauses {
         1 => format!("paused for {longest} at {longest_at_s:.1} s"),
         _ => format!(
-            "paused {} times, {} in all and {longest} at {longest_at_s:.1} s",
+            "paused {} times, {} in total (longest {longest}, at {longest_at_s:.1} s)",
             count(pauses),
             milliseconds(total_ms)
         ),
     };
-    finding(format!("this client itself {pauses}, and {effect}"))
+    finding(format!("this client {pauses}, and {effect}"))
         .advice("give it a core of its own, and stop what else runs on this machine")
 }
 
@@ -298,7 +298,7 @@ fn arrivals(law: LawBroken) -> Message {
             distance_max,
         } => format!(
             "the gaps between the requests that this client sent are not those of their law: they \
-             differ by {} where {} is chance",
+             differ by {}, and chance explains at most {}",
             percent(distance),
             percent(distance_max)
         ),
@@ -308,18 +308,18 @@ fn arrivals(law: LawBroken) -> Message {
 
 fn idle_connections(busy_share: f64) -> Message {
     finding(format!(
-        "connections were busy {} of the time; the rest went into this client",
+        "connections had a request in flight only {} of the time: this client refilled them late",
         percent(busy_share)
     ))
-    .advice("run longer")
+    .advice("give it a core of its own, or use -w")
 }
 
 fn excess_latency(busy_share: f64) -> Message {
     finding(format!(
-        "the latencies add up to {} of the time that the connections had",
+        "the latencies add up to {} of the connections' time, which is impossible",
         percent(busy_share)
     ))
-    .advice("the clock or this program is wrong")
+    .advice("if the clock was not set during the run, please report a bug")
 }
 
 fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> Message {
@@ -328,14 +328,16 @@ fn pause(ms: f64, began_s: f64, percentile: f64, percentile_ms: f64) -> Message 
         milliseconds(ms),
         milliseconds(percentile_ms)
     ))
-    .advice("a closed loop sends little in such a pause, so its percentiles hide it")
+    .advice(
+        "measure with -R: a closed loop sends little in such a silence, so its percentiles hide it",
+    )
 }
 
 fn warm_up(seconds: f64) -> Message {
     finding(format!(
         "the first {seconds:.1} s were slower than the rest: the server was warming up"
     ))
-    .advice("warm it up first")
+    .advice("add -W auto, or -W with a time")
 }
 
 fn unfinished_warm_up(seconds: f64) -> Message {
@@ -365,5 +367,6 @@ fn changed(change: &Change, at_s: f64) -> Message {
         Shape::Trend => format!("drifted from {before} to {after}{unit}"),
         Shape::Shift => format!("went from {before} to {after}{unit} at {at_s:.1} s"),
     };
-    finding(format!("{what} {course}")).advice("warm the server up first, or run longer")
+    finding(format!("{what} {course}"))
+        .advice("look for what changed on the server; if it was warming up, add -W auto")
 }
