@@ -39,6 +39,7 @@ mod tests;
 pub use connect_check::{ConnectError, probe};
 pub use plan::{LoadPlan, OpenLoopPlan, PIPELINING_MAX, Refill, Share, Until, WarmUp};
 pub use report::{Calibration, LoadReport};
+pub use request::{Request, RequestList};
 pub use slices::SlicedLoad;
 pub use status::{ExpectedStatuses, StatusError};
 pub use target::Target;

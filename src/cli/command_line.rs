@@ -38,10 +38,10 @@ fn without_credentials(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut masked: Vec<String> = Vec::new();
     for word in words {
         let is_field = matches!(masked.last().map(String::as_str), Some("-H" | "--header"));
-        let attached = ["--header=", "-H"].into_iter();
+        let mut attached = ["--header=", "-H"].into_iter();
         let flag = match is_field {
             true => Some(""),
-            false => attached.filter(|flag| word.starts_with(flag)).next(),
+            false => attached.find(|flag| word.starts_with(flag)),
         };
         let field = flag.map(|flag| word.split_at(flag.len()));
         let mask = field.and_then(|(flag, field)| Some(format!("{flag}{}", masked_field(field)?)));

@@ -6,8 +6,18 @@
 /// Advice about foreign flags of `load`. `{}` is the value that was given.
 const LOAD: &[(&[&str], &str)] = &[
     (
-        &["--requests", "--num-requests", "--count"],
+        &["--num-requests", "--count"],
         "the number of requests is -a {}",
+    ),
+    (
+        &[
+            "-targets",
+            "--targets",
+            "--urls-from-file",
+            "--input-file",
+            "--file",
+        ],
+        "a file of requests that take turns is --requests {}",
     ),
     (
         &["--concurrency", "--clients"],
@@ -24,11 +34,12 @@ const LOAD: &[(&[&str], &str)] = &[
     ),
     (
         &["-s", "--servername"],
-        "the name for TLS is that of the URL; a script cannot be given: -m, -H and -b set the request",
+        "the name for TLS is that of the URL; a script cannot be given: several requests are \
+         --requests FILE",
     ),
     (
         &["--script"],
-        "there are no scripts: the request is set by -m, -H and -b",
+        "there are no scripts: the request is set by -m, -H and -b, or several by --requests FILE",
     ),
     (&["-X", "--request"], "the method is -m {}"),
     (&["--keepalive"], "connections are kept open; leave it out"),
@@ -74,7 +85,6 @@ const LOAD: &[(&[&str], &str)] = &[
         &[
             "-F",
             "--form",
-            "--har",
             "-I",
             "--idReplacement",
             "-f",
@@ -271,10 +281,14 @@ mod tests {
             ),
             (
                 "load -s a.lua http://a",
-                "-s: the name for TLS is that of the URL; a script cannot be given: -m, -H and -b \
-                 set the request",
+                "-s: the name for TLS is that of the URL; a script cannot be given: several requests \
+                 are --requests FILE",
             ),
             ("load --data={} http://a", "--data: the body is -b {}"),
+            (
+                "load -targets=t.txt -c 9",
+                "-targets: a file of requests that take turns is --requests t.txt",
+            ),
             (
                 "load --port 80 a",
                 "--port: the port is part of the URL: http://localhost:80",
@@ -309,6 +323,8 @@ mod tests {
         for line in [
             "load --conections 5 http://a",
             "load -n 9103",
+            "load --requests x -c 0",
+            "load --har x -c 0",
             "load -n http://a",
             "serve http stray",
             "serve",

@@ -7,12 +7,13 @@ mod calibration;
 mod counts;
 mod exports;
 mod find_rate;
-mod input;
 mod limits;
 mod merge;
 mod page;
 mod printing;
 mod progress;
+mod ready;
+mod requests;
 mod schedule;
 mod stamps;
 mod tls;
@@ -30,9 +31,11 @@ use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table;
 use crate::load::{
-    self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, Refill, Target, Until, Warning,
+    self, ConnectError, ExpectedStatuses, LoadPlan, LoadReport, Refill, Until, Warning,
 };
 use progress::ProgressLine;
+use ready::Ready;
+use requests::Requested;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,8 +51,27 @@ Examples:
       the highest rate at which 99 % of requests are answered within 5 ms
   bareloop load -S /run/app.sock --json http://localhost/health
       through a unix domain socket; the report as one line of JSON
+  bareloop load http://localhost:8080/a http://localhost:8080/b
+      two requests in turn
+  bareloop load --requests requests.txt http://localhost:8080
+      those of a file in turn
   bareloop load --merge 0.hlog 1.hlog 2.hlog 3.hlog
       one report of four processes, from their logs (--export-hlog)
+
+A file of --requests: '=' begins a line of a body, and @FILE has a whole one; the method may be left
+out for GET, and the server for that of the command line:
+  # a comment
+  GET /items?page=2
+  Accept: text/html
+
+  POST http://localhost:8080/items
+  Content-Type: application/json
+  = {\"name\": \"x\"}
+
+  PUT /items/1
+  @item.json
+Each connection goes through the requests in their order, over and over, and begins one request
+further on than the connection before it.
 
 A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
 from its hand-over to its complete reply. With -R an open loop: requests are due at times of their
@@ -69,14 +91,6 @@ Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was complet
     group = ArgGroup::new("open_loop").args(["rate", "find_rate"]).multiple(true)
 )]
 pub struct LoadArgs {
-    /// Where to send requests: http[s]://HOST[:PORT][/PATH]
-    #[arg(
-        value_name = "URL",
-        value_parser = Target::parse,
-        required_unless_present = "merge"
-    )]
-    url: Option<Target>,
-
     /// Connections kept open at once
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::count)]
     connections: usize,
@@ -97,21 +111,8 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
 
-    /// Request method
-    #[arg(short, long, default_value = "GET", value_parser = load::request::parse_method)]
-    method: String,
-
-    /// Request field 'Name: value' or Name=value; may be repeated; replaces the default of its name
-    #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
-    fields: Vec<(String, String)>,
-
-    /// Request body; Content-Length is set from it
-    #[arg(short, long, value_name = "TEXT", conflicts_with = "input")]
-    body: Option<String>,
-
-    /// File with the request body; '-' reads standard input
-    #[arg(short, long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    #[command(flatten)]
+    requests: requests::RequestArgs,
 
     /// The body that every reply should have; others are counted
     #[arg(short = 'E', long, value_name = "TEXT")]
@@ -194,11 +195,11 @@ pub struct LoadArgs {
 }
 
 impl LoadArgs {
-    /// The run that the flags describe.
+    /// The run that the flags describe, with these requests.
     ///
     /// # Errors
     /// One line that names the flag and the remedy.
-    fn plan(&self) -> Result<LoadPlan, String> {
+    fn plan(&self, requested: Requested) -> Result<LoadPlan, String> {
         let descriptors = raise_descriptor_limit();
         if self.connections > descriptors {
             return Err(format!(
@@ -208,22 +209,15 @@ impl LoadArgs {
         }
         self.check_workers()?;
         self.together.check(load::time_until)?;
-        let body = match (&self.body, &self.input) {
-            (Some(text), _) => text.clone().into_bytes(),
-            (None, Some(path)) => {
-                input::read(path).map_err(|error| format!("--input {}: {error}", path.display()))?
-            }
-            (None, None) => Vec::new(),
-        };
-        let url = self.url.clone().ok_or("a URL is missing")?;
         let target = match &self.socket_path {
-            Some(path) => url.through_socket(path.clone()),
-            None => url,
+            Some(path) => requested.target.through_socket(path.clone()),
+            None => requested.target,
         };
         Ok(LoadPlan {
             tls: self.tls.client(&target)?,
             kernel_timestamps: self.stamps.wanted(&target)?,
             target,
+            requests: requested.requests,
             connections: self.connections,
             pipelining: self.pipelining,
             warm_up: self.warm_up.plan(&self.schedule)?,
@@ -234,9 +228,6 @@ impl LoadArgs {
             timeout: self.timeout,
             refill: self.refill,
             open_loop: self.schedule.plan(self.duration),
-            method: self.method.clone(),
-            fields: self.fields.clone(),
-            body,
             expected_body: self.expect_body.clone().map(String::into_bytes),
             expected_statuses: self.expect_status.clone(),
             bailout: self.limits.bailout,
@@ -285,28 +276,17 @@ pub fn run(args: LoadArgs, signal: &StopSignal) -> Exit {
     if !args.merge.is_empty() {
         return merge::run(&args.merge, &args);
     }
-    let ready = args
-        .plan()
-        .and_then(|plan| args.calibration.check(&plan).map(|()| plan))
-        .and_then(|plan| Ok((args.find_rate.plan(&plan, &args)?, plan)))
-        .and_then(|(search, plan)| Ok((plan, search, args.exports.open(args.json)?)));
-    let (plan, search, files) = match ready {
+    let Ready {
+        plan,
+        search,
+        files,
+    } = match Ready::of(&args) {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
             return Exit::Usage;
         }
     };
-    if plan.target.assumed_http() {
-        output::warn(&format!("no scheme given, assuming {}", plan.target));
-    }
-    if plan.tls.as_ref().is_some_and(|tls| !tls.is_verified()) {
-        output::warn(
-            "-k: anyone may answer in the server's place; its certificate is not verified",
-        );
-    }
-    let idle = [args.schedule.idle_seed(), args.tls.idle_authorities(&plan)];
-    idle.into_iter().flatten().for_each(output::warn);
     let measured = match &search {
         Some(search) => find_rate::search(search, &args, signal),
         None => measure(&plan, &args, signal),
@@ -402,6 +382,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::load::Request;
 
     #[derive(Debug, Parser)]
     struct Cli {
@@ -411,7 +392,8 @@ mod tests {
 
     fn plan(flags: &[&str]) -> Result<LoadPlan, String> {
         let cli = Cli::try_parse_from([&["load"], flags].concat());
-        cli.map_err(|error| error.to_string())?.load.plan()
+        let load = cli.map_err(|error| error.to_string())?.load;
+        load.plan(load.requests.read()?)
     }
 
     #[test]
@@ -420,11 +402,8 @@ mod tests {
         assert_eq!((plan.connections, plan.pipelining), (10, 1));
         assert_eq!(plan.until, Until::Duration(Duration::from_secs(10)));
         assert_eq!(plan.timeout, Duration::from_secs(10));
-        assert_eq!(
-            (plan.method.as_str(), plan.refill),
-            ("GET", Refill::Rolling)
-        );
-        assert!(plan.fields.is_empty() && plan.body.is_empty());
+        assert_eq!(plan.refill, Refill::Rolling);
+        assert_eq!(plan.requests[..], [Request::get(&plan.target)]);
     }
 
     #[test]
@@ -446,7 +425,8 @@ mod tests {
     fn a_flag_without_effect_is_warned_of() {
         let warnings = |flags: &[&str]| {
             let cli = Cli::try_parse_from([&["load"], flags].concat()).expect("flags");
-            let plan = cli.load.plan().expect("a plan");
+            let requested = cli.load.requests.read().expect("a URL");
+            let plan = cli.load.plan(requested).expect("a plan");
             let idle = [
                 cli.load.schedule.idle_seed(),
                 cli.load.tls.idle_authorities(&plan),
@@ -492,10 +472,15 @@ mod tests {
         assert_eq!((plan.connections, plan.pipelining), (100, 10));
         assert_eq!(plan.until, Until::Amount(5));
         assert_eq!(plan.timeout, Duration::from_millis(500));
-        assert_eq!((plan.method.as_str(), plan.refill), ("PUT", Refill::Batch));
+        assert_eq!(plan.refill, Refill::Batch);
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(plan.fields, [field("A", "b"), field("C", "d")]);
-        assert_eq!(plan.body, b"text");
+        let request = Request {
+            method: "PUT".to_owned(),
+            request_target: "/x".to_owned(),
+            fields: vec![field("A", "b"), field("C", "d")],
+            body: b"text".to_vec(),
+        };
+        assert_eq!(plan.requests[..], [request]);
         assert_eq!(plan.expected_body.as_deref(), Some(b"ok".as_slice()));
         assert_eq!(plan.target.socket_path(), Some("/s".as_ref()));
         assert!(plan.target.assumed_http());

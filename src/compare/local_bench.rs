@@ -17,7 +17,9 @@ use super::{
 use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::load::schedule::{Arrivals, Rate};
-use crate::load::{self, LoadPlan, LoadReport, OpenLoopPlan, Refill, Target, Until, WarmUp};
+use crate::load::{
+    self, LoadPlan, LoadReport, OpenLoopPlan, Refill, Request, Target, Until, WarmUp,
+};
 use loaded_server::LoadedServer;
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
@@ -332,6 +334,13 @@ pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration)
     LoadPlan {
         // An error would have been that of `target`.
         tls: target.tls(&Trust::default()).ok().flatten(),
+        requests: Request {
+            method: request.method,
+            request_target: target.request_target().to_owned(),
+            fields: request.fields,
+            body: request.body,
+        }
+        .into(),
         target,
         connections: settings.connections.get(),
         pipelining: settings.pipelining.get(),
@@ -345,9 +354,6 @@ pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration)
             seed: 0,
             deadline: None,
         }),
-        method: request.method,
-        fields: request.fields,
-        body: request.body,
         expected_body: request.expected_body,
         expected_statuses: request.expected_statuses,
         bailout: None,

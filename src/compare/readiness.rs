@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, Stopped};
 use crate::event_loop::{Clock, StopSignal, Time};
-use crate::load::{self, LoadPlan, LoadReport, Until};
+use crate::load::{self, LoadPlan, LoadReport, Request, Until};
 
 /// Interval at which the server is asked.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -37,13 +37,16 @@ pub(super) fn wait(plan: &LoadPlan, within: Duration, signal: &StopSignal) -> Re
 /// One request; the error is the answer in words.
 fn ask(plan: &LoadPlan, signal: &StopSignal) -> Result<(), String> {
     let plan = LoadPlan {
+        requests: Request {
+            fields: plan.requests[0].fields.clone(),
+            ..Request::get(&plan.target)
+        }
+        .into(),
         connections: 1,
         pipelining: 1,
         until: Until::Amount(1),
         timeout: ANSWER_TIMEOUT,
         open_loop: None,
-        method: "GET".to_owned(),
-        body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
         // A lost request is not sent again.

@@ -21,7 +21,7 @@ mod status_line;
 mod tests;
 mod whole_head;
 
-pub use body::{BodyVerdict, ExpectedBody};
+pub use body::{BodyVerdict, ExpectedBody, KEPT_BYTES_MAX};
 pub use learned::LearnedReply;
 
 use super::message::field::FieldReader;

@@ -2,7 +2,8 @@
 //! of its own request, and accounts for every request that got no reply.
 //!
 //! The usual batch costs one comparison with the learned reply, one histogram update and one push
-//! of pre-rendered requests. Everything else (heads, chunks, a new Date, the end of a connection)
+//! of pre-rendered requests. Where several requests take turns, each reply is compared with that of
+//! its own request, and the push is one all the same. Everything else (heads, chunks, a new Date, the end of a connection)
 //! takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
@@ -11,6 +12,7 @@
 
 mod closing;
 mod conn;
+mod cycle;
 mod ending;
 mod filling;
 mod record;
@@ -21,7 +23,6 @@ pub use conn::LoadConn;
 pub(crate) use ending::RunEnd;
 pub(crate) use record::RunRecord;
 
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::accounting::{Accounting, Ledger};
@@ -30,23 +31,22 @@ use super::counters::Counters;
 use super::open_loop::OpenLoop;
 use super::plan::{OpenLoopPlan, Worker};
 use super::recorder::Recorder;
-use super::request;
 use super::status::{self, ExpectedStatuses};
 use super::turns::{Turns, WAKE_EVERY};
 use super::{LoadPlan, Progress, Refill, RunPhase, Until, WarmUp};
 use crate::event_loop::{
-    AfterClose, Block, ClockRead, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue,
+    AfterClose, ClockRead, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue,
 };
-use crate::http::response::{AnsweredMethod, AtEnd, ExpectedBody, LearnedReply};
+use crate::http::response::AtEnd;
 use conn::ConnState;
+use cycle::RequestCycle;
 
 /// Shortest time between two progress reports.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// A load generator as a protocol.
 pub struct LoadClient<'a> {
-    request: Rc<Block>,
-    method: AnsweredMethod,
+    requests: RequestCycle,
     pipelining: usize,
     refill: Refill,
     open_loop_plan: Option<OpenLoopPlan>,
@@ -59,8 +59,6 @@ pub struct LoadClient<'a> {
     open_loop: Option<OpenLoop>,
     timeout: Duration,
     until: Until,
-    learned: LearnedReply,
-    expected_body: ExpectedBody,
     /// A body that differs from the first is a note; one that differs from the user's is wrong.
     body_is_given: bool,
     expected_statuses: Option<ExpectedStatuses>,
@@ -93,11 +91,7 @@ impl<'a> LoadClient<'a> {
     /// A client for `plan` that tells its progress to `on_progress`.
     pub fn new(plan: &LoadPlan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
         LoadClient {
-            request: Block::repeated(&request::render(plan)),
-            method: match plan.method.as_str() {
-                "HEAD" => AnsweredMethod::Head,
-                _ => AnsweredMethod::Other,
-            },
+            requests: RequestCycle::new(plan),
             pipelining: plan.pipelining,
             refill: plan.refill,
             open_loop_plan: plan.open_loop,
@@ -107,15 +101,10 @@ impl<'a> LoadClient<'a> {
             open_loop: None,
             timeout: plan.timeout,
             until: plan.until,
-            learned: LearnedReply::new(),
             expected_statuses: plan.expected_statuses.clone(),
             bailout: plan.bailout.unwrap_or(u64::MAX),
             requests_per_connection: plan.requests_per_connection.unwrap_or(usize::MAX),
             body_is_given: plan.expected_body.is_some(),
-            expected_body: match &plan.expected_body {
-                Some(body) => ExpectedBody::given(body.clone()),
-                None => ExpectedBody::first(),
-            },
             connects_failed_in_a_row: 0,
             ledger: Ledger::new(plan.until),
             connects: Connects::asked(plan.connections),
@@ -135,7 +124,9 @@ impl<'a> LoadClient<'a> {
     }
 
     /// The same client as one of several workers, whose run starts at [`Time::START`] for all.
-    pub fn as_worker(self, worker: Worker) -> LoadClient<'a> {
+    pub fn as_worker(mut self, worker: Worker) -> LoadClient<'a> {
+        let connections_before = worker.number as usize * self.connects.asked;
+        self.requests.pass_over(connections_before);
         LoadClient { worker, ..self }
     }
 
@@ -220,7 +211,8 @@ impl Protocol for LoadClient<'_> {
         self.connects_failed_in_a_row = 0;
         let held = self.is_before_start();
         self.held += usize::from(held);
-        LoadConn::new(self.pipelining, self.requests_per_connection, held)
+        let first = self.requests.first_of_connection();
+        LoadConn::new(self.pipelining, self.requests_per_connection, held, first)
     }
 
     fn received(
@@ -261,12 +253,13 @@ impl Protocol for LoadClient<'_> {
 
     /// A request is in flight from the moment that the kernel takes its first byte.
     fn unsent(&mut self, conn: &mut LoadConn, bytes: usize, now: Time) {
-        let requests = bytes / self.request.message_bytes();
+        let requests = self.requests.untouched(bytes, self.next_request(conn));
         self.ledger.queue(&mut conn.in_flight, requests, now);
     }
 
     fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
-        if let AtEnd::Complete(reply) = conn.reader.end(self.method, &mut self.expected_body) {
+        let expected = self.requests.reply_to(conn.oldest);
+        if let AtEnd::Complete(reply) = conn.reader.end(expected.method, &mut expected.body) {
             self.complete(conn, 1, &reply, now);
         }
         conn.state = ConnState::Ended;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 pub use share::Share;
 
 use super::Target;
+use super::request::RequestList;
 use super::schedule::{Arrivals, Rate};
 use super::status::ExpectedStatuses;
 use crate::event_loop::Time;
@@ -19,8 +20,10 @@ pub const PIPELINING_MAX: usize = 10_000;
 /// A validated run.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
-    /// Where to send requests.
+    /// Where to send requests: the URL of the only one, or that of the server of all.
     pub target: Target,
+    /// The requests.
+    pub requests: RequestList,
     /// TLS with the target; `None` for http.
     pub tls: Option<TlsClient>,
     /// Connections kept open at once; at least 1.
@@ -37,13 +40,8 @@ pub struct LoadPlan {
     pub refill: Refill,
     /// Schedule of the requests; `None` for a closed loop.
     pub open_loop: Option<OpenLoopPlan>,
-    /// Request method.
-    pub method: String,
-    /// Request fields beyond Host and Connection, or in their place.
-    pub fields: Vec<(String, String)>,
-    /// Request body; Content-Length is added for it.
-    pub body: Vec<u8>,
-    /// The body that every reply should have. Without one, bodies are compared with the first.
+    /// The body that every reply should have. Without one, bodies are compared with the first one
+    /// of the same request.
     pub expected_body: Option<Vec<u8>>,
     /// The statuses that replies should have. Without them, any but 4xx, 5xx and beyond.
     pub expected_statuses: Option<ExpectedStatuses>,

@@ -32,7 +32,7 @@ use crate::event_loop::Time;
 pub struct LoadReport {
     /// Name of the run.
     pub title: Option<String>,
-    /// Where requests were sent, scheme included.
+    /// Where requests were sent, scheme included; of several that take turns, their server.
     pub url: String,
     /// TLS; `null` for http.
     pub tls: Option<Tls>,
@@ -47,6 +47,8 @@ pub struct LoadReport {
     pub share: Option<Share>,
     /// Requests in flight on each connection.
     pub pipelining: usize,
+    /// Requests that take turns on each connection; 1 if all are alike.
+    pub requests_in_turn: usize,
     /// The planned end: `5s`, or `1000 requests`.
     pub until: String,
     /// Seconds from the start to the end (for an amount: to the last reply).
@@ -84,7 +86,8 @@ pub struct LoadReport {
     pub timeouts: u64,
     /// Replies whose body is not the expected one.
     pub mismatches: u64,
-    /// Replies whose body is not that of the first reply, if none was expected: a note, no error.
+    /// Replies whose body is not that of the first reply to the same request, if none was expected:
+    /// a note, no error.
     pub varied_bodies: u64,
     /// Replies with a status other than 2xx.
     pub non2xx: u64,

@@ -1,6 +1,26 @@
-//! The request of a run: rendered once, sent over and over.
+//! The requests of a run: rendered once, sent over and over.
 
-use super::LoadPlan;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Target;
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Method, as [`parse_method`] gives it.
+    pub method: String,
+    /// Path and query, as [`Target::request_target`] gives them.
+    pub request_target: String,
+    /// Fields beyond Host and Connection, or in their place.
+    pub fields: Vec<(String, String)>,
+    /// Body; Content-Length is added for it.
+    pub body: Vec<u8>,
+}
+
+/// The requests of a run, which take turns; at least one.
+#[derive(Clone, Debug)]
+pub struct RequestList(Arc<[Request]>);
 
 /// Reasons for which a field or a method cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +73,14 @@ pub fn parse_field(text: &str) -> Result<(String, String), RequestError> {
     let (name, value) = text
         .split_once([':', '='])
         .ok_or_else(|| RequestError::NotAField(text.to_owned()))?;
+    field(name, value)
+}
+
+/// A field of this name and value.
+///
+/// # Errors
+/// As [`parse_field`].
+pub fn field(name: &str, value: &str) -> Result<(String, String), RequestError> {
     if !is_token(name) {
         return Err(RequestError::Name(name.to_owned()));
     }
@@ -65,39 +93,79 @@ pub fn parse_field(text: &str) -> Result<(String, String), RequestError> {
     Ok((name.to_owned(), value.trim().to_owned()))
 }
 
-/// The bytes of one request: Host and `Connection: keep-alive` unless the plan's fields say
-/// otherwise, then those fields, then the body with its length.
-pub(super) fn render(plan: &LoadPlan) -> Vec<u8> {
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\n",
-        plan.method,
-        plan.target.request_target()
-    );
-    let given = |wanted: &str| plan.fields.iter().any(|(name, _)| is(name, wanted));
-    let mut add = |name: &str, value: &str| {
-        head.push_str(name);
-        head.push_str(": ");
-        head.push_str(value);
+impl Request {
+    /// A GET of this target.
+    pub fn get(target: &Target) -> Request {
+        Request {
+            method: "GET".to_owned(),
+            request_target: target.request_target().to_owned(),
+            fields: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Adds fields, in the place of those of the same names.
+    pub fn replace_fields(&mut self, fields: &[(String, String)]) {
+        let is_replaced = |name: &str| fields.iter().any(|(new, _)| is(new, name));
+        self.fields.retain(|(name, _)| !is_replaced(name));
+        self.fields.extend_from_slice(fields);
+    }
+
+    /// Returns true if it has a field of this name, given in lower case.
+    pub fn has_field(&self, lower: &str) -> bool {
+        self.fields.iter().any(|(name, _)| is(name, lower))
+    }
+
+    /// Its bytes for the server of `target`: Host and `Connection: keep-alive` unless its fields say
+    /// otherwise, then those fields, then the body with its length.
+    pub(super) fn render(&self, target: &Target) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.request_target);
+        let mut add = |name: &str, value: &str| {
+            head.push_str(name);
+            head.push_str(": ");
+            head.push_str(value);
+            head.push_str("\r\n");
+        };
+        if !self.has_field("host") {
+            add("Host", &target.authority());
+        }
+        if !self.has_field("connection") {
+            add("Connection", "keep-alive");
+        }
+        for (name, value) in &self.fields {
+            add(name, value);
+        }
+        // RFC 9110 8.6: a method that means something by its content says when there is none.
+        let expects_content = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH");
+        if expects_content || !self.body.is_empty() {
+            add("Content-Length", &self.body.len().to_string());
+        }
         head.push_str("\r\n");
-    };
-    if !given("host") {
-        add("Host", &plan.target.authority());
+        let mut request = head.into_bytes();
+        request.extend_from_slice(&self.body);
+        request
     }
-    if !given("connection") {
-        add("Connection", "keep-alive");
+}
+
+impl RequestList {
+    /// These requests in their order; `None` if there is none.
+    pub fn new(requests: Vec<Request>) -> Option<RequestList> {
+        (!requests.is_empty()).then(|| RequestList(requests.into()))
     }
-    for (name, value) in &plan.fields {
-        add(name, value);
+}
+
+impl From<Request> for RequestList {
+    fn from(request: Request) -> RequestList {
+        RequestList([request].into())
     }
-    // RFC 9110 8.6: a method that means something by its content says when there is none.
-    let expects_content = matches!(plan.method.as_str(), "POST" | "PUT" | "PATCH");
-    if expects_content || !plan.body.is_empty() {
-        add("Content-Length", &plan.body.len().to_string());
+}
+
+impl Deref for RequestList {
+    type Target = [Request];
+
+    fn deref(&self) -> &[Request] {
+        &self.0
     }
-    head.push_str("\r\n");
-    let mut request = head.into_bytes();
-    request.extend_from_slice(&plan.body);
-    request
 }
 
 fn is(name: &str, lower: &str) -> bool {
@@ -112,29 +180,35 @@ fn is_token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::plan;
     use super::*;
+
+    fn target(url: &str) -> Target {
+        Target::parse(url).expect("a URL")
+    }
 
     #[test]
     fn a_plain_get_holds_host_and_connection_only() {
+        let target = target("http://localhost:8080/x?y");
         assert_eq!(
-            render(&plan("http://localhost:8080/x?y")),
+            Request::get(&target).render(&target),
             b"GET /x?y HTTP/1.1\r\nHost: localhost:8080\r\nConnection: keep-alive\r\n\r\n"
         );
     }
 
     #[test]
     fn given_fields_replace_ours_and_a_body_gets_its_length() {
-        let mut plan = plan("http://localhost");
-        plan.method = "POST".into();
-        plan.fields = vec![
-            parse_field("host=example").expect("a field"),
-            parse_field("connection: close").expect("a field"),
-            parse_field("X-A:b=c:d").expect("a field"),
-        ];
-        plan.body = b"abc".to_vec();
+        let target = target("http://localhost");
+        let fields = ["host=example", "connection: close", "X-A:b=c:d"];
+        let request = Request {
+            method: "POST".into(),
+            fields: fields
+                .map(|text| parse_field(text).expect("a field"))
+                .into(),
+            body: b"abc".to_vec(),
+            ..Request::get(&target)
+        };
         assert_eq!(
-            render(&plan),
+            request.render(&target),
             b"POST / HTTP/1.1\r\nhost: example\r\nconnection: close\r\nX-A: b=c:d\r\n\
               Content-Length: 3\r\n\r\nabc"
         );
@@ -142,10 +216,23 @@ mod tests {
 
     #[test]
     fn a_post_without_body_says_so() {
-        let mut plan = plan("http://localhost");
-        plan.method = "POST".into();
-        let request = String::from_utf8(render(&plan)).expect("text");
+        let target = target("http://localhost");
+        let request = Request {
+            method: "POST".into(),
+            ..Request::get(&target)
+        };
+        let request = String::from_utf8(request.render(&target)).expect("text");
         assert!(request.ends_with("Content-Length: 0\r\n\r\n"), "{request}");
+    }
+
+    #[test]
+    fn a_field_replaces_all_of_its_name() {
+        let field = |text| parse_field(text).expect("a field");
+        let mut request = Request::get(&target("http://localhost"));
+        request.fields = ["A: 1", "b: 2", "a: 3", "C: 4"].map(field).into();
+        request.replace_fields(&["a: 5", "D: 6", "A: 7"].map(field));
+        let left = ["b: 2", "C: 4", "a: 5", "D: 6", "A: 7"].map(field);
+        assert_eq!(request.fields, left);
     }
 
     #[test]

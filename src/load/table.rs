@@ -48,6 +48,7 @@ pub fn heading(plan: &LoadPlan, address: &str) -> String {
     if plan.workers.get() > 1 {
         slots += &format!("\n{} workers", plan.workers);
     }
+    slots += &in_turn(plan);
     let title = plan.title.iter().map(|title| format!("{title}\n"));
     let title: String = title.collect();
     format!(
@@ -60,9 +61,18 @@ pub fn heading(plan: &LoadPlan, address: &str) -> String {
 pub fn search_heading(trial: &LoadPlan, objective: &str) -> String {
     let connections = plural(trial.connections as u64, "connection");
     format!(
-        "Finding the highest rate with {objective} @ {}\n{connections}\n",
-        trial.target
+        "Finding the highest rate with {objective} @ {}\n{connections}{}\n",
+        trial.target,
+        in_turn(trial)
     )
+}
+
+/// A line about requests that take turns; nothing if there is only one.
+fn in_turn(plan: &LoadPlan) -> String {
+    match plan.requests.len() {
+        1 => String::new(),
+        requests => format!("\n{} requests in turn", count(requests as u64)),
+    }
 }
 
 /// The rest of the report, for a terminal with this number of `columns`.
@@ -238,11 +248,11 @@ fn missing_percentiles(latency: &Latency, detail: Detail) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Warning;
     use super::super::report::{
         Accounting, Bundling, Check, CheckResult, ClientCost, ConnectLatency, ConnectStats,
         ErrorKinds, LatencyInterval, LatencyIntervals, StatusCount, Verdict,
     };
+    use super::super::{RequestList, Warning};
     use super::*;
 
     /// The seed's own first run, as far as it was published.
@@ -512,10 +522,17 @@ Verdict: SUSPECT (1 of 1 self-test passed)
     fn the_heading_names_the_end_the_target_and_the_slots() {
         let mut plan = crate::load::tests::plan("http://localhost:8080");
         plan.connections = 1000;
+        let one = "Running 5s test @ http://localhost:8080 (127.0.0.1:8080)\n\
+             1,000 connections with 10 pipelining factor\n";
+        assert_eq!(heading(&plan, "127.0.0.1:8080"), one);
+        let request = plan.requests[0].clone();
+        plan.requests = RequestList::new(vec![request; 3]).expect("three");
+        let three = format!("{one}3 requests in turn\n");
+        assert_eq!(heading(&plan, "127.0.0.1:8080"), three);
         assert_eq!(
-            heading(&plan, "127.0.0.1:8080"),
-            "Running 5s test @ http://localhost:8080 (127.0.0.1:8080)\n\
-             1,000 connections with 10 pipelining factor\n"
+            search_heading(&plan, "p99<5ms"),
+            "Finding the highest rate with p99<5ms @ http://localhost:8080\n\
+             1,000 connections\n3 requests in turn\n"
         );
     }
 

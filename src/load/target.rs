@@ -140,6 +140,23 @@ impl Target {
         }
     }
 
+    /// The server alone, without path and query.
+    pub fn origin(&self) -> Target {
+        Target {
+            request_target: "/".to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns true if both have the same scheme, host and port (RFC 9110 4.3.1).
+    pub fn has_origin_of(&self, other: &Target) -> bool {
+        let is_same_host = match (&self.host, &other.host) {
+            (Host::Name(one), Host::Name(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        };
+        is_same_host && (self.scheme, self.port) == (other.scheme, other.port)
+    }
+
     /// Returns true if the URL was written without a scheme.
     pub fn assumed_http(&self) -> bool {
         self.assumed_http
@@ -184,11 +201,6 @@ impl Target {
         }
     }
 
-    /// The URL without its path: scheme, host and port.
-    pub fn origin(&self) -> String {
-        format!("{}://{}", self.scheme.as_str(), self.authority())
-    }
-
     /// Every address the host stands for, in the resolver's order, without repetitions.
     ///
     /// # Errors
@@ -215,7 +227,8 @@ impl fmt::Display for Target {
             "/" => "",
             path => path,
         };
-        write!(f, "{}{path}", self.origin())
+        let scheme = self.scheme.as_str();
+        write!(f, "{scheme}://{}{path}", self.authority())
     }
 }
 
@@ -349,6 +362,24 @@ mod tests {
             assert_eq!(parsed.request_target(), target, "{url}");
             assert!(!parsed.assumed_http(), "{url}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let parse = |url| Target::parse(url).expect("a URL");
+        let one = parse("http://a.b/x?y");
+        assert_eq!(one.origin().to_string(), "http://a.b");
+        for (url, is_same) in [
+            ("http://A.b:80", true),
+            ("a.b/z", true),
+            ("http://a.b:81/x?y", false),
+            ("https://a.b:80/x?y", false),
+            ("http://a.bc/x?y", false),
+            ("http://[::1]/x?y", false),
+        ] {
+            assert_eq!(parse(url).has_origin_of(&one), is_same, "{url}");
+        }
+        assert!(parse("http://[::1]/a").has_origin_of(&parse("http://[0::1]/b")));
     }
 
     #[test]

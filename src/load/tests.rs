@@ -1,5 +1,6 @@
 //! The client under a clock of our own, with replies from a script: exact reports, no sockets.
 
+mod in_turn;
 mod queueing;
 mod together;
 
@@ -11,15 +12,19 @@ use super::client::{LoadClient, LoadConn, RunEnd, RunRecord};
 use super::report::{Accounting, CheckResult, Circumstances, Cost, WarmUpFound};
 use super::schedule::{Arrivals, Rate};
 use super::withheld::Withheld;
-use super::{LoadPlan, LoadReport, OpenLoopPlan, Refill, RunPhase, Target, Until, WarmUp, Warning};
+use super::{
+    LoadPlan, LoadReport, OpenLoopPlan, Refill, Request, RunPhase, Target, Until, WarmUp, Warning,
+};
 use crate::event_loop::{AfterClose, Closed, Flow, Protocol, Time, TurnResult, Wait, WriteQueue};
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const LAST_REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello";
 
 pub(super) fn plan(url: &str) -> LoadPlan {
+    let target = Target::parse(url).expect("a URL");
     LoadPlan {
-        target: Target::parse(url).expect("a URL"),
+        requests: Request::get(&target).into(),
+        target,
         tls: None,
         connections: 1,
         pipelining: 10,
@@ -28,9 +33,6 @@ pub(super) fn plan(url: &str) -> LoadPlan {
         timeout: Duration::from_secs(10),
         refill: Refill::Rolling,
         open_loop: None,
-        method: "GET".into(),
-        fields: Vec::new(),
-        body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
         bailout: None,
@@ -71,7 +73,7 @@ fn play(plan: LoadPlan, script: impl FnOnce(&mut Bench<'_>)) -> LoadReport {
     let mut ignore = |_| {};
     let mut bench = Bench {
         client: LoadClient::new(&plan, &mut ignore),
-        request_bytes: super::request::render(&plan).len(),
+        request_bytes: plan.requests[0].render(&plan.target).len(),
     };
     assert!(matches!(bench.turn(0), TurnResult::Run { .. }));
     script(&mut bench);
@@ -892,7 +894,7 @@ fn a_stop_in_the_warm_up_is_no_run() {
         let mut ignore = |_| {};
         let mut bench = Bench {
             client: LoadClient::new(&plan, &mut ignore),
-            request_bytes: super::request::render(&plan).len(),
+            request_bytes: plan.requests[0].render(&plan.target).len(),
         };
         bench.turn(0);
         let mut line = bench.open(0);

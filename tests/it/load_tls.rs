@@ -112,9 +112,12 @@ fn the_client_sees_the_same_over_tls_and_the_server_its_name_and_http_1_1() {
     let (peer, asked) = tls_peer(&certificate, answer);
     let pem = certificate.pem();
     let flags = ["-c", "3", "-p", "5", "-a", "300", "--cacert", &pem];
-    let report = load_well(&[&flags[..], &[&https(&peer)]].concat());
+    let urls = [https(&peer), https(&peer) + "?second"];
+    let urls = urls.each_ref().map(String::as_str);
+    let report = load_well(&[&flags[..], &urls].concat());
     report.assert_flawless();
     assert_eq!(report.completed(), 300);
+    assert_eq!(report.count("/requestsInTurn"), 2);
     assert_eq!(report.at("/tls/verified"), true);
     assert!(report.number("/connects/latencyMs/max") > 0.0);
     let request = String::from_utf8(peer.last_request()).expect("text");

@@ -111,7 +111,31 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
         (&["http://a b/"], &["http://a b/"]),
         (&["http://me:pw@localhost"], &["-H"]),
         (&["http://::1:80"], &["["]),
-        (&[url, "http://more"], &["http://more"]),
+        (
+            &[url, "http://more"],
+            &["http://more is for another server", "one after the other"],
+        ),
+        (
+            &["--requests", "1000", url],
+            &["--requests", "-a 1000", "./1000"],
+        ),
+        (
+            &["--requests", "Cargo.toml", url],
+            &["--requests Cargo.toml, line 1: ", "GET /path"],
+        ),
+        (
+            &["--requests", "/nowhere/at.all"],
+            &["--requests /nowhere/at.all"],
+        ),
+        (
+            &["--har", "Cargo.toml"],
+            &["--har Cargo.toml: it is no HAR file", "network tools"],
+        ),
+        (
+            &["--requests", "x", "--har", "y"],
+            &["--requests", "--har", "cannot be used with"],
+        ),
+        (&["-targets", "x"], &["--requests x"]),
     ] {
         let finished = load(args);
         if finished.code != Some(2) || !finished.stdout.is_empty() {

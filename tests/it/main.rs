@@ -26,6 +26,7 @@ mod load_connecting;
 #[cfg(unix)]
 mod load_find_rate;
 mod load_harness;
+mod load_in_turn;
 mod load_peers;
 #[cfg(unix)]
 mod load_stop;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use bareloop::event_loop::{Address, Clock, ConnectionLimits, LoopPhase, StopSignal};
 use bareloop::load::client::LoadClient;
-use bareloop::load::{LoadPlan, Progress, Refill, Target, Until, WarmUp};
+use bareloop::load::{LoadPlan, Progress, Refill, Request, RequestList, Target, Until, WarmUp};
 use bareloop::serve::Warnings;
 use bareloop::serve::http::HttpServer;
 
@@ -280,8 +280,10 @@ impl World<'_> {
 }
 
 fn plan(random: &mut Random, faults: bool) -> LoadPlan {
+    let target = Target::parse("http://localhost").expect("a URL");
     LoadPlan {
-        target: Target::parse("http://localhost").expect("a URL"),
+        requests: requests(random, &target),
+        target,
         tls: None,
         connections: CONNECTIONS,
         pipelining: PIPELINING,
@@ -296,9 +298,6 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
             false => Refill::Batch,
         },
         open_loop: None,
-        method: "GET".to_owned(),
-        fields: Vec::new(),
-        body: Vec::new(),
         expected_body: None,
         expected_statuses: None,
         bailout: None,
@@ -309,6 +308,26 @@ fn plan(random: &mut Random, faults: bool) -> LoadPlan {
         start_at: None,
         title: None,
     }
+}
+
+/// One request, or several that take turns: of different lengths, with replies of different framing.
+fn requests(random: &mut Random, target: &Target) -> RequestList {
+    let get = Request::get(target);
+    let head = Request {
+        method: "HEAD".to_owned(),
+        ..get.clone()
+    };
+    let post = Request {
+        method: "POST".to_owned(),
+        body: vec![b'x'; 700],
+        ..get.clone()
+    };
+    let kinds = [get.clone(), head, post];
+    let mut requests = vec![get];
+    while !random.one_in(2) {
+        requests.push(kinds[random.below(kinds.len())].clone());
+    }
+    RequestList::new(requests).expect("at least one")
 }
 
 fn simulate(seed: u64) {

@@ -83,9 +83,8 @@ fn measure(plan: &LoadPlan, signal: &StopSignal) -> Result<f64, String> {
 
 /// The plan of the run, as a closed loop for a second against the server at `address`.
 fn calibration_plan(plan: &LoadPlan, address: SocketAddr) -> Result<LoadPlan, String> {
-    let path = plan.target.request_target();
     Ok(LoadPlan {
-        target: Target::parse(&format!("http://{address}{path}")).map_err(|e| e.to_string())?,
+        target: Target::parse(&format!("http://{address}")).map_err(|e| e.to_string())?,
         tls: None,
         warm_up: WarmUp::For(WARM_UP),
         until: Until::Duration(DURATION),

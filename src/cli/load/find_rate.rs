@@ -117,7 +117,8 @@ mod tests {
         let argv = [&["load", "http://localhost"], flags].concat();
         let cli = Cli::try_parse_from(argv).map_err(|error| error.to_string())?;
         let load = cli.load;
-        load.find_rate.plan(&load.plan()?, &load)
+        let plan = load.plan(load.requests.read()?)?;
+        load.find_rate.plan(&plan, &load)
     }
 
     #[test]

@@ -9,8 +9,10 @@ use crate::load::merge::{MergedReport, Source, merge};
 use crate::load::table;
 
 /// Flags of a run, which a merge is not.
-pub(super) const REFUSED: [&str; 37] = [
-    "url",
+pub(super) const REFUSED: [&str; 39] = [
+    "urls",
+    "requests",
+    "har",
     "connections",
     "pipelining",
     "duration",

@@ -1,7 +1,9 @@
 //! Comparison of bodies: with the one that the user expects, or else with the first one.
 
+use std::rc::Rc;
+
 /// A first body longer than this is not kept, and later ones are then not compared.
-const KEPT_BYTES_MAX: usize = 1024 * 1024;
+pub const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Result of comparing a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,20 +16,21 @@ pub enum BodyVerdict {
     Unchecked,
 }
 
-/// The body that replies should have; shared by all connections of a run.
-#[derive(Clone, Debug, Default)]
+/// The body that the replies to a request should have; shared by all connections of a run.
+#[derive(Clone, Debug)]
 pub struct ExpectedBody {
     reference: Reference,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 enum Reference {
     /// The first complete body of a 2xx reply becomes the reference.
-    #[default]
-    Awaited,
+    Awaited {
+        kept_bytes_max: usize,
+    },
     First(Vec<u8>),
     /// Given by the user; compared with every reply.
-    Given(Vec<u8>),
+    Given(Rc<[u8]>),
     /// The first was too long to keep.
     None,
 }
@@ -35,20 +38,28 @@ enum Reference {
 impl ExpectedBody {
     /// Expects the first body again.
     pub fn first() -> ExpectedBody {
-        ExpectedBody::default()
+        ExpectedBody::first_within(KEPT_BYTES_MAX)
+    }
+
+    /// The same, for a first body of up to `kept_bytes_max`.
+    pub fn first_within(kept_bytes_max: usize) -> ExpectedBody {
+        ExpectedBody {
+            reference: Reference::Awaited { kept_bytes_max },
+        }
     }
 
     /// Expects this body.
-    pub fn given(bytes: Vec<u8>) -> ExpectedBody {
+    pub fn given(bytes: impl Into<Rc<[u8]>>) -> ExpectedBody {
         ExpectedBody {
-            reference: Reference::Given(bytes),
+            reference: Reference::Given(bytes.into()),
         }
     }
 
     fn bytes(&self) -> Option<&[u8]> {
         match &self.reference {
-            Reference::First(bytes) | Reference::Given(bytes) => Some(bytes),
-            Reference::Awaited | Reference::None => None,
+            Reference::First(bytes) => Some(bytes),
+            Reference::Given(bytes) => Some(bytes),
+            Reference::Awaited { .. } | Reference::None => None,
         }
     }
 }
@@ -64,25 +75,29 @@ pub(super) struct BodyCheck {
 
 impl BodyCheck {
     pub(super) fn take(&mut self, piece: &[u8], expected: &ExpectedBody) {
-        match expected.bytes() {
-            Some(bytes) => {
+        match (expected.bytes(), &expected.reference) {
+            (Some(bytes), _) => {
                 self.compare_kept(bytes);
                 self.compare(piece, bytes);
             }
-            None if matches!(expected.reference, Reference::Awaited) => {
-                let room = (KEPT_BYTES_MAX + 1).saturating_sub(self.kept.len());
+            (None, Reference::Awaited { kept_bytes_max }) => {
+                let room = kept_bytes_max
+                    .saturating_add(1)
+                    .saturating_sub(self.kept.len());
                 self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
             }
-            None => {}
+            (None, _) => {}
         }
     }
 
     /// Judges the complete body, and starts afresh for the next one.
     pub(super) fn finish(&mut self, status: u16, expected: &mut ExpectedBody) -> BodyVerdict {
         let success = (200..300).contains(&status);
-        if success && matches!(expected.reference, Reference::Awaited) {
+        if let Reference::Awaited { kept_bytes_max } = expected.reference
+            && success
+        {
             let first = std::mem::take(&mut self.kept);
-            expected.reference = if first.len() > KEPT_BYTES_MAX {
+            expected.reference = if first.len() > kept_bytes_max {
                 Reference::None
             } else {
                 Reference::First(first)
@@ -132,8 +147,8 @@ mod tests {
     use super::*;
 
     /// The verdict on a second body, after a first one of this length.
-    fn second(first_bytes: usize, second: &[u8]) -> BodyVerdict {
-        let mut expected = ExpectedBody::first();
+    fn second(first_bytes: usize, second: &[u8], kept_bytes_max: usize) -> BodyVerdict {
+        let mut expected = ExpectedBody::first_within(kept_bytes_max);
         let mut check = BodyCheck::default();
         check.take(&vec![b'a'; first_bytes], &expected);
         assert_eq!(check.finish(200, &mut expected), BodyVerdict::Same);
@@ -143,9 +158,11 @@ mod tests {
 
     #[test]
     fn bodies_are_compared_with_the_first_up_to_its_length_limit() {
-        let longest = vec![b'a'; KEPT_BYTES_MAX];
-        assert_eq!(second(KEPT_BYTES_MAX, &longest), BodyVerdict::Same);
-        assert_eq!(second(KEPT_BYTES_MAX, b"a"), BodyVerdict::Other);
-        assert_eq!(second(KEPT_BYTES_MAX + 1, b"a"), BodyVerdict::Unchecked);
+        for limit in [3, KEPT_BYTES_MAX] {
+            let longest = vec![b'a'; limit];
+            assert_eq!(second(limit, &longest, limit), BodyVerdict::Same);
+            assert_eq!(second(limit, b"a", limit), BodyVerdict::Other);
+            assert_eq!(second(limit + 1, b"a", limit), BodyVerdict::Unchecked);
+        }
     }
 }

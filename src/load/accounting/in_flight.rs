@@ -66,9 +66,14 @@ impl InFlight {
         self.queued
     }
 
+    /// Number of requests in flight or queued.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.requests + self.queued
+    }
+
     /// Returns true if nothing is in flight or queued.
     pub(crate) fn is_idle(&self) -> bool {
-        self.requests == 0 && self.queued == 0
+        self.unanswered() == 0
     }
 
     /// When the oldest of them was sent.

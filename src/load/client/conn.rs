@@ -11,6 +11,8 @@ use crate::load::accounting::InFlight;
 pub struct LoadConn {
     pub(super) reader: ResponseReader,
     pub(super) in_flight: InFlight,
+    /// Place in the cycle of the request that is answered next. Those in flight follow each other.
+    pub(super) oldest: usize,
     pub(super) state: ConnState,
     pub(super) has_replied: bool,
     /// Requests that may still be sent on it.
@@ -32,12 +34,13 @@ pub(super) enum ConnState {
 }
 
 impl LoadConn {
-    /// A connection on which `requests` are sent, `pipelining` of them at once; `held` until the
-    /// start.
-    pub(super) fn new(pipelining: usize, requests: usize, held: bool) -> LoadConn {
+    /// A connection on which `requests` are sent, `pipelining` of them at once, beginning with
+    /// `first`; `held` until the start.
+    pub(super) fn new(pipelining: usize, requests: usize, held: bool, first: usize) -> LoadConn {
         LoadConn {
             reader: ResponseReader::new(),
             in_flight: InFlight::with_room_for(pipelining),
+            oldest: first,
             state: ConnState::Open,
             has_replied: false,
             requests_left: requests,

@@ -10,7 +10,7 @@ impl LoadClient<'_> {
     /// Sends as many requests as the refill mode and the budget allow.
     #[inline]
     pub(super) fn fill(&mut self, conn: &mut LoadConn, now: Time, out: &mut WriteQueue) {
-        let used = conn.in_flight.requests() + conn.in_flight.queued();
+        let used = conn.in_flight.unanswered();
         if self.open_loop.is_some() {
             return self.send_due(conn, self.pipelining - used, now, out);
         }
@@ -24,7 +24,7 @@ impl LoadClient<'_> {
             return;
         }
         conn.requests_left -= requests;
-        out.push(&self.request, requests);
+        self.requests.push(self.next_request(conn), requests, out);
         self.ledger.send(&mut conn.in_flight, requests, now);
         self.recorder.sent(requests);
         self.counters.writes += 1;
@@ -33,6 +33,7 @@ impl LoadClient<'_> {
     /// Sends the oldest due requests in the `free` slots of a connection.
     fn send_due(&mut self, conn: &mut LoadConn, free: usize, now: Time, out: &mut WriteQueue) {
         self.note_free_slots(now);
+        let next = self.next_request(conn);
         let Some(open_loop) = &mut self.open_loop else {
             return;
         };
@@ -50,11 +51,17 @@ impl LoadClient<'_> {
             requests += 1;
         }
         if requests > 0 {
-            out.push(&self.request, requests);
+            self.requests.push(next, requests, out);
             self.recorder.sent(requests);
             self.counters.writes += 1;
             self.note_free_slots(now);
         }
+    }
+
+    /// Place in the cycle of the request that is sent next on a connection.
+    pub(super) fn next_request(&self, conn: &LoadConn) -> usize {
+        self.requests
+            .after(conn.oldest, conn.in_flight.unanswered())
     }
 
     /// Counts the free slots of all open connections.

@@ -34,12 +34,13 @@ impl LoadClient<'_> {
         if !conn.reader.at_boundary() {
             return 0;
         }
-        let Some((copies, reply)) = self.learned.copies(bytes) else {
+        let Some((copies, reply)) = self.requests.learned_copies(conn.oldest, bytes) else {
             return 0;
         };
         let copies = copies.min(conn.in_flight.requests());
+        let reply_bytes = self.requests.reply_to(conn.oldest).learned.len_bytes();
         self.complete(conn, copies, &reply, now);
-        copies * self.learned.len_bytes()
+        copies * reply_bytes
     }
 
     /// The slow path: at most one reply. Returns the bytes it took.
@@ -50,18 +51,19 @@ impl LoadClient<'_> {
         now: Time,
     ) -> Result<usize, BadReply> {
         let fresh = conn.reader.at_boundary();
+        let expected = self.requests.reply_to(conn.oldest);
         let step = conn
             .reader
-            .read(bytes, self.method, &mut self.expected_body)?;
+            .read(bytes, expected.method, &mut expected.body)?;
         if let Some(reply) = step.reply {
             let whole = fresh.then_some(&bytes[..step.used]);
-            self.learned.missed(whole, &reply);
+            expected.learned.missed(whole, &reply);
             self.complete(conn, 1, &reply, now);
         }
         Ok(step.used)
     }
 
-    /// Takes equal replies that are complete.
+    /// Takes equal replies that are complete, those to the oldest requests.
     pub(super) fn complete(
         &mut self,
         conn: &mut LoadConn,
@@ -77,6 +79,7 @@ impl LoadClient<'_> {
             .complete(&mut conn.in_flight, replies, |began, n| {
                 recorder.took(began, arrived_at, now, n);
             });
+        conn.oldest = self.requests.after(conn.oldest, replies);
         self.counters.interim += u64::from(reply.interim);
         if reply.body == BodyVerdict::Other {
             if self.body_is_given {

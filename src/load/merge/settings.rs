@@ -14,9 +14,12 @@ type Setting = (&'static str, fn(&Facts) -> String);
 /// Those that differ.
 pub(super) fn differing(sources: &[Source]) -> Vec<Differing> {
     let facts: Vec<&Facts> = sources.iter().filter_map(|s| s.facts.as_ref()).collect();
-    let settings: [Setting; 9] = [
+    let settings: [Setting; 10] = [
         ("URL", |facts| facts.url.clone()),
         ("pipelining", |facts| facts.pipelining.to_string()),
+        ("requests in turn", |facts| {
+            facts.requests_in_turn.to_string()
+        }),
         ("length", length),
         ("refill", |facts| facts.refill.clone()),
         ("workers", |facts| facts.workers.to_string()),

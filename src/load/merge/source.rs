@@ -34,6 +34,7 @@ pub(super) struct Facts {
     pub(super) connections: u64,
     pub(super) workers: u32,
     pub(super) pipelining: u64,
+    pub(super) requests_in_turn: u64,
     pub(super) until: String,
     pub(super) refill: String,
     pub(super) share: Option<Share>,

@@ -18,6 +18,7 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 fn report(share: Option<&str>) -> Value {
     json!({
         "url": "http://localhost:8080", "connections": 10, "workers": 1, "pipelining": 1,
+        "requestsInTurn": 1,
         "until": "10s", "refill": "rolling", "share": share, "interrupted": false,
         "openLoop": {"rate": {"from": 1000.0, "to": 1000.0}, "arrivals": "constant", "seed": 7},
         "accounting": {"due": 10, "sent": 9, "neverSent": 1, "completed": 6, "timedOut": 1,
@@ -234,6 +235,7 @@ fn what_differs_between_the_runs_is_named() {
     for (change, name) in [
         (json!({"url": "http://other"}), "URL"),
         (json!({"pipelining": 9}), "pipelining"),
+        (json!({"requestsInTurn": 9}), "requests in turn"),
         (json!({"until": "9s"}), "length"),
         (json!({"refill": "batch"}), "refill"),
         (json!({"workers": 2}), "workers"),

@@ -10,11 +10,13 @@ pub(super) fn of_run(root: &At) -> Vec<Fact> {
 fn of_plan(root: &At) -> Vec<Fact> {
     let open_loop = root.key("openLoop");
     let rate = open_loop.key("rate");
+    let in_turn = root.key("requestsInTurn");
     [
         Fact::text("URL", &root.key("url")),
         Fact::text("address", &root.key("address")),
         count("connections", &root.key("connections")),
         count("requests in flight on each", &root.key("pipelining")),
+        count("requests in turn", &in_turn).filter(|_| in_turn.figure().is_some_and(are_several)),
         Fact::text("planned", &root.key("until")),
         Fact::number("lasted", &root.key("duration"), FactValue::Seconds),
         Fact::text("began", &root.key("start")),
@@ -73,6 +75,10 @@ fn of_requests(root: &At) -> Vec<Fact> {
 
 fn is_some(figure: Figure) -> bool {
     figure.value() > 0.0
+}
+
+fn are_several(figure: Figure) -> bool {
+    figure.value() > 1.0
 }
 
 /// The machine, and the version of this program.

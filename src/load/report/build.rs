@@ -95,6 +95,7 @@ impl LoadReport {
             workers: plan.workers.get(),
             share: plan.share,
             pipelining: plan.pipelining,
+            requests_in_turn: plan.requests.len(),
             until: describe(plan.until),
             duration: rounded(duration, 3),
             exact_duration,

@@ -147,10 +147,7 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
     if accounting.sent != accounting.completed {
         lines.push(accounting_line(report));
     }
-    if report.varied_bodies > 0 {
-        let varied = plural(report.varied_bodies, "reply");
-        lines.push(format!("{varied} had a body other than the first one's."));
-    }
+    lines.extend(varied_bodies_line(report));
     let latency = &report.latency;
     if latency.lower_bounds_from.is_some() || latency.max_age_ms > latency.max {
         let requests = plural(latency.censored, "request");
@@ -159,6 +156,15 @@ fn method_lines(report: &LoadReport) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn varied_bodies_line(report: &LoadReport) -> Option<String> {
+    let first = match report.requests_in_turn {
+        0..=1 => "the first one's",
+        _ => "that of the first reply to the same request",
+    };
+    let varied = plural(report.varied_bodies, "reply");
+    (report.varied_bodies > 0).then(|| format!("{varied} had a body other than {first}."))
 }
 
 /// The kind of latency and the law of the arrivals.

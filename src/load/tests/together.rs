@@ -13,7 +13,7 @@ fn bench<'a>(
         client: LoadClient::new(plan, ignore)
             .as_worker(worker)
             .starting_at(Some(ms(start_ms))),
-        request_bytes: crate::load::request::render(plan).len(),
+        request_bytes: plan.requests[0].render(&plan.target).len(),
     }
 }
 
