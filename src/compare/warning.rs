@@ -5,16 +5,11 @@ use std::mem::discriminant;
 
 use serde::{Serialize, Serializer};
 
+use super::MachineUse;
 use super::reply_check::ReplyFacts;
-use super::{Closing, MachineUse, RunFigures};
+use super::run_figures::{BUSY_SHARE_MIN, Closing, RunFigures, TAKEN_SHARE_MIN, is_wrong_reply};
 use crate::format::{count, percent};
 use crate::load;
-
-/// From this share of a core on, a process counts as busy all the time.
-pub(super) const BUSY_SHARE_MIN: f64 = 0.9;
-
-/// From this share of all cores on, what others take is worth a word.
-pub(super) const TAKEN_SHARE_MIN: f64 = 0.05;
 
 /// A reason to doubt one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,12 +53,6 @@ impl Warning {
     pub fn is_about_replies(&self) -> bool {
         matches!(&self.reason, Reason::Load(warning) if is_wrong_reply(warning))
     }
-}
-
-/// Replies of another status or body than the expected one.
-pub(super) fn is_wrong_reply(warning: &load::Warning) -> bool {
-    use load::Warning::{UnexpectedStatus, WrongBodies};
-    matches!(warning, UnexpectedStatus { .. } | WrongBodies { .. })
 }
 
 /// All reasons to doubt `runs`, in the order in which they came up.
