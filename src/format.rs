@@ -100,6 +100,14 @@ pub fn milliseconds(ms: f64) -> String {
     }
 }
 
+/// A figure, or a lower bound of it: `>= 2.31 ms`.
+pub fn bound(is_lower_bound: bool, figure: String) -> String {
+    match is_lower_bound {
+        true => format!(">= {figure}"),
+        false => figure,
+    }
+}
+
 /// A number with three digits: `0.123`, `1.23`, `12.3`, `1,230`.
 pub fn three_digits(value: f64) -> String {
     match value {

@@ -58,6 +58,10 @@ pub struct CompareArgs {
     /// Requests in flight on each connection [default: 10]
     #[arg(short, long, value_name = "N", value_parser = values::pipelining)]
     pipelining: Option<NonZeroUsize>,
+    /// Requests due per second in all, evenly spaced (500, 1k): an open loop, which compares latency
+    /// and cost at one rate; speeds only where a server does not keep up
+    #[arg(short = 'R', long, value_name = "RATE", value_parser = values::rate)]
+    rate: Option<f64>,
     /// Measured time of each run: seconds, or with a unit (500ms, 1m) [default: 2]
     #[arg(short, long, value_name = "SECS", value_parser = duration)]
     duration: Option<Duration>,
@@ -236,6 +240,15 @@ impl CompareArgs {
         let rounds = self.rounds.or(suite.settings.rounds).unwrap_or(ROUNDS);
         let run = &suite.settings;
         let seconds = Duration::from_secs;
+        let rate = self.rate.or(run.rate);
+        let duet = self.judgement.duet || run.duet;
+        if let (Some(_), true) = (rate, duet) {
+            return Err(
+                "--rate: a duet pauses its load, and cannot keep a rate; leave out one of \
+                        the two"
+                    .to_owned(),
+            );
+        }
         let flags = RequestChanges {
             path: self.path.clone(),
             method: self.method.clone(),
@@ -247,7 +260,7 @@ impl CompareArgs {
         Ok(Settings {
             connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
             pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
-            rate: None,
+            rate,
             duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
             warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
             timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
@@ -257,7 +270,7 @@ impl CompareArgs {
                 .unwrap_or(seconds(10)),
             rounds: rounds.at_most(),
             precision: self.judgement.precision(rounds, run.precision)?,
-            duet: self.judgement.duet || run.duet,
+            duet,
             same_within: self.judgement.same_within(run.same_within),
             seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
             request: flags.of(&suite.request.of(&RequestSettings::default())),

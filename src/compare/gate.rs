@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::baseline::BaselineReport;
-use super::report::{ClientLimit, ComparisonReport, ContestantResult, LatencyInterval};
+use super::report::{ComparisonReport, ContestantResult, LatencyInterval, LoadLimit};
 use super::statistics::GeometricMean;
 use crate::format;
 use crate::load::objective::{
@@ -345,21 +345,21 @@ fn percentile(ms: f64, interval: Option<LatencyInterval>, is_lower_bound: bool) 
     })
 }
 
-/// A side beyond which the client was the limit is open.
+/// A side beyond which the load was the limit is open.
 fn ratio(result: &ContestantResult) -> Option<Bounded> {
     let ratio = result.ratio.as_ref()?;
     let measured = Bounded::within(ratio.mean, ratio.low.zip(ratio.high));
     Some(match ratio.limit {
-        ClientLimit::None => measured,
-        ClientLimit::AtLeast => Bounded {
+        LoadLimit::None => measured,
+        LoadLimit::AtLeast => Bounded {
             high: None,
             ..measured
         },
-        ClientLimit::AtMost => Bounded {
+        LoadLimit::AtMost => Bounded {
             low: None,
             ..measured
         },
-        ClientLimit::Unknown => Bounded {
+        LoadLimit::Unknown | LoadLimit::Rate => Bounded {
             low: None,
             high: None,
             ..measured

@@ -84,10 +84,8 @@ fn sweeps(report: &ComparisonReport) -> String {
 fn settings(report: &ComparisonReport) -> String {
     let settings = &report.settings;
     format!(
-        "{} connections, {} requests in flight on each, {} of {} rounds of {} s after {} s of \
-         warm-up, seed {}.",
-        settings.connections,
-        settings.pipelining,
+        "{}, {} of {} rounds of {} s after {} s of warm-up, seed {}.",
+        table::load(settings),
         report.rounds_done,
         settings.rounds,
         settings.duration_seconds,

@@ -13,7 +13,6 @@ use serde_json::{Error, Value};
 
 use super::report::ContestantResult;
 use super::{ComparisonOutcome, ComparisonReport, table};
-use crate::format::plural;
 use crate::load::page::self_tests;
 use crate::page::{At, Cost, Doubt, Estimate, Page, Round, Text};
 use checks::Check;
@@ -80,9 +79,8 @@ fn page(report: &ComparisonReport, outcome: &ComparisonOutcome, json: Value) -> 
 fn subtitle(report: &ComparisonReport) -> String {
     let settings = &report.settings;
     format!(
-        "bareloop compare: {}, {} in flight on each, {} of {} rounds of {} s",
-        plural(settings.connections as u64, "connection"),
-        plural(settings.pipelining as u64, "request"),
+        "bareloop compare: {}, {} of {} rounds of {} s",
+        table::load(settings),
         report.rounds_done,
         settings.rounds,
         settings.duration_seconds

@@ -56,6 +56,8 @@ fn ask(
         until: Until::Amount(requests as u64),
         timeout: plan.timeout.min(TIMEOUT_MAX),
         refill: Refill::Batch,
+        // An amount has no schedule.
+        open_loop: None,
         ..plan.clone()
     };
     let report = load::run(&plan, signal, &mut |_| {}).ok()?;

@@ -7,7 +7,7 @@ mod settings;
 
 pub use cost::{Cost, SideCost};
 pub(super) use ratio::slots_apart;
-pub use ratio::{Bounds, ClientLimit, Finding, Noise, RatioToReference};
+pub use ratio::{Bounds, Finding, LoadLimit, Noise, RatioToReference};
 pub use runs::RunResult;
 pub use settings::{RequestUsed, SettingsUsed};
 
@@ -27,6 +27,7 @@ use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RoundsEnd, RunFigures, Settings,
     Warning, warning,
 };
+use crate::format::{bound, milliseconds, or_dash};
 use crate::load;
 
 /// A finished (or interrupted) comparison.
@@ -318,6 +319,20 @@ impl ContestantResult {
             runs: RunResult::of_rounds(record),
             warnings: warning::of_runs(record.runs()),
         }
+    }
+}
+
+impl ContestantResult {
+    /// p50 and p99 as text.
+    pub(super) fn percentiles(&self) -> [String; 2] {
+        let found = self.latency_ms;
+        let first = found.and_then(|found| found.lower_bounds_from);
+        let words =
+            |ms: Option<f64>, is_bound| or_dash(ms.map(|ms| bound(is_bound, milliseconds(ms))));
+        [
+            words(found.and_then(|found| found.p50), first == Some("p50")),
+            words(found.and_then(|found| found.p99), first.is_some()),
+        ]
     }
 }
 

@@ -9,6 +9,7 @@ use super::process::resource_usage::Usage;
 use super::reply_check::ReplyFacts;
 use super::statistics::DuetRatio;
 use crate::load;
+use crate::load::report::Timeline;
 
 /// From this share of a core on, a process counts as busy all the time.
 pub(super) const BUSY_SHARE_MIN: f64 = 0.9;
@@ -62,7 +63,7 @@ pub struct RunFigures {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunCourse {
     /// Each tenth of a second, packed: about 1 kB.
-    pub timeline: load::report::Timeline,
+    pub timeline: Timeline,
     /// The longest time without a reply on any connection, milliseconds.
     pub longest_silence_ms: f64,
     /// When it began, seconds after the start of the window.
@@ -98,9 +99,27 @@ impl RunFigures {
     }
 
     /// Returns true if the load generator used a whole core: then the figures are a lower bound of
-    /// what the server can do, even if the server was busy too.
+    /// what the server can do, even if the server was busy too. An open loop always uses one; there
+    /// it was the limit if it sent late and fell behind its schedule.
     pub fn is_client_limited(&self) -> bool {
-        self.client_cpu_share >= BUSY_SHARE_MIN
+        let is_late = |warning: &load::Warning| matches!(warning, load::Warning::LateClient { .. });
+        match self.has_kept_up() {
+            None => self.client_cpu_share >= BUSY_SHARE_MIN,
+            Some(kept_up) => !kept_up && self.warnings.iter().any(is_late),
+        }
+    }
+
+    /// Returns true if the replies came as fast as the requests were due: then the rate was the
+    /// limit. `None` in a closed loop. The first half is left out: what is in flight all the time
+    /// is missing from it.
+    pub fn has_kept_up(&self) -> Option<bool> {
+        let Timeline { intervals, due, .. } = &self.course.timeline;
+        let first_half = intervals.len() / 2;
+        let answered = intervals.iter().skip(first_half);
+        let answered: u64 = answered.map(|interval| interval.answered.total()).sum();
+        let wanted: u64 = due.iter().skip(first_half).sum();
+        let enough = wanted as f64 * KEPT_UP_SHARE_MIN;
+        (!due.is_empty()).then_some((answered + KEPT_UP_SLACK) as f64 >= enough)
     }
 
     /// Returns true if the load generator used a whole core and the server did not: the figures say
@@ -119,6 +138,7 @@ impl RunFigures {
             machine.idle_share < IDLE_SHARE_MIN && taken >= TAKEN_SHARE_MIN
         });
         [
+            (Limit::Rate, self.has_kept_up() == Some(true)),
             (Limit::Client, self.is_client_limited()),
             (Limit::Server, server),
             (Limit::Machine, machine),
@@ -133,13 +153,20 @@ impl RunFigures {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Limit {
-    /// The load generator used a whole core.
+    /// The rate was given, and the server kept up.
+    Rate,
+    /// The load generator used a whole core, or was late in an open loop.
     Client,
     /// The server used a whole core or more.
     Server,
     /// No core was idle, and others took a part of them.
     Machine,
 }
+
+/// A server that answers less than this share of what is due does not keep up ...
+const KEPT_UP_SHARE_MIN: f64 = 0.98;
+/// ... unless no more than so many requests are missing.
+const KEPT_UP_SLACK: u64 = 3;
 
 /// A machine with less than this share of its time idle has nothing left to give.
 const IDLE_SHARE_MIN: f64 = 0.05;

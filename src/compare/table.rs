@@ -6,17 +6,19 @@ use comfy_table::{CellAlignment, Table};
 use super::baseline::BaselineReport;
 use super::gate::GateResult;
 use super::report::{
-    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, LatencyMs, Published,
+    Bounds, ComparisonReport, ContestantResult, ContestantStatus, LoadLimit, Published,
 };
 use super::sweep::SweepResult;
 use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
-use crate::format::{bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits};
+use crate::format::{
+    bound, bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits,
+};
 
 mod cost;
 mod notes;
 mod standings;
 
-pub(super) use notes::machine;
+pub(super) use notes::{load, machine};
 pub use standings::standings;
 
 /// Columns before a figure in the list.
@@ -40,9 +42,8 @@ pub fn heading(plan: &ComparisonPlan) -> String {
         None => "",
     };
     let load = format!(
-        "{}, {} in flight on each{}",
-        plural(settings.connections.get() as u64, "connection"),
-        plural(settings.pipelining.get() as u64, "request"),
+        "{}{}",
+        notes::load(&settings.into()),
         match settings.duet {
             true => "; in slices, in turn with the reference",
             false => "",
@@ -85,7 +86,7 @@ pub fn result_line(
         rate(run.requests_per_second()),
         or_dash(run.p99_ms.map(|ms| {
             let is_bound = run.lower_bounds_from.is_some_and(|first| first <= 99.0);
-            latency(ms, is_bound)
+            bound(is_bound, milliseconds(ms))
         })),
         or_dash(run.cpu_micros_per_request().map(three_digits)),
     );
@@ -217,25 +218,6 @@ pub(super) struct Cells {
     pub memory: String,
 }
 
-/// p50 and p99.
-fn percentiles(found: Option<&LatencyMs>) -> [String; 2] {
-    let first = found.and_then(|found| found.lower_bounds_from);
-    let cell = |ms: Option<f64>, is_bound| or_dash(ms.map(|ms| latency(ms, is_bound)));
-    [
-        cell(found.and_then(|found| found.p50), first == Some("p50")),
-        cell(found.and_then(|found| found.p99), first.is_some()),
-    ]
-}
-
-/// `>= x` for a lower bound.
-fn latency(ms: f64, is_bound: bool) -> String {
-    let figure = milliseconds(ms);
-    match is_bound {
-        true => format!(">= {figure}"),
-        false => figure,
-    }
-}
-
 impl Cells {
     pub fn new(result: &ContestantResult, report: &ComparisonReport) -> Cells {
         let is_reference = report.reference.as_ref() == Some(&result.name);
@@ -248,7 +230,7 @@ impl Cells {
                 true => vec!["reference".to_owned()],
                 false => versus(result),
             },
-            latency: percentiles(result.latency_ms.as_ref()),
+            latency: result.percentiles(),
             errors: [counted(result.errors), counted(result.non2xx)],
             cpu: or_dash(cpu.map(|figure| three_digits(figure.median))),
             memory: or_dash(result.peak_memory_bytes.map(|size| bytes(size as f64))),
@@ -286,12 +268,13 @@ fn versus(result: &ContestantResult) -> Vec<String> {
         return vec!["-".to_owned()];
     };
     let mut lines = match ratio.limit {
-        ClientLimit::None => vec![verdict::pace(ratio.mean)],
-        ClientLimit::AtLeast | ClientLimit::AtMost => {
+        LoadLimit::None => vec![verdict::pace(ratio.mean)],
+        LoadLimit::AtLeast | LoadLimit::AtMost => {
             let (word, pace) = verdict::bound(ratio);
             return vec![format!("{word}\n{pace}"), verdict::answer(ratio)];
         }
-        ClientLimit::Unknown => return vec!["client limit".to_owned()],
+        LoadLimit::Unknown => return vec!["client limit".to_owned()],
+        LoadLimit::Rate => return vec![verdict::answer(ratio)],
     };
     if let Some((low, high)) = ratio.low.zip(ratio.high) {
         let (low, high) = (three_digits(low), three_digits(high));

@@ -9,6 +9,7 @@ use super::process::resource_usage::{Usage, UsageDetail};
 use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
 
+mod open_loop;
 mod page;
 mod results;
 mod sweep;
@@ -720,7 +721,7 @@ fn a_slower_contestant_is_at_least_so_much_slower_if_the_reference_was_not_at_it
     assert!(sentence.starts_with(expected), "{sentence}");
     assert_eq!(
         report.contestants[0].ratio.as_ref().unwrap().limit,
-        report::ClientLimit::AtMost
+        report::LoadLimit::AtMost
     );
 }
 

@@ -1,12 +1,13 @@
 //! The meaning of a comparison, in sentences: which server is faster, by how much, at what cost, and
 //! how sure that is.
 
+use super::Limit;
 use super::report::{
-    Bounds, ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Finding,
+    Bounds, ComparisonReport, ContestantResult, ContestantStatus, Finding, LoadLimit,
     RatioToReference,
 };
 use super::statistics::INTERVAL_ROUNDS_MIN;
-use crate::format::{plural, three_digits};
+use crate::format::{plural, rate, three_digits};
 
 /// From this factor on, a ratio is written as a factor, below as a percentage.
 const FACTOR_MIN: f64 = 2.0;
@@ -25,34 +26,76 @@ pub fn sentences(report: &ComparisonReport) -> Vec<String> {
         .contestants
         .iter()
         .filter(|result| result.status == ContestantStatus::Ran && result.name != reference.name)
-        .filter_map(|result| sentence(result, reference))
+        .filter_map(|result| sentence(report, result, reference))
         .collect()
 }
 
 /// Findings about a contestant and the reference.
-pub(super) fn sentence(result: &ContestantResult, reference: &ContestantResult) -> Option<String> {
+pub(super) fn sentence(
+    report: &ComparisonReport,
+    result: &ContestantResult,
+    reference: &ContestantResult,
+) -> Option<String> {
     let ratio = result.ratio.as_ref()?;
     let (name, other) = (&result.name, &reference.name);
     let speed = match ratio.limit {
-        ClientLimit::None => answered(ratio, name, other),
-        ClientLimit::AtLeast | ClientLimit::AtMost => bounded(ratio, name, other),
-        ClientLimit::Unknown => format!(
+        LoadLimit::None => answered(ratio, name, other),
+        LoadLimit::AtLeast => bounded(ratio, result, reference, result),
+        LoadLimit::AtMost => bounded(ratio, result, reference, reference),
+        LoadLimit::Rate => both_kept_up(report, result, reference),
+        LoadLimit::Unknown => format!(
             "{name} was {} than {other} under this client, which was at its limit with both; the \
              servers' own limits are not known",
             pace(ratio.mean)
         ),
     };
-    Some(format!("{speed}.{}", cost(result, reference)))
+    let latency = match report.settings.rate {
+        Some(_) => p99(result, reference),
+        None => String::new(),
+    };
+    Some(format!("{speed}.{latency}{}", cost(result, reference)))
 }
 
-/// The speed of a contestant where the client was the limit with one of the two.
-fn bounded(ratio: &RatioToReference, name: &str, other: &str) -> String {
-    let (word, pace) = bound(ratio);
-    let with = match ratio.limit {
-        ClientLimit::AtMost => format!(" with {other}"),
-        _ => String::new(),
+/// No speed: the rate was given, and neither server was at its limit.
+fn both_kept_up(
+    report: &ComparisonReport,
+    result: &ContestantResult,
+    reference: &ContestantResult,
+) -> String {
+    let both = [result, reference];
+    let given = rate(report.settings.rate.unwrap_or_default());
+    let kept_up = format!(
+        "{} and {} kept up with the given rate of {given} requests/s",
+        result.name, reference.name
+    );
+    let [ours, theirs] = both.map(rounds_kept_up);
+    let all = both.map(|of| of.runs.len());
+    let rounds = match [ours, theirs] == all {
+        true => String::new(),
+        false => format!(" in {ours} of {} and {theirs} of {} rounds", all[0], all[1]),
     };
-    let limit = format!("the client was at its limit{with}");
+    format!("{kept_up}{rounds}; only latency and CPU time can differ")
+}
+
+fn rounds_kept_up(result: &ContestantResult) -> usize {
+    let runs = result.runs.iter();
+    runs.filter(|run| run.limits.contains(&Limit::Rate)).count()
+}
+
+/// The speed of a contestant where the load was the limit with `limited`, one of the two.
+fn bounded(
+    ratio: &RatioToReference,
+    result: &ContestantResult,
+    reference: &ContestantResult,
+    limited: &ContestantResult,
+) -> String {
+    let (name, other) = (&result.name, &reference.name);
+    let (word, pace) = bound(ratio);
+    let limit = match (rounds_kept_up(limited), ratio.limit) {
+        (1.., _) => format!("{} kept up with the given rate", limited.name),
+        (0, LoadLimit::AtMost) => format!("the client was at its limit with {other}"),
+        (0, _) => "the client was at its limit".to_owned(),
+    };
     match ratio.bounds {
         Bounds::Interval => format!("{name} is {word} {pace} than {other} ({limit})"),
         Bounds::Range | Bounds::Unknown => {
@@ -65,7 +108,7 @@ fn bounded(ratio: &RatioToReference, name: &str, other: &str) -> String {
     }
 }
 
-/// The speed of a contestant where the client was not the limit.
+/// The speed of a contestant where the load was not the limit.
 fn answered(ratio: &RatioToReference, name: &str, other: &str) -> String {
     let (pace, evidence) = (pace(ratio.mean), evidence(ratio));
     let margin = margin(ratio.margin);
@@ -108,6 +151,7 @@ fn evidence(ratio: &RatioToReference) -> String {
 /// The answer in a few words.
 pub(super) fn answer(ratio: &RatioToReference) -> String {
     match ratio.finding {
+        _ if ratio.limit == LoadLimit::Rate => "kept up".to_owned(),
         Finding::Different if ratio.within_margin => {
             format!("different, by < {}", margin(ratio.margin))
         }
@@ -117,9 +161,9 @@ pub(super) fn answer(ratio: &RatioToReference) -> String {
     }
 }
 
-/// Words for a ratio whose client was the limit: `at least`, and the pace.
+/// Words for a ratio whose load was the limit: `at least`, and the pace.
 pub(super) fn bound(ratio: &RatioToReference) -> (&'static str, String) {
-    let is_lower = ratio.limit == ClientLimit::AtLeast;
+    let is_lower = ratio.limit == LoadLimit::AtLeast;
     let end = if is_lower { ratio.low } else { ratio.high };
     let bound = end.unwrap_or(ratio.mean);
     // 'At least 5 % slower' bounds the ratio from above.
@@ -180,6 +224,11 @@ fn direction(ratio: f64) -> (&'static str, f64) {
 /// The distance of a ratio from 1.
 fn per_cent(ratio: f64) -> String {
     format!("{:.1} %", (ratio - 1.0).abs() * 100.0)
+}
+
+fn p99(result: &ContestantResult, reference: &ContestantResult) -> String {
+    let [ours, theirs] = [result, reference].map(|of| of.percentiles()[1].clone());
+    format!(" p99: {ours} against {theirs}.")
 }
 
 fn cost(result: &ContestantResult, reference: &ContestantResult) -> String {

@@ -80,7 +80,9 @@ pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunFigures>) -> Vec<Warning> {
 
 /// The reasons to doubt one run, each fact once.
 fn reasons(run: &RunFigures) -> Vec<Reason> {
-    let client_limited = run.is_client_limited().then(|| Reason::ClientLimited {
+    // In an open loop its lateness is told, and the core that it uses says nothing.
+    let is_told_here = run.is_client_limited() && run.has_kept_up().is_none();
+    let client_limited = is_told_here.then(|| Reason::ClientLimited {
         client_cpu_share: run.client_cpu_share,
         server_cpu_share: run.server_cpu_share(),
     });

@@ -16,7 +16,7 @@ use comfy_table::{ContentLineStyle, LineStyle, Table, TableStyle};
 use super::plan::{LoadPlan, Until};
 use super::report::{Latency, LoadReport, Rate};
 use super::statistics::distribution::samples_needed;
-use crate::format::{bytes, count, milliseconds, or_dash, plural, rate};
+use crate::format::{bound, bytes, count, milliseconds, or_dash, plural, rate};
 
 const BOX: TableStyle = TableStyle::new()
     .top_border(LineStyle::new('┌', '─', '┬', '┐'))
@@ -135,13 +135,6 @@ fn percentile(latency: &Latency, percent: f64, ms: Option<f64>) -> String {
         .bounded_percent
         .is_some_and(|first| percent >= first);
     or_dash(ms.map(|ms| bound(is_bound, milliseconds(ms))))
-}
-
-fn bound(is_bound: bool, figure: String) -> String {
-    match is_bound {
-        true => format!(">= {figure}"),
-        false => figure,
-    }
 }
 
 fn rate_rows(report: &LoadReport) -> Vec<Row> {

@@ -329,6 +329,8 @@ fn bad_usage_exits_with_2_before_anything_runs() {
         ),
         (&["-c", "0"], &["--connections", "at least 1"]),
         (&["-r", "0"], &["--rounds", "at least 1"]),
+        (&["-R", "1:9"], &["--rate", "2.5k"]),
+        (&["-R", "1k", "--duet"], &["--rate", "duet", "leave out"]),
         (&["-d", "abc"], &["--duration", "seconds"]),
         (&["--warmup", "abc"], &["--warmup", "seconds"]),
         (&["--nonsense"], &["--nonsense", "--help"]),
@@ -389,6 +391,21 @@ fn the_request_is_the_one_that_was_asked_for() {
         .args(["--expect-status", "405"]));
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_ran(row(&json_in(&finished.stdout), "bareloop-http"));
+}
+
+#[test]
+fn a_given_rate_is_the_rate_of_every_run() {
+    let flags = ["-R", "1k", "--only", "bareloop-http,bareloop-tcp", "--json"];
+    let finished = run(&mut compare(&flags));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let json = json_in(&finished.stdout);
+    assert_eq!(json["settings"]["rate"], 1000.0);
+    for name in ["bareloop-http", "bareloop-tcp"] {
+        let row = row(&json, name);
+        assert_ran(row);
+        // A closed loop is faster by a factor of ten and more.
+        assert!(number(&row["requestsPerSecond"]["median"]) < 2e3, "{row:#}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::judgement::{self, Pin, Rounds};
-use super::sweep_flags::{self, SweepArgs};
+use super::sweep_flags::SweepArgs;
 use super::values;
 use crate::cli::values::duration;
 use crate::compare::contestant::Invalid;
@@ -44,6 +44,8 @@ pub(super) struct RunSettings {
     pub connections: Option<NonZeroUsize>,
     #[serde(deserialize_with = "pipelining")]
     pub pipelining: Option<NonZeroUsize>,
+    #[serde(deserialize_with = "rate")]
+    pub rate: Option<f64>,
     #[serde(deserialize_with = "time")]
     pub duration: Option<Duration>,
     #[serde(deserialize_with = "warmup")]
@@ -241,6 +243,10 @@ fn pipelining<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D
     parsed(d, values::pipelining)
 }
 
+fn rate<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
+    parsed(d, values::rate)
+}
+
 fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
     parsed(d, duration)
 }
@@ -264,7 +270,7 @@ pub(super) fn counts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<NonZeroUsize
 }
 
 pub(super) fn rates<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Error> {
-    all_parsed(d, sweep_flags::rate)
+    all_parsed(d, values::rate)
 }
 
 /// A list of values that the parser of a flag reads.
@@ -381,9 +387,11 @@ mod tests {
 
     #[test]
     fn settings_are_read_as_the_flags_of_their_names() {
-        let suite =
-            suite("[settings]\nduration = \"500ms\"\nwarmup = 0\nrounds = 8\ntimeout = 0.5");
+        let suite = suite(
+            "[settings]\nduration = \"500ms\"\nwarmup = 0\nrounds = 8\ntimeout = 0.5\nrate = '1k'",
+        );
         let settings = suite.settings;
+        assert_eq!(settings.rate, Some(1000.0));
         assert_eq!(settings.duration, Some(Duration::from_millis(500)));
         assert_eq!(settings.warmup, Some(Duration::ZERO));
         let eight = NonZeroUsize::new(8).map(Rounds::Fixed);
@@ -421,6 +429,7 @@ mod tests {
                 "at most 10000",
             ),
             ("[settings]\npin = 'maybe'".to_owned(), 2, "off"),
+            ("[settings]\nrate = 0".to_owned(), 2, "1k"),
             ("[settings]\nsweep.rate = ['x']".to_owned(), 2, "1k"),
             ("[settings]\nduration = '5 parsecs'".to_owned(), 2, "500ms"),
             ("[request]\npath = 'x'".to_owned(), 2, "/x"),

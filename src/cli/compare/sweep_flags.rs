@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use serde::Deserialize;
 
 use super::suite;
-use super::values::count;
+use super::values::{count, rate};
 use crate::compare::sweep::SweepPlan;
 use crate::load::PIPELINING_MAX;
 
@@ -85,21 +85,6 @@ fn rising<T: Copy + PartialOrd>(flag: &str, loads: &[T]) -> Result<Vec<T>, Strin
     }
 }
 
-/// Requests per second, with k or M for thousands or millions.
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let (number, factor) = match (text.strip_suffix('k'), text.strip_suffix('M')) {
-        (Some(number), _) => (number, 1e3),
-        (None, Some(number)) => (number, 1e6),
-        (None, None) => (text, 1.0),
-    };
-    match number.parse::<f64>() {
-        Ok(rate) if (f64::MIN_POSITIVE..=1e9).contains(&(rate * factor)) => Ok(rate * factor),
-        _ => Err(format!(
-            "'{text}' is not a rate; write requests per second: 500, 1k, 2.5k"
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,15 +95,5 @@ mod tests {
         assert_eq!(rising::<f64>("", &[]), Ok(Vec::new()));
         let error = rising("--sweep-rate", &[1.0, 1.0]).unwrap_err();
         assert!(error.starts_with("--sweep-rate: one load"), "{error}");
-    }
-
-    #[test]
-    fn rates_have_thousands_and_millions() {
-        for (text, value) in [("500", 500.0), ("1k", 1e3), ("2.5k", 2500.0), ("1M", 1e6)] {
-            assert_eq!(rate(text), Ok(value), "{text}");
-        }
-        for text in ["", "0", "-1", "k", "1G", "1e12", "NaN", "inf"] {
-            assert!(rate(text).is_err(), "{text}");
-        }
     }
 }

@@ -39,6 +39,24 @@ pub(super) fn warmup(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Requests per second, with k or M for thousands or millions.
+///
+/// # Errors
+/// A sentence with the remedy.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let (number, factor) = match (text.strip_suffix('k'), text.strip_suffix('M')) {
+        (Some(number), _) => (number, 1e3),
+        (None, Some(number)) => (number, 1e6),
+        (None, None) => (text, 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(rate) if (f64::MIN_POSITIVE..=1e9).contains(&(rate * factor)) => Ok(rate * factor),
+        _ => Err(format!(
+            "'{text}' is not a rate; write requests per second: 500, 1k, 2.5k"
+        )),
+    }
+}
+
 /// A path with or without a query.
 ///
 /// # Errors
@@ -65,4 +83,19 @@ pub(super) fn named_pid(text: &str) -> Result<(String, u32), String> {
         Some((name.to_owned(), id))
     });
     named.ok_or_else(|| format!("'{text}' is not NAME=PID, such as app=1234"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_thousands_and_millions() {
+        for (text, value) in [("500", 500.0), ("1k", 1e3), ("2.5k", 2500.0), ("1M", 1e6)] {
+            assert_eq!(rate(text), Ok(value), "{text}");
+        }
+        for text in ["", "0", "-1", "k", "1G", "1e12", "NaN", "inf"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
 }

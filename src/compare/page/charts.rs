@@ -2,7 +2,7 @@
 
 use super::{is_reference, words};
 use crate::compare::report::{
-    Bounds, ClientLimit, ComparisonReport, ContestantResult, RatioToReference,
+    Bounds, ComparisonReport, ContestantResult, LoadLimit, RatioToReference,
 };
 use crate::compare::statistics::{
     INTERVAL_ROUNDS_MIN, OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency,
@@ -43,7 +43,7 @@ pub(super) fn forest(report: &ComparisonReport, root: &At) -> Option<Forest> {
             contestant,
             requests_per_second: at.key("requestsPerSecond").key("mean").figure(),
             ratio: ratio.estimate("mean", "low", "high"),
-            at_least: result.ratio.as_ref().map(limit) == Some(ClientLimit::AtLeast),
+            at_least: result.ratio.as_ref().map(limit) == Some(LoadLimit::AtLeast),
             round_ratios: ratio.key("rounds").figures(),
             finding: words(&answers.index(contestant)),
         }

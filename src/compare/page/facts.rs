@@ -37,6 +37,7 @@ fn settings(root: &At) -> Vec<Fact> {
     [
         number("connections", "connections", FactValue::Count),
         number("requests in flight on each", "pipelining", FactValue::Count),
+        number("requests due", "rate", FactValue::PerSecond),
         number("rounds planned", "rounds", FactValue::Count),
         Fact::number("rounds held", &root.key("roundsDone"), FactValue::Count),
         number("length of a run", "durationSeconds", FactValue::Seconds),

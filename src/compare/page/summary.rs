@@ -2,7 +2,7 @@
 
 use super::is_reference;
 use crate::compare::report::{
-    ClientLimit, ComparisonReport, ContestantResult, ContestantStatus, Finding, RatioToReference,
+    ComparisonReport, ContestantResult, ContestantStatus, Finding, LoadLimit, RatioToReference,
 };
 use crate::compare::verdict;
 
@@ -49,7 +49,14 @@ fn of_several(report: &ComparisonReport, mut others: Vec<String>) -> (String, Ve
         .iter()
         .filter(|(_, ratio)| is_different(ratio) && ratio.mean > 1.0)
         .max_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
+    let rates_only = judged
+        .iter()
+        .all(|(_, ratio)| ratio.limit == LoadLimit::Rate);
     let verdict = match fastest {
+        _ if rates_only => format!(
+            "All {} kept up with the given rate; only latency and CPU time can differ.",
+            judged.len() + 1
+        ),
         Some((result, _)) => {
             let sentence = sentence_about(report, result).unwrap_or_default();
             others.retain(|other| *other != sentence);
@@ -81,7 +88,10 @@ fn is_highest(fastest: &ContestantResult, all: &[(&ContestantResult, &RatioToRef
     let low = fastest.ratio.as_ref().and_then(|ratio| ratio.low);
     let mut others = all.iter().filter(|(result, _)| result.name != fastest.name);
     others.all(|(_, ratio)| {
-        let is_open = matches!(ratio.limit, ClientLimit::AtLeast | ClientLimit::Unknown);
+        let is_open = matches!(
+            ratio.limit,
+            LoadLimit::AtLeast | LoadLimit::Unknown | LoadLimit::Rate
+        );
         let high = ratio.high.filter(|_| !is_open);
         low.zip(high).is_some_and(|(low, high)| low > high)
     })
@@ -90,7 +100,7 @@ fn is_highest(fastest: &ContestantResult, all: &[(&ContestantResult, &RatioToRef
 fn sentence_about(report: &ComparisonReport, result: &ContestantResult) -> Option<String> {
     let mut contestants = report.contestants.iter();
     let reference = contestants.find(|other| is_reference(report, other))?;
-    verdict::sentence(result, reference)
+    verdict::sentence(report, result, reference)
 }
 
 /// The answer about a contestant in a few words.

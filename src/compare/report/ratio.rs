@@ -30,8 +30,8 @@ pub struct RatioToReference {
     pub margin: f64,
     /// About so many more rounds would decide; `null` if it is decided, or if rounds cannot.
     pub rounds_needed: Option<usize>,
-    /// The bound on the true ratio if the load generator was the limit.
-    pub limit: ClientLimit,
+    /// The bound on the true ratio if the load was the limit, and not the servers.
+    pub limit: LoadLimit,
     /// The ratio of each round in which both ran, in their order.
     pub rounds: Vec<f64>,
     /// The sources of their spread; `null` with too few rounds, or runs that are too short.
@@ -82,12 +82,12 @@ pub enum Finding {
     Undecided,
 }
 
-/// Bound on the true ratio by the measured one. A server that was limited by the load generator
-/// may be faster than measured.
+/// Bound on the true ratio by the measured one. A server that was limited by the load generator,
+/// or kept up with the rate that was given, may be faster than measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum ClientLimit {
-    /// The load generator limited neither server.
+pub enum LoadLimit {
+    /// The load limited neither server.
     None,
     /// It limited the contestant: the true ratio is at least this.
     AtLeast,
@@ -95,6 +95,8 @@ pub enum ClientLimit {
     AtMost,
     /// It limited both: the true ratio is unknown.
     Unknown,
+    /// Both kept up with the rate that was given: the true ratio is unknown.
+    Rate,
 }
 
 /// The ratio of each of `records` to the one at `reference`, in their order; `None` for the
@@ -131,7 +133,7 @@ pub(super) fn ratios(
         .enumerate()
         .map(|(index, (record, paired))| {
             let (paired, judgement) = (paired?, judgements.next()?);
-            let limit = ClientLimit::of_pairs(&pairs(record, &records[reference]));
+            let limit = LoadLimit::of_pairs(&pairs(record, &records[reference]));
             Some(RatioToReference {
                 noise: rule.variances(index).map(Noise::from),
                 ..RatioToReference::new(&paired, &judgement, limit, margin)
@@ -189,7 +191,7 @@ impl RatioToReference {
     fn new(
         ratio: &PairedRatio,
         judgement: &Judgement,
-        limit: ClientLimit,
+        limit: LoadLimit,
         margin: Margin,
     ) -> RatioToReference {
         let (bounds, interval) = match judgement.uncertainty {
@@ -221,19 +223,23 @@ impl RatioToReference {
     }
 }
 
-impl ClientLimit {
+impl LoadLimit {
     /// A reference that was busy itself was measured at its own limit, although the load generator
     /// was busy too; a contestant may still be faster than it could be loaded.
-    fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> ClientLimit {
+    fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> LoadLimit {
+        let kept_up = |run: &RunFigures| run.has_kept_up() == Some(true);
+        let our_rate = pairs.iter().any(|(ours, _)| kept_up(ours));
+        let their_rate = pairs.iter().any(|(_, theirs)| kept_up(theirs));
         let ours = pairs.iter().any(|(ours, _)| ours.is_client_limited());
         let theirs = pairs
             .iter()
             .any(|(_, theirs)| theirs.is_client_limited_alone());
-        match (ours, theirs) {
-            (false, false) => ClientLimit::None,
-            (true, false) => ClientLimit::AtLeast,
-            (false, true) => ClientLimit::AtMost,
-            (true, true) => ClientLimit::Unknown,
+        match (ours || our_rate, theirs || their_rate) {
+            _ if our_rate && their_rate => LoadLimit::Rate,
+            (false, false) => LoadLimit::None,
+            (true, false) => LoadLimit::AtLeast,
+            (false, true) => LoadLimit::AtMost,
+            (true, true) => LoadLimit::Unknown,
         }
     }
 
@@ -242,13 +248,13 @@ impl ClientLimit {
     fn weaken(self, answer: Answer) -> Answer {
         use Answer::{Different, DifferentWithinMargin};
         match (self, answer) {
-            (ClientLimit::None, answer) => answer,
+            (LoadLimit::None, answer) => answer,
             (
-                ClientLimit::AtLeast,
+                LoadLimit::AtLeast,
                 Different(Direction::More) | DifferentWithinMargin(Direction::More),
             ) => Different(Direction::More),
             (
-                ClientLimit::AtMost,
+                LoadLimit::AtMost,
                 Different(Direction::Less) | DifferentWithinMargin(Direction::Less),
             ) => Different(Direction::Less),
             _ => Answer::Undecided { more_rounds: None },

@@ -13,6 +13,8 @@ pub struct SettingsUsed {
     pub connections: usize,
     /// Requests in flight on each connection.
     pub pipelining: usize,
+    /// Requests due per second in all, evenly spaced; `null` for a closed loop.
+    pub rate: Option<f64>,
     /// Length of each measured window.
     pub duration_seconds: f64,
     /// Load before each window that was not measured.
@@ -54,6 +56,7 @@ impl From<&Settings> for SettingsUsed {
         SettingsUsed {
             connections: settings.connections.get(),
             pipelining: settings.pipelining.get(),
+            rate: settings.rate,
             duration_seconds: settings.duration.as_secs_f64(),
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),

@@ -110,6 +110,7 @@ fn steady(side: &SideCost) -> String {
 fn limits(result: &ContestantResult) -> String {
     let all = result.runs.len();
     let named = [
+        (Limit::Rate, "given rate"),
         (Limit::Client, "client"),
         (Limit::Server, "server"),
         (Limit::Machine, "machine"),

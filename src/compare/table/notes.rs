@@ -1,13 +1,26 @@
-//! Lines below the tables: why the rounds ended, where the noise is, and the machine.
+//! Lines around the tables: the load, why the rounds ended, where the noise is, and the machine.
 
 use crate::compare::machine::Machine;
 use crate::compare::process::cores::CoreDivision;
-use crate::compare::report::{ComparisonReport, ContestantResult};
+use crate::compare::report::{ComparisonReport, ContestantResult, SettingsUsed};
 use crate::compare::{RoundsEnd, TIME_MAX, verdict};
-use crate::format::{bytes, plural};
+use crate::format::{bytes, plural, rate};
 
 /// A load average from this share of the cores on means that something else runs.
 const LOAD_SHARE_MIN: f64 = 0.25;
+
+/// The load on each contestant.
+pub(in crate::compare) fn load(settings: &SettingsUsed) -> String {
+    let connections = plural(settings.connections as u64, "connection");
+    let in_flight = plural(settings.pipelining as u64, "request");
+    match settings.rate {
+        None => format!("{connections}, {in_flight} in flight on each"),
+        Some(due) => format!(
+            "{} requests/s due on {connections}, at most {in_flight} in flight on each",
+            rate(due)
+        ),
+    }
+}
 
 /// Why no more rounds were held, unless that is as it was planned.
 pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
