@@ -26,6 +26,7 @@ mod reply_check;
 pub mod report;
 mod run_figures;
 pub mod schedule;
+pub mod search;
 pub mod statistics;
 pub mod sweep;
 pub mod table;

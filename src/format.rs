@@ -26,6 +26,15 @@ pub fn rate(value: f64) -> String {
     grouped
 }
 
+/// A rate with four digits: one that a search has found is no more exact.
+pub fn four_digits(value: f64) -> String {
+    let scale = 10f64.powf(3.0 - value.log10().floor());
+    rate(match scale.is_finite() {
+        true => (value * scale).round() / scale,
+        false => value,
+    })
+}
+
 /// A rate where there is little room: `5,264`, `14.2k`, `1.49M`.
 pub fn short_rate(value: f64) -> String {
     match value {

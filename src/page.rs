@@ -14,6 +14,7 @@ mod figure;
 mod forest;
 mod percentiles;
 mod plot;
+mod search;
 mod sweep;
 mod tables;
 mod timeline;
@@ -22,6 +23,7 @@ pub use cost::Cost;
 pub use figure::{At, Estimate, Figure, Text};
 pub use forest::{Forest, ForestRow};
 pub use percentiles::{Curve, CurvePoint, PercentileRow, Percentiles};
+pub use search::Search;
 pub use sweep::{Sweep, SweepPoint, SweepVariable, Walk};
 pub use tables::{Doubt, Fact, FactValue, Quantity, Round, SelfTest, SelfTestResult};
 pub use timeline::{LatencyCount, Pause, Side, Slice, Timeline, TimelineRound};
@@ -51,6 +53,8 @@ pub struct Page {
     pub timelines: Vec<Timeline>,
     /// Throughput and latency against load.
     pub sweeps: Vec<Sweep>,
+    /// Highest rates within an objective.
+    pub searches: Vec<Search>,
     /// CPU time and memory.
     pub costs: Vec<Cost>,
     /// Checks of the instrument.

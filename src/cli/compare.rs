@@ -4,6 +4,7 @@ mod judgement;
 mod live;
 mod results;
 mod screen;
+mod search_flags;
 mod suite;
 mod sweep_flags;
 mod values;
@@ -18,6 +19,7 @@ use super::{Exit, output};
 use crate::compare::gate::{GateOutcome, GateResult};
 use crate::compare::process::resource_usage::Processes;
 use crate::compare::process::server::Launcher;
+use crate::compare::search::{self, SearchPlan};
 use crate::compare::sweep::{self, SweepPlan};
 use crate::compare::{
     self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges,
@@ -26,8 +28,9 @@ use crate::compare::{
 use crate::event_loop::{StopSignal, descriptor_limit, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
-use results::{ResultArgs, Results, WalkWatch, Watch};
+use results::{ResultArgs, Results, SearchWatch, WalkWatch, Watch};
 use screen::{Screen, StdoutState};
+use search_flags::SearchArgs;
 use suite::Suite;
 use sweep_flags::SweepArgs;
 use values::{count, warmup};
@@ -124,6 +127,8 @@ pub struct CompareArgs {
     reference: Option<String>,
     #[command(flatten)]
     sweep: SweepArgs,
+    #[command(flatten)]
+    search: SearchArgs,
     #[command(flatten)]
     results: ResultArgs,
 }
@@ -301,11 +306,16 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             .sweep
             .or(&suite.settings.sweep)
             .plans(raise_descriptor_limit())?;
+        let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
+        let search = args.search.plan(objective, trial)?;
         let plan = args.plan(suite, bareloop)?;
-        let results = args.results.open(&plan, launcher.cores.clone(), &sweeps)?;
-        Ok((results, sweeps, plan, launcher))
+        let parts_to_go = sweeps.len() + usize::from(search.is_some());
+        let results = args
+            .results
+            .open(&plan, launcher.cores.clone(), parts_to_go)?;
+        Ok((results, (sweeps, search), plan, launcher))
     });
-    let (mut results, sweeps, plan, launcher) = match ready {
+    let (mut results, after, plan, launcher) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -320,20 +330,13 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         return Exit::Failed;
     }
     let mut bench = LocalBench::new(launcher);
-    let outcome = measure(
-        &plan,
-        &sweeps,
-        &mut bench,
-        signal,
-        &mut screen,
-        &mut results,
-    );
+    let outcome = measure(&plan, &after, &mut bench, signal, &mut screen, &mut results);
     screen.clear();
-    let (written, gates, has_failed_sweep) = match results.report(&plan, &outcome) {
+    let (written, gates, has_failed_part) = match results.report(&plan, &outcome) {
         Ok(report) => {
             let written = results.write(&report, &outcome, &mut screen);
-            let has_failed_sweep = report.sweeps.iter().any(|sweep| sweep.reason.is_some());
-            (written, report.gates, has_failed_sweep)
+            let has_failed_part = report.has_failed_part();
+            (written, report.gates, has_failed_part)
         }
         Err(message) => (Err(message), Vec::new(), false),
     };
@@ -349,16 +352,16 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         // A reader that has seen enough (`| head`) is no failure, and ends a comparison without files.
         StdoutState::Closed if written.is_ok() && stop_without_reader.is_some() => Exit::Fine,
         _ if outcome.is_interrupted() => Exit::Interrupted,
-        _ if outcome.has_failures() || has_failed_sweep || written.is_err() => Exit::Failed,
+        _ if outcome.has_failures() || has_failed_part || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,
     }
 }
 
-/// The comparison, and then the sweeps.
+/// The comparison, and then the sweeps and the search.
 fn measure<'p>(
     plan: &'p ComparisonPlan,
-    sweeps: &[SweepPlan],
+    (sweeps, search): &(Vec<SweepPlan>, Option<SearchPlan>),
     bench: &mut LocalBench,
     signal: &StopSignal,
     screen: &mut Screen<'p>,
@@ -379,7 +382,17 @@ fn measure<'p>(
             results,
         };
         sweep::run(sweep, plan, outcome.rounds_done, bench, signal, &mut watch);
-        results.sweeps_to_go -= 1;
+        results.parts_to_go -= 1;
+    }
+    if let Some(search) = search.filter(|_| signal.times_raised() == 0) {
+        let mut watch = SearchWatch {
+            plan,
+            outcome: &outcome,
+            screen,
+            results,
+        };
+        search::run(&search, plan, &outcome, bench, signal, &mut watch);
+        results.parts_to_go -= 1;
     }
     if signal.times_raised() > 0 {
         outcome.end = Some(RoundsEnd::Interrupted);

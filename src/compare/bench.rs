@@ -1,9 +1,11 @@
 //! Runners of contestants: this machine, or a script in tests.
 
+use super::search::SearchStart;
 use super::statistics::{Side, SliceSchedule};
 use super::{Contestant, Failure, RunConditions, RunFigures, Settings};
 use crate::event_loop::StopSignal;
 use crate::load;
+use crate::load::find_rate::{FindRateReport, TrialProgress};
 
 /// The reason for which a run has no figures.
 #[derive(Debug, PartialEq)]
@@ -60,4 +62,19 @@ pub trait Bench {
         loads: &[Settings],
         signal: &StopSignal,
     ) -> Result<Vec<RunFigures>, Stopped>;
+
+    /// Searches for the highest rate of `contestant` in one life; the window is the length of a
+    /// trial.
+    ///
+    /// # Errors
+    /// As [`Bench::run_once`].
+    fn run_search(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        search: SearchStart,
+        settings: &Settings,
+        signal: &StopSignal,
+        on_trial: &mut dyn FnMut(TrialProgress),
+    ) -> Result<FindRateReport, Stopped>;
 }

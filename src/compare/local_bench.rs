@@ -10,12 +10,14 @@ use super::machine::CpuTimes;
 use super::process::resource_usage::{Processes, Usage};
 use super::process::server::{Launcher, Server, free_port};
 use super::readiness;
+use super::search::SearchStart;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{
     Bench, Closing, Contestant, Failure, RunConditions, RunCourse, RunFigures, Settings, Stopped,
 };
 use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
+use crate::load::find_rate::{FindRateReport, TrialProgress};
 use crate::load::schedule::{Arrivals, Rate};
 use crate::load::{
     self, LoadPlan, LoadReport, OpenLoopPlan, Refill, Request, Target, Until, WarmUp,
@@ -125,6 +127,23 @@ impl Bench for LocalBench {
         subject.stop();
         Ok(runs)
     }
+
+    fn run_search(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        search: SearchStart,
+        settings: &Settings,
+        signal: &StopSignal,
+        on_trial: &mut dyn FnMut(TrialProgress),
+    ) -> Result<FindRateReport, Stopped> {
+        let settings = &contestant.settings(settings);
+        let mut subject = self.subject(contestant, conditions, settings, signal)?;
+        warm_up(&mut subject, settings.warmup)?;
+        let found = subject.search(search, conditions.window, on_trial)?;
+        subject.stop();
+        Ok(found)
+    }
 }
 
 impl LocalBench {
@@ -218,10 +237,7 @@ fn measure(
     window: Duration,
     on_progress: &mut dyn FnMut(load::Progress),
 ) -> Result<RunFigures, Stopped> {
-    if !warmup.is_zero() {
-        subject.load(warmup, &mut |_| {})?;
-        settle(subject);
-    }
+    warm_up(subject, warmup)?;
     let (around, before) = (subject.surroundings(), subject.usage());
     let mut looks = Vec::new();
     let report = subject.load(window, &mut |progress| {
@@ -245,6 +261,14 @@ fn measure(
         rate_variance: rate_variance(&looks),
         ..figures(&report)
     })
+}
+
+fn warm_up(subject: &mut impl Subject, warmup: Duration) -> Result<(), Stopped> {
+    if !warmup.is_zero() {
+        subject.load(warmup, &mut |_| {})?;
+        settle(subject);
+    }
+    Ok(())
 }
 
 /// The variance of the logarithm of a run's rate, from the replies at several times.
@@ -329,6 +353,16 @@ fn at_path(server: &Target, path: &str) -> Result<Target, Failure> {
     target(&format!("{}{path}", server.origin()))
 }
 
+/// Requests that are evenly spaced.
+fn evenly(rate: f64) -> OpenLoopPlan {
+    OpenLoopPlan {
+        rate: Rate::Constant(rate),
+        arrivals: Arrivals::Constant,
+        seed: 0,
+        deadline: None,
+    }
+}
+
 pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration) -> LoadPlan {
     let request = settings.request.clone();
     LoadPlan {
@@ -348,12 +382,7 @@ pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration)
         until: Until::Duration(duration),
         timeout: settings.timeout,
         refill: Refill::Rolling,
-        open_loop: settings.rate.map(|rate| OpenLoopPlan {
-            rate: Rate::Constant(rate),
-            arrivals: Arrivals::Constant,
-            seed: 0,
-            deadline: None,
-        }),
+        open_loop: settings.rate.map(evenly),
         expected_body: request.expected_body,
         expected_statuses: request.expected_statuses,
         bailout: None,

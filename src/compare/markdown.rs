@@ -43,6 +43,7 @@ pub fn render(report: &ComparisonReport) -> String {
     list(&mut text, "", &verdict::sentences(report));
     text.push_str(&sweeps(report));
     for (title, lines) in [
+        (&*table::search_title(report), table::searches(report)),
         ("Since the baseline", table::baseline(report)),
         ("Gates", table::gates(report)),
         ("Failed", table::failures(report)),

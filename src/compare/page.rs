@@ -66,6 +66,7 @@ fn page(report: &ComparisonReport, outcome: &ComparisonOutcome, json: Value) -> 
         percentiles: charts::percentiles(report, outcome, &contestants),
         timelines: charts::timelines(outcome, &contestants),
         sweeps: charts::sweeps(report, &root),
+        searches: charts::searches(&contestants),
         costs: costs(&contestants),
         self_tests: self_tests(&summary.key("checks")),
         rounds: rounds(&contestants),

@@ -19,6 +19,7 @@ use super::baseline::BaselineReport;
 use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
 use super::reply_check::ReplyFacts;
+use super::search::SearchResult;
 use super::statistics::{
     OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency, Summary,
 };
@@ -105,6 +106,8 @@ pub struct ContestantResult {
     /// Replies per second, to the reference's; `null` for the reference, without a common round,
     /// or if it answered wrongly.
     pub ratio: Option<RatioToReference>,
+    /// Its highest rate within an objective; `null` without a search.
+    pub find_rate: Option<SearchResult>,
     /// Its cost, and the load generator's beside it; `null` without a run.
     pub cost: Option<Cost>,
     /// Its reply before the load of the first round; `null` if there was none in time.
@@ -222,6 +225,13 @@ impl ComparisonReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
+
+    /// True if a sweep or a search failed.
+    pub fn has_failed_part(&self) -> bool {
+        let searches = self.contestants.iter().filter_map(|c| c.find_rate.as_ref());
+        self.sweeps.iter().any(|sweep| sweep.reason.is_some())
+            || searches.into_iter().any(|search| search.reason.is_some())
+    }
 }
 
 /// The place of the chosen reference if it ran and answered as expected, else of the first that
@@ -314,6 +324,7 @@ impl ContestantResult {
             errors: record.runs().map(|run| run.errors).sum(),
             non2xx: record.runs().map(|run| run.non2xx).sum(),
             ratio,
+            find_rate: None,
             cost: Cost::of(record),
             reply: record.runs().find_map(|run| run.reply),
             runs: RunResult::of_rounds(record),

@@ -8,6 +8,7 @@ use super::gate::GateResult;
 use super::report::{
     Bounds, ComparisonReport, ContestantResult, ContestantStatus, LoadLimit, Published,
 };
+use super::search::SearchResult;
 use super::sweep::SweepResult;
 use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
 use crate::format::{
@@ -117,8 +118,10 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         names.any(|name| name == figure.name)
     };
     let published = report.published.iter().filter(takes_part).map(published);
+    let searched = search_title(report) + ":";
     for (title, lines) in [
         ("", verdict::sentences(report)),
+        (&searched, searches(report)),
         ("Since the baseline:", baseline(report)),
         ("Gates:", gates(report)),
         ("Failed:", failures(report)),
@@ -295,6 +298,26 @@ pub(super) fn broken_off(report: &ComparisonReport) -> Option<String> {
 pub(super) fn baseline(report: &ComparisonReport) -> Vec<String> {
     let baseline = report.baseline.as_ref();
     baseline.map(BaselineReport::sentences).unwrap_or_default()
+}
+
+/// `Highest rate with p99<5ms`.
+pub(super) fn search_title(report: &ComparisonReport) -> String {
+    let mut searches = report
+        .contestants
+        .iter()
+        .filter_map(|c| c.find_rate.as_ref());
+    let found = searches.find_map(|search| search.found.as_ref());
+    let objective = found.map(|found| format!(" with {}", found.objective));
+    format!("Highest rate{}", objective.unwrap_or_default())
+}
+
+/// A line for each search.
+pub(super) fn searches(report: &ComparisonReport) -> Vec<String> {
+    let searches = report
+        .contestants
+        .iter()
+        .filter_map(|c| c.find_rate.as_ref());
+    searches.map(SearchResult::line).collect()
 }
 
 pub(super) fn sweeps(report: &ComparisonReport) -> Vec<String> {

@@ -6,12 +6,16 @@ use std::path::Path;
 
 use super::process::cores::CoreDivision;
 use super::process::resource_usage::{Usage, UsageDetail};
+use super::search::SearchStart;
 use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
+use crate::load::find_rate::search::Purpose;
+use crate::load::find_rate::{FindRateReport, Outcome, RateObjective, TrialProgress, TrialReport};
 
 mod open_loop;
 mod page;
 mod results;
+mod search;
 mod sweep;
 
 fn count(count: usize) -> NonZeroUsize {
@@ -107,6 +111,8 @@ struct Script {
     rounds_so_far: HashMap<String, usize>,
     log: Vec<String>,
     conditions: Vec<RunConditions>,
+    /// Whose search is interrupted.
+    interrupted_search: Option<String>,
 }
 
 impl Script {
@@ -212,9 +218,70 @@ impl Bench for Script {
             )),
         }
     }
+
+    fn run_search(
+        &mut self,
+        contestant: &Contestant,
+        conditions: RunConditions,
+        search: SearchStart,
+        _settings: &Settings,
+        signal: &StopSignal,
+        on_trial: &mut dyn FnMut(TrialProgress),
+    ) -> Result<FindRateReport, Stopped> {
+        let (name, rate) = (contestant.name(), search.first_rate);
+        self.log.push(format!("{name} from {rate:.0}"));
+        self.conditions.push(conditions);
+        on_trial(TrialProgress {
+            number: 1,
+            rate,
+            purpose: Purpose::Bracket,
+            duration: conditions.window,
+            progress: load::Progress {
+                phase: load::RunPhase::Run,
+                elapsed: Duration::ZERO,
+                completed: 0,
+                errors: 0,
+                unexpected_statuses: 0,
+            },
+        });
+        if self.interrupted_search == Some(name.to_owned()) {
+            signal.raise();
+            return Err(Stopped::Interrupted);
+        }
+        match name {
+            "node" => Err(died()),
+            name => Ok(Script::found(name, search.objective)),
+        }
+    }
 }
 
 impl Script {
+    /// Rates of 10,000/s with 20 trials; at least that for `bareloop-http`.
+    fn found(name: &str, objective: RateObjective) -> FindRateReport {
+        FindRateReport {
+            objective: objective.to_string(),
+            rate: Some(10_000.0),
+            bound_ms: Some(4.5),
+            bound_confidence: 0.8,
+            bracket: [Some(11_000.0), Some(12_000.0)],
+            outcome: match name {
+                "bareloop-http" => Outcome::AtLeast {
+                    limit: load::find_rate::Limit::Client,
+                },
+                _ => Outcome::Found,
+            },
+            trials: vec![
+                TrialReport {
+                    rate: 10_000.0,
+                    value_ms: Some(4.0),
+                    purpose: Purpose::Verify,
+                    client_late: false,
+                };
+                20
+            ],
+        }
+    }
+
     /// 1000 replies a second for each connection, up to the knee.
     fn walk_of(loads: &[Settings], knee: usize) -> Vec<RunFigures> {
         let run =

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
 use super::timeline::Timeline;
-use super::{Page, cost, plot, tables};
+use super::{Page, cost, plot, search, tables};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -100,6 +100,9 @@ fn charts(page: &Page, timelines: &[Timeline]) -> Markup {
                     (sweep.render(&format!("sweep-{index}")))
                 }
             }))
+        }
+        @if !page.searches.is_empty() {
+            (section("capacity", "Highest rate within an objective", &search::render(&page.searches)))
         }
         @if !page.costs.is_empty() {
             (section("cost", "Cost per request", &cost::render(&page.costs)))

@@ -181,6 +181,71 @@ fn a_broken_off_comparison_leaves_a_valid_partial_json() {
 }
 
 #[test]
+fn a_search_follows_the_comparison() {
+    let flags = ["--trial-duration", "50ms", "-c", "2", "-p", "1", "--json"];
+    let search = |objective: &str| {
+        let finished = compare(&[&["--find-rate", objective], &flags[..]].concat());
+        let json: Value = serde_json::from_str(&finished.stdout).expect("JSON");
+        assert_eq!(json["finished"], true, "{json:#}");
+        (finished.code, json["contestants"][0]["findRate"].clone())
+    };
+    let (code, found) = search("max<60s");
+    assert_eq!(code, Some(0));
+    assert_eq!(found["outcome"], "atLeast", "{found:#}");
+    assert_eq!(found["objective"], "max<60s");
+    assert!(found["rate"].as_f64() > Some(0.0), "{found:#}");
+
+    let (code, found) = search("max<1ns");
+    assert_eq!(code, Some(1), "a search without a rate is a failure");
+    assert_eq!(found["outcome"], "notMet", "{found:#}");
+    let reason = found["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("no trial was within max<"), "{reason}");
+
+    for flags in [["--find-rate", "p99>5ms"], ["--trial-duration", "1"]] {
+        let finished = compare(&flags);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(flags[0]), "{finished:?}");
+        assert!(finished.stderr.contains("'p99<5ms'"), "{finished:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_search_leaves_the_comparison() {
+    use std::thread;
+    use std::time::Instant;
+
+    use rustix::process::Signal;
+
+    use crate::harness::{Job, PATIENCE};
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("out.json");
+    let mut command = bareloop();
+    command
+        .args(SHORT)
+        .args(["--find-rate", "max<60s", "--trial-duration", "60"])
+        .arg("--export-json")
+        .arg(&path);
+    let job = Job::start(&mut command);
+    let start = Instant::now();
+    while !json_of(&path).is_some_and(|json| json["roundsDone"] == 2) {
+        assert!(start.elapsed() < PATIENCE, "nothing is saved");
+        thread::yield_now();
+    }
+    job.signal(Signal::INT);
+    let finished = job.finish();
+    assert_eq!(finished.code, Some(130), "{finished:?}");
+    let json = json_of(&path).expect("JSON");
+    assert_eq!(
+        (&json["finished"], &json["interrupted"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(json["contestants"][0]["findRate"], Value::Null);
+    assert!(json["contestants"][0]["requestsPerSecond"].is_object());
+}
+
+#[test]
 fn a_sweep_goes_up_and_down_after_the_comparison() {
     let flags = [
         "--sweep-connections",

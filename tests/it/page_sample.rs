@@ -87,6 +87,7 @@ pub fn comparison() -> Page {
             .map(|index| timeline(index, &contestants[index]))
             .collect(),
         sweeps: Vec::new(),
+        searches: Vec::new(),
         costs: contestants.iter().enumerate().map(cost).collect(),
         self_tests: self_tests(&root),
         rounds: rounds(&contestants),

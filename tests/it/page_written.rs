@@ -173,7 +173,8 @@ fn a_comparison_is_a_page_whose_figures_are_those_of_its_json() {
     let json = folder.path().join("result.json");
     let only = ["--only", "bareloop-http,bareloop-tcp"];
     let export = ["--export-json", json.to_str().unwrap()];
-    let (finished, page) = written(&[&SHORT[..], &only, &export].concat());
+    let search = ["--find-rate", "max<60s", "--trial-duration", "50ms"];
+    let (finished, page) = written(&[&SHORT[..], &only, &search, &export].concat());
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let html = assert_is_whole(&page);
     let all_sections = [
@@ -182,12 +183,14 @@ fn a_comparison_is_a_page_whose_figures_are_those_of_its_json() {
         "ratios",
         "latency",
         "time",
+        "capacity",
         "cost",
         "checks",
         "rounds",
         "circumstances",
     ];
     assert_eq!(sections(&html), all_sections);
+    assert_eq!(all(&html, "#capacity tbody tr").len(), 2);
     let embedded = embedded_report(&html);
     let exported: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
     for (key, value) in exported.as_object().unwrap() {

@@ -9,12 +9,14 @@ use crate::cli::{command_line, output};
 use crate::compare::baseline::Baseline;
 use crate::compare::gate::{self, Gate};
 use crate::compare::process::cores::CoreDivision;
-use crate::compare::sweep::{SweepPlan, SweepResult, SweepVariable, WalkObserver};
+use crate::compare::search::{SearchObserver, SearchResult};
+use crate::compare::sweep::{SweepResult, SweepVariable, WalkObserver};
 use crate::compare::{
     ComparisonOutcome, ComparisonPlan, ComparisonReport, Contestant, Failure, Machine, Observer,
     RunFigures, markdown, page, table,
 };
 use crate::load;
+use crate::load::find_rate::TrialProgress;
 
 /// The flags that decide it.
 #[derive(Clone, Debug, clap::Args)]
@@ -62,8 +64,9 @@ pub(super) struct Results {
     gates: Vec<Gate>,
     machine: Machine,
     sweeps: Vec<SweepResult>,
-    /// Sweeps that are not over yet.
-    pub(super) sweeps_to_go: usize,
+    searches: Vec<SearchResult>,
+    /// Sweeps and searches that are not over yet.
+    pub(super) parts_to_go: usize,
     /// A file took the results of a round for the last time.
     is_save_refused: bool,
 }
@@ -77,7 +80,7 @@ impl ResultArgs {
         &self,
         plan: &ComparisonPlan,
         cores: Option<CoreDivision>,
-        sweeps: &[SweepPlan],
+        parts_to_go: usize,
     ) -> Result<Results, String> {
         let baseline = self.baseline.as_deref().map(read_baseline).transpose()?;
         let names: Vec<&str> = plan.contestants().iter().map(Contestant::name).collect();
@@ -93,7 +96,8 @@ impl ResultArgs {
             gates: self.fail_if.clone(),
             machine: Machine::this(cores),
             sweeps: Vec::new(),
-            sweeps_to_go: sweeps.len(),
+            searches: Vec::new(),
+            parts_to_go,
             is_save_refused: false,
         })
     }
@@ -175,9 +179,21 @@ impl Results {
             report.baseline = Some(change.map_err(|error| error.to_string())?);
         }
         report.sweeps.clone_from(&self.sweeps);
-        report.finished &= self.sweeps_to_go == 0;
+        for result in &mut report.contestants {
+            let mut searches = self.searches.iter();
+            result.find_rate = searches.find(|it| it.name == result.name).cloned();
+        }
+        report.finished &= self.parts_to_go == 0;
         report.gates = self.gates.iter().map(|gate| gate.judge(&report)).collect();
         Ok(report)
+    }
+
+    /// Writes what there is after a part that follows the rounds.
+    fn save_after(&mut self, plan: &ComparisonPlan, outcome: &ComparisonOutcome) {
+        match self.report(plan, outcome) {
+            Ok(report) => self.save(&report, outcome),
+            Err(message) => output::warn(&message),
+        }
     }
 
     /// Writes what there is after a round, so that a comparison that is broken off is not lost.
@@ -290,9 +306,25 @@ impl WalkObserver for WalkWatch<'_, '_> {
 
     fn ended(&mut self, so_far: Vec<SweepResult>) {
         self.results.keep_sweep(so_far);
-        match self.results.report(self.plan, self.outcome) {
-            Ok(report) => self.results.save(&report, self.outcome),
-            Err(message) => output::warn(&message),
-        }
+        self.results.save_after(self.plan, self.outcome);
+    }
+}
+
+/// Shows the searches under way, and saves their results as they land.
+pub(super) struct SearchWatch<'a, 'p> {
+    pub plan: &'p ComparisonPlan,
+    pub outcome: &'a ComparisonOutcome,
+    pub screen: &'a mut Screen<'p>,
+    pub results: &'a mut Results,
+}
+
+impl SearchObserver for SearchWatch<'_, '_> {
+    fn trial(&mut self, contestant: &Contestant, trial: TrialProgress) {
+        self.screen.trial(contestant, trial);
+    }
+
+    fn ended(&mut self, result: SearchResult) {
+        self.results.searches.push(result);
+        self.results.save_after(self.plan, self.outcome);
     }
 }

@@ -13,6 +13,8 @@ use crate::compare::{
 use crate::event_loop::{Clock, StopSignal, Time};
 use crate::format::{plural, rate};
 use crate::load;
+use crate::load::find_rate::TrialProgress;
+use crate::load::table::trial_line;
 
 /// The streams, and what became of stdout.
 pub(super) struct Screen<'a> {
@@ -117,6 +119,12 @@ impl<'a> Screen<'a> {
             round + 1,
             contestant.name()
         ));
+    }
+
+    /// A trial of a search is under way.
+    pub(super) fn trial(&mut self, contestant: &Contestant, trial: TrialProgress) {
+        let line = trial_line(trial.number, trial.rate, trial.purpose);
+        self.draw(&format!("search  {}  {line}", contestant.name()));
     }
 
     fn show(&mut self, load: &str) {

@@ -20,6 +20,7 @@ use crate::cli::values::duration;
 use crate::compare::contestant::Invalid;
 use crate::compare::statistics::Margin;
 use crate::compare::{Contestant, OwnSettings, RequestChanges};
+use crate::load::find_rate::RateObjective;
 use crate::load::{self, ExpectedStatuses};
 
 /// The suite of the default comparison, with all that a suite can say in comments.
@@ -64,6 +65,10 @@ pub(super) struct RunSettings {
     #[serde(deserialize_with = "pin")]
     pub pin: Option<Pin>,
     pub sweep: SweepArgs,
+    #[serde(deserialize_with = "objective")]
+    pub find_rate: Option<RateObjective>,
+    #[serde(deserialize_with = "time")]
+    pub trial_duration: Option<Duration>,
     pub seed: Option<u32>,
     pub reference: Option<String>,
 }
@@ -259,6 +264,10 @@ fn rounds<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Rounds>, D::Error> {
     parsed(d, judgement::rounds)
 }
 
+fn objective<'de, D: Deserializer<'de>>(d: D) -> Result<Option<RateObjective>, D::Error> {
+    parsed(d, str::parse)
+}
+
 fn pin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Pin>, D::Error> {
     parsed(d, |text| {
         Pin::from_str(text, false).map_err(|_| format!("'{text}' is neither \"on\" nor \"off\""))
@@ -404,7 +413,8 @@ mod tests {
     fn settings_hold_what_decides_an_answer_and_the_sweeps() {
         let settings = suite(
             "[settings]\nrounds = 'auto'\nprecision = '1%'\nduet = true\npin = 'off'\n\
-             sweep.connections = [1, 10]\nsweep.pipelining = [1, '4']\nsweep.rate = ['1k', 2500]",
+             sweep.connections = [1, 10]\nsweep.pipelining = [1, '4']\nsweep.rate = ['1k', 2500]\n\
+             find-rate = 'p99<5ms'\ntrial-duration = '500ms'",
         )
         .settings;
         assert_eq!(settings.rounds, Some(Rounds::Auto));
@@ -415,6 +425,8 @@ mod tests {
         assert_eq!(settings.sweep.sweep_connections, counts([1, 10]));
         assert_eq!(settings.sweep.sweep_pipelining, counts([1, 4]));
         assert_eq!(settings.sweep.sweep_rate, [1000.0, 2500.0]);
+        assert_eq!(settings.find_rate, "p99<5ms".parse().ok());
+        assert_eq!(settings.trial_duration, Some(Duration::from_millis(500)));
     }
 
     #[test]
@@ -430,6 +442,7 @@ mod tests {
             ),
             ("[settings]\npin = 'maybe'".to_owned(), 2, "off"),
             ("[settings]\nrate = 0".to_owned(), 2, "1k"),
+            ("[settings]\nfind-rate = 'p99>1s'".to_owned(), 2, "p99<5ms"),
             ("[settings]\nsweep.rate = ['x']".to_owned(), 2, "1k"),
             ("[settings]\nduration = '5 parsecs'".to_owned(), 2, "500ms"),
             ("[request]\npath = 'x'".to_owned(), 2, "/x"),

@@ -6,8 +6,9 @@ use cpu_time::ProcessTime;
 
 use super::{LoadedServer, Surroundings, figures, load_plan};
 use crate::compare::process::resource_usage::Usage;
+use crate::compare::run_figures::is_wrong_reply;
 use crate::compare::statistics::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
-use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped, warning};
+use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped};
 use crate::load::{self, LoadReport, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
@@ -203,5 +204,5 @@ impl<'a> DuetSide<'a> {
 }
 
 fn is_about_replies(warning: &load::Warning) -> bool {
-    warning::is_wrong_reply(warning) || matches!(warning, load::Warning::Errors { .. })
+    is_wrong_reply(warning) || matches!(warning, load::Warning::Errors { .. })
 }

@@ -3,12 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{MEMORY_LOOK_EVERY, Subject, Surroundings, load_plan, target};
+use super::{MEMORY_LOOK_EVERY, Subject, Surroundings, evenly, load_plan, target};
 use crate::compare::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
 use crate::compare::process::server::Server;
 use crate::compare::reply_check::{self, ReplyFacts};
+use crate::compare::search::SearchStart;
 use crate::compare::{Failure, Settings, Stopped};
 use crate::event_loop::StopSignal;
+use crate::load::find_rate::{FindRatePlan, FindRateReport, TrialProgress, find_rate};
 use crate::load::{self, LoadReport, Target};
 
 /// A server that listens.
@@ -68,6 +70,27 @@ impl<'a> LoadedServer<'a> {
     pub(super) fn check_reply(&self) -> Option<ReplyFacts> {
         let plan = load_plan(self.target.clone(), self.settings, self.settings.timeout);
         reply_check::check(&plan, self.signal)
+    }
+
+    /// Searches for its highest rate, by trials that are at least this long.
+    pub(super) fn search(
+        &mut self,
+        search: SearchStart,
+        trial_duration: Duration,
+        on_trial: &mut dyn FnMut(TrialProgress),
+    ) -> Result<FindRateReport, Stopped> {
+        let plan = FindRatePlan {
+            trial: load_plan(self.target.clone(), self.settings, trial_duration),
+            open_loop: evenly(search.first_rate),
+            first_rate: search.first_rate,
+            trial_duration,
+            objective: search.objective,
+        };
+        let result = find_rate(&plan, self.signal, on_trial);
+        self.still_runs()?;
+        let report = result.map_err(|e| Failure::NotMeasured(e.to_string()))?;
+        let no_trial = || Failure::NotMeasured("no trial was made".to_owned());
+        Ok(report.find_rate.ok_or_else(no_trial)?)
     }
 
     pub(super) fn stop(&mut self) {

@@ -13,8 +13,8 @@ use crate::load::page::{curve_shares, pauses, round_over_time};
 use crate::load::statistics::censoring::Percentile;
 use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{
-    At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles, Sweep,
-    SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
+    At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles, Search,
+    Sweep, SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
 };
 
 const NS_PER_MS: f64 = 1e6;
@@ -211,6 +211,26 @@ pub(super) fn sweeps(report: &ComparisonReport, root: &At) -> Vec<Sweep> {
         .filter(|sweep| !sweep.points.is_empty())
     };
     report.sweeps.iter().enumerate().filter_map(sweep).collect()
+}
+
+/// A row for each contestant whose highest rate was searched for.
+pub(super) fn searches(contestants: &[At]) -> Vec<Search> {
+    let search = |(contestant, at): (usize, &At)| {
+        let found = at.key("findRate");
+        let (rate, reason) = (found.key("rate").figure(), found.key("reason").text());
+        (rate.is_some() || reason.is_some()).then(|| Search {
+            name: words(&at.key("name")),
+            contestant,
+            objective: found.key("objective").text(),
+            rate,
+            bound_ms: found.key("boundMs").figure(),
+            within: found.key("bracket").index(0).figure(),
+            beyond: found.key("bracket").index(1).figure(),
+            limit: found.key("limit").text(),
+            reason,
+        })
+    };
+    contestants.iter().enumerate().filter_map(search).collect()
 }
 
 fn sweep_point(at: &At) -> Option<SweepPoint> {

@@ -129,7 +129,10 @@ fn servers_that_keep_up_are_told_apart_by_latency_and_cost() {
 fn a_given_rate_bounds_the_ratio_to_a_server_that_falls_behind() {
     use LoadLimit::{AtLeast, AtMost, None, Rate};
     let late = RunFigures {
-        warnings: vec![load::Warning::LateClient { ms: 3.0 }],
+        warnings: vec![load::Warning::LateClient {
+            percentile: 99.0,
+            ms: 3.0,
+        }],
         ..answering(|_| 50)
     };
     let once = RunFigures {

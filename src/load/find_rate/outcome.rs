@@ -8,7 +8,7 @@ use crate::format::rate;
 use crate::load::{LoadReport, Warning};
 
 /// The result of a search, and its trials.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindRateReport {
     /// The objective, such as `p99<5ms`.
@@ -30,7 +30,7 @@ pub struct FindRateReport {
 }
 
 /// One trial.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrialReport {
     /// Requests due per second.

@@ -1,6 +1,6 @@
 //! A search for a rate: its trials and its outcome.
 
-use crate::format::{milliseconds, percent, rate};
+use crate::format::{four_digits, milliseconds, percent};
 use crate::load::find_rate::search::Purpose;
 use crate::load::find_rate::{FindRateReport, Limit, Outcome, TrialReport};
 
@@ -24,7 +24,7 @@ pub fn render(found: &FindRateReport, columns: usize) -> String {
 
 /// One trial under way: `trial 7: 1,200 requests/s (narrow)`.
 pub fn trial_line(number: usize, trial_rate: f64, purpose: Purpose) -> String {
-    let trial_rate = shown(trial_rate);
+    let trial_rate = four_digits(trial_rate);
     format!(
         "trial {number}: {trial_rate} requests/s ({})",
         word(purpose)
@@ -40,7 +40,7 @@ fn row(number: usize, trial: &TrialReport) -> Vec<String> {
     };
     vec![
         number.to_string(),
-        shown(trial.rate),
+        four_digits(trial.rate),
         latency,
         format!("{}{late}", word(trial.purpose)),
     ]
@@ -58,7 +58,7 @@ fn outcome_lines(found: &FindRateReport) -> Vec<String> {
             "Highest rate with {}: {at_least}{} requests/s (at most {} there with {} confidence, on \
              fresh trials).",
             found.objective,
-            shown(signed),
+            four_digits(signed),
             milliseconds(bound),
             percent(found.bound_confidence)
         ));
@@ -86,31 +86,21 @@ fn bracket_line(found: &FindRateReport) -> String {
         [Some(low), Some(high)] => format!(
             "Single trials were within {} up to {} requests/s, and beyond it from {} on.",
             found.objective,
-            shown(low),
-            shown(high)
+            four_digits(low),
+            four_digits(high)
         ),
         [Some(low), None] => format!(
             "All trials were within {}, up to {} requests/s.",
             found.objective,
-            shown(low)
+            four_digits(low)
         ),
         [None, Some(high)] => format!(
             "All trials were beyond {}, down to {} requests/s.",
             found.objective,
-            shown(high)
+            four_digits(high)
         ),
         [None, None] => "No trial was completed.".to_owned(),
     }
-}
-
-/// With four digits: a rate that was found is no more exact.
-fn shown(value: f64) -> String {
-    let scale = 10f64.powf(3.0 - value.log10().floor());
-    rate(if scale.is_finite() {
-        (value * scale).round() / scale
-    } else {
-        value
-    })
 }
 
 fn word(purpose: Purpose) -> &'static str {

@@ -1,0 +1,45 @@
+//! The flags of a search for highest rates.
+
+use std::time::Duration;
+
+use crate::cli::values::duration;
+use crate::compare::search::SearchPlan;
+use crate::load::find_rate::RateObjective;
+
+/// A search with each server, beside the comparison.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SearchArgs {
+    /// After the comparison, find each server's highest rate within an objective, as in 'p99<5ms' (a
+    /// percentile, mean or max), by up to 25 open-loop runs; the first is at -R [default: half of its
+    /// speed in the comparison]
+    #[arg(long, value_name = "OBJECTIVE")]
+    find_rate: Option<RateObjective>,
+    /// Length of each of these runs: seconds, or with a unit; up to ten times as long at rates that
+    /// are low for the percentile [default: 1]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    trial_duration: Option<Duration>,
+}
+
+impl SearchArgs {
+    /// The search of these flags, or of the suite where there is none.
+    ///
+    /// # Errors
+    /// One line that names the flag and the remedy.
+    pub(super) fn plan(
+        &self,
+        objective: Option<RateObjective>,
+        trial_duration: Option<Duration>,
+    ) -> Result<Option<SearchPlan>, String> {
+        let trial_duration = self.trial_duration.or(trial_duration);
+        match (self.find_rate.or(objective), trial_duration) {
+            (Some(objective), trial_duration) => Ok(Some(SearchPlan {
+                objective,
+                trial_duration: trial_duration.unwrap_or(Duration::from_secs(1)),
+            })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err("--trial-duration: goes with a search; add --find-rate 'p99<5ms'".to_owned())
+            }
+        }
+    }
+}
