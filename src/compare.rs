@@ -73,7 +73,7 @@ pub trait Observer {
 /// Everything that one contestant did.
 #[derive(Clone, Debug)]
 pub struct ContestantRuns {
-    /// Who.
+    /// The contestant.
     pub contestant: Contestant,
     /// Its run in each round; `None` where it has none.
     pub runs: Vec<Option<RunFigures>>,

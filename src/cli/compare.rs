@@ -2,6 +2,7 @@
 
 mod judgement;
 mod live;
+mod planning;
 mod results;
 mod screen;
 mod search_flags;
@@ -9,7 +10,6 @@ mod suite;
 mod sweep_flags;
 mod values;
 
-use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,21 +17,17 @@ use std::time::Duration;
 use super::values::duration;
 use super::{Exit, output};
 use crate::compare::gate::{GateOutcome, GateResult};
-use crate::compare::process::resource_usage::Processes;
-use crate::compare::process::server::Launcher;
 use crate::compare::search::{self, SearchPlan};
 use crate::compare::sweep::{self, SweepPlan};
 use crate::compare::{
-    self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, PlanError, RequestChanges,
-    RequestSettings, RoundsEnd, Settings, table,
+    self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, RoundsEnd, table,
 };
-use crate::event_loop::{StopSignal, descriptor_limit, raise_descriptor_limit};
+use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
 use results::{ResultArgs, Results, SearchWatch, WalkWatch, Watch};
 use screen::{Screen, StdoutState};
 use search_flags::SearchArgs;
-use suite::Suite;
 use sweep_flags::SweepArgs;
 use values::{count, warmup};
 
@@ -46,10 +42,6 @@ It compares python-http, python-tcp, bareloop-http and bareloop-tcp, and the ser
 adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 3 a --fail-if tripped; 130
 interrupted, partial results printed.";
-
-const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
-const PIPELINING: NonZeroUsize = NonZeroUsize::new(10).expect("not 0");
-const ROUNDS: Rounds = Rounds::Fixed(NonZeroUsize::new(6).expect("not 0"));
 
 /// Run servers side by side under the same load: speed, cost, and how sure the difference is
 #[derive(Clone, Debug, clap::Args)]
@@ -88,42 +80,51 @@ pub struct CompareArgs {
     start_timeout: Option<Duration>,
     /// Servers, their requests and the settings of runs from this TOML file; flags go before its
     /// settings
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Servers")]
     suite: Option<PathBuf>,
     /// Print the suite of the default comparison, with all that a suite can say, and end
-    #[arg(long, exclusive = true)]
+    #[arg(long, exclusive = true, help_heading = "Servers")]
     print_suite: bool,
     /// Add a server: a command for the shell, in which {port} is replaced, or the http:// URL of one
     /// that runs already; may be repeated
-    #[arg(long = "server", value_name = "NAME=COMMAND|NAME=URL")]
+    #[arg(
+        long = "server",
+        value_name = "NAME=COMMAND|NAME=URL",
+        help_heading = "Servers"
+    )]
     servers: Vec<Contestant>,
     /// Process of a server that runs already: its CPU time and memory are counted; may be repeated
-    #[arg(long = "pid", value_name = "NAME=PID", value_parser = values::named_pid)]
+    #[arg(long = "pid", value_name = "NAME=PID", value_parser = values::named_pid, help_heading = "Servers")]
     pids: Vec<(String, u32)>,
     /// Path and query of each request [default: /]
-    #[arg(long, value_name = "PATH", value_parser = values::path)]
+    #[arg(long, value_name = "PATH", value_parser = values::path, help_heading = "Requests")]
     path: Option<String>,
     /// Request method [default: GET]
-    #[arg(short, long, value_parser = load::request::parse_method)]
+    #[arg(short, long, value_parser = load::request::parse_method, help_heading = "Requests")]
     method: Option<String>,
     /// Request field 'Name: value' or Name=value; may be repeated
-    #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field)]
+    #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field, help_heading = "Requests")]
     fields: Vec<(String, String)>,
     /// Request body; Content-Length is set from it
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", help_heading = "Requests")]
     body: Option<String>,
     /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server with
     /// others is not compared [default: any below 400]
-    #[arg(long, value_name = "CODES")]
+    #[arg(long, value_name = "CODES", help_heading = "Requests")]
     expect_status: Option<ExpectedStatuses>,
     /// The body that every reply should have; a server with another is not compared
-    #[arg(short = 'E', long, value_name = "TEXT")]
+    #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Requests")]
     expect_body: Option<String>,
     /// Run only these servers, in this order
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        help_heading = "Servers"
+    )]
     only: Vec<String>,
     /// The server that the others are compared with [default: python-http, or the first that ran]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Servers")]
     reference: Option<String>,
     #[command(flatten)]
     sweep: SweepArgs,
@@ -131,156 +132,6 @@ pub struct CompareArgs {
     search: SearchArgs,
     #[command(flatten)]
     results: ResultArgs,
-}
-
-/// The standard library seeds its hash maps from the system's random numbers.
-fn fresh_seed() -> u32 {
-    RandomState::new().hash_one(()) as u32
-}
-
-/// The descriptors of all connections that are open at once.
-fn check_descriptors(settings: &Settings) -> Result<(), String> {
-    let descriptors = raise_descriptor_limit();
-    let connections = settings.connections.get();
-    let (needed, both) = match settings.duet {
-        true => (
-            connections.saturating_mul(2),
-            "a duet holds twice as many, and ",
-        ),
-        false => (connections, ""),
-    };
-    match needed > descriptors {
-        true => Err(format!(
-            "--connections {connections}: {both}this process may open {descriptors}; raise the \
-             limit with ulimit -n"
-        )),
-        false => Ok(()),
-    }
-}
-
-/// Refuses a single server where the comparison is about ratios.
-fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
-    let settings = plan.settings();
-    let flags = [
-        ("--duet", settings.duet),
-        ("--rounds auto", settings.precision.is_some()),
-    ];
-    let mut given = flags.iter().filter(|(_, is_given)| *is_given);
-    match given.next() {
-        Some((flag, _)) if plan.contestants().len() < 2 => Err(format!(
-            "{flag}: two servers at least; name another with --only"
-        )),
-        _ => Ok(plan),
-    }
-}
-
-impl CompareArgs {
-    /// The suite, or an empty one.
-    ///
-    /// # Errors
-    /// One line that names the file, the line and the remedy.
-    fn suite(&self, bareloop: &Path) -> Result<Suite, String> {
-        match &self.suite {
-            Some(file) => Suite::read(file, bareloop),
-            None => Ok(Suite::default()),
-        }
-    }
-
-    /// The cores of servers, and their limit on descriptors: the one before it is raised.
-    fn launcher(&self, bareloop: &Path, suite: &Suite) -> Launcher {
-        Launcher {
-            bareloop: bareloop.to_owned(),
-            cores: self.judgement.core_division(suite.settings.pin),
-            descriptor_limit: descriptor_limit(),
-        }
-    }
-
-    /// The comparison that the flags describe.
-    ///
-    /// # Errors
-    /// One line that names the flag and the remedy.
-    fn plan(&self, suite: Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
-        let settings = self.settings(&suite)?;
-        check_descriptors(&settings)?;
-        let mut contestants = match suite.servers.is_empty() {
-            true => Contestant::defaults(bareloop),
-            false => suite.servers,
-        };
-        contestants.extend(self.servers.iter().cloned());
-        for (name, id) in &self.pids {
-            let of_that_name = contestants.iter_mut().find(|c| c.name() == name);
-            if !of_that_name.is_some_and(|contestant| contestant.set_running_pid(*id)) {
-                return Err(format!(
-                    "--pid {name}={id}: no --server {name}=URL is given; the processes of a \
-                     server that is started here are known"
-                ));
-            }
-            if Processes::Tree(*id).usage().is_none() {
-                return Err(format!("--pid {name}={id}: there is no such process"));
-            }
-        }
-        let plan = ComparisonPlan::new(
-            contestants,
-            &self.only,
-            self.reference.clone().or(suite.settings.reference),
-            settings,
-        )
-        .map_err(|error| {
-            let flag = match error {
-                PlanError::Empty | PlanError::Twice(_) => "--server",
-                PlanError::ChosenTwice(_)
-                | PlanError::ChosenEmpty
-                | PlanError::ChosenUnknown { .. } => "--only",
-                PlanError::ReferenceUnknown { .. } | PlanError::ReferenceNotChosen(_) => {
-                    "--reference"
-                }
-            };
-            format!("{flag}: {error}")
-        })?;
-        two_at_least(plan)
-    }
-
-    /// The flags, then the suite, then the defaults.
-    fn settings(&self, suite: &Suite) -> Result<Settings, String> {
-        let rounds = self.rounds.or(suite.settings.rounds).unwrap_or(ROUNDS);
-        let run = &suite.settings;
-        let seconds = Duration::from_secs;
-        let rate = self.rate.or(run.rate);
-        let duet = self.judgement.duet || run.duet;
-        if let (Some(_), true) = (rate, duet) {
-            return Err(
-                "--rate: a duet pauses its load, and cannot keep a rate; leave out one of \
-                        the two"
-                    .to_owned(),
-            );
-        }
-        let flags = RequestChanges {
-            path: self.path.clone(),
-            method: self.method.clone(),
-            fields: Some(self.fields.clone()).filter(|fields| !fields.is_empty()),
-            body: self.body.clone().map(String::into_bytes),
-            expected_statuses: self.expect_status.clone(),
-            expected_body: self.expect_body.clone().map(String::into_bytes),
-        };
-        Ok(Settings {
-            connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
-            pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
-            rate,
-            duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
-            warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
-            timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
-            start_timeout: self
-                .start_timeout
-                .or(run.start_timeout)
-                .unwrap_or(seconds(10)),
-            rounds: rounds.at_most(),
-            precision: self.judgement.precision(rounds, run.precision)?,
-            duet,
-            same_within: self.judgement.same_within(run.same_within),
-            seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
-            request: flags.of(&suite.request.of(&RequestSettings::default())),
-        })
-    }
 }
 
 /// Runs the comparison that `args` ask for.

@@ -111,18 +111,6 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
 
-    #[command(flatten)]
-    requests: requests::RequestArgs,
-
-    /// The body that every reply should have; others are counted
-    #[arg(short = 'E', long, value_name = "TEXT")]
-    expect_body: Option<String>,
-
-    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); others are a
-    /// reason for doubt [default: any below 400]
-    #[arg(long, value_name = "CODES")]
-    expect_status: Option<ExpectedStatuses>,
-
     /// Client threads, which divide connections and rate among them; auto: one per core
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: NonZeroU32,
@@ -132,7 +120,22 @@ pub struct LoadArgs {
     refill: Refill,
 
     #[command(flatten)]
-    together: together::TogetherArgs,
+    warm_up: warm_up::WarmUpArgs,
+
+    #[command(flatten)]
+    limits: limits::LimitArgs,
+
+    #[command(flatten)]
+    requests: requests::RequestArgs,
+
+    /// The body that every reply should have; others are counted
+    #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Requests")]
+    expect_body: Option<String>,
+
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); others are a
+    /// reason for doubt [default: any below 400]
+    #[arg(long, value_name = "CODES", help_heading = "Requests")]
+    expect_status: Option<ExpectedStatuses>,
 
     #[command(flatten)]
     schedule: schedule::ScheduleArgs,
@@ -140,23 +143,18 @@ pub struct LoadArgs {
     #[command(flatten)]
     find_rate: find_rate::FindRateArgs,
 
-    #[command(flatten)]
-    warm_up: warm_up::WarmUpArgs,
-
-    #[command(flatten)]
-    limits: limits::LimitArgs,
-
     /// Unix domain socket to connect to in place of the URL's host
     #[arg(
         short = 'S',
         long = "socket-path",
         alias = "socketPath",
-        value_name = "PATH"
+        value_name = "PATH",
+        help_heading = "Requests"
     )]
     socket_path: Option<PathBuf>,
 
     /// Name of the run in its reports
-    #[arg(short = 'T', long, value_name = "TEXT")]
+    #[arg(short = 'T', long, value_name = "TEXT", help_heading = "Report")]
     title: Option<String>,
 
     #[command(flatten)]
@@ -169,19 +167,22 @@ pub struct LoadArgs {
     calibration: calibration::CalibrationArgs,
 
     /// Show fifteen latency percentiles
-    #[arg(short, long, conflicts_with = "find_rate")]
+    #[arg(short, long, conflicts_with = "find_rate", help_heading = "Report")]
     latency: bool,
 
     /// Show no progress on the terminal
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Report")]
     no_progress: bool,
 
     /// Print the report as one line of JSON
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Report")]
     json: bool,
 
     #[command(flatten)]
     exports: exports::ExportArgs,
+
+    #[command(flatten)]
+    together: together::TogetherArgs,
 
     /// Join the runs of several processes from their --export-hlog files: the latencies of all
     /// requests together, and the rate of the time in which all were at work
@@ -189,7 +190,8 @@ pub struct LoadArgs {
         long,
         value_name = "FILE",
         num_args = 1..,
-        conflicts_with_all = merge::REFUSED
+        conflicts_with_all = merge::REFUSED,
+        help_heading = "Several processes"
     )]
     merge: Vec<PathBuf>,
 }

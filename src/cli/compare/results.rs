@@ -20,6 +20,7 @@ use crate::load::find_rate::TrialProgress;
 
 /// The flags that decide it.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Results")]
 pub struct ResultArgs {
     /// Print one JSON object in place of the table
     #[arg(short, long)]

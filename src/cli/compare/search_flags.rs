@@ -8,6 +8,7 @@ use crate::load::find_rate::RateObjective;
 
 /// A search with each server, beside the comparison.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "After the comparison")]
 pub struct SearchArgs {
     /// After the comparison, find each server's highest rate within an objective, as in 'p99<5ms' (a
     /// percentile, mean or max), by up to 25 open-loop runs; the first is at -R [default: half of its

@@ -12,6 +12,7 @@ use crate::load::PIPELINING_MAX;
 /// Loads that each server is measured under, beside the comparison.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[command(next_help_heading = "After the comparison")]
 pub struct SweepArgs {
     /// After the comparison, load each server with these numbers of connections, rising and
     /// falling in turn, one walk a round

@@ -20,6 +20,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The flag of the calibration.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "The client's own error")]
 pub(super) struct CalibrationArgs {
     /// After the run, load 'serve http' for a second with the same settings, and tell how near the
     /// run was to what this client can do here

@@ -12,6 +12,7 @@ use crate::load::{LoadReport, exports, gate};
 
 /// Files that are made of a report beside printing it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Report")]
 pub(super) struct ExportArgs {
     /// Write the JSON to this file beside the report; '-' is --json
     #[arg(long, value_name = "FILE")]

@@ -18,6 +18,7 @@ const FIRST_RATE: f64 = 1000.0;
 
 /// A search.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Open loop")]
 pub(super) struct FindRateArgs {
     /// Find the highest rate within an objective, as in 'p99<5ms' (a percentile, mean or max), with
     /// up to 25 short open-loop runs, the first at the rate of -R [default: 1000]

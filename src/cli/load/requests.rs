@@ -14,11 +14,13 @@ pub(super) use har::LeftOut;
 
 /// The flags of the requests.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Requests")]
 pub(super) struct RequestArgs {
     /// Where to send requests: http[s]://HOST[:PORT][/PATH]; several of one server take turns
     #[arg(
         value_name = "URL",
         value_parser = Target::parse,
+        help_heading = None::<&str>,
         required_unless_present_any = ["merge", "requests", "har"]
     )]
     urls: Vec<Target>,

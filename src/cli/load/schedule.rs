@@ -15,6 +15,7 @@ const RATE_MAX: f64 = 1e7;
 
 /// When requests are due.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Open loop")]
 pub(super) struct ScheduleArgs {
     /// Requests per second of the whole run (1000, 1k), or FROM:TO for a ramp: an open loop
     #[arg(

@@ -7,6 +7,7 @@ use crate::load::Target;
 
 /// The flag of the kernel's stamps.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "The client's own error")]
 pub(super) struct StampArgs {
     /// End each latency when the kernel receives the reply, so that a busy or stopped client does not
     /// lengthen it; its own delay is reported apart. Linux; costs the client about 8 % more CPU time

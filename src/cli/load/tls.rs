@@ -9,6 +9,7 @@ use crate::load::{LoadPlan, Target};
 
 /// Whose certificates are accepted.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "TLS")]
 pub(super) struct TlsArgs {
     /// File with the authorities to trust for https (PEM) [default: the public ones]
     #[arg(long, alias = "ca", value_name = "FILE")]

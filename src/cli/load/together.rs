@@ -14,6 +14,7 @@ const YEAR_10000_S: f64 = 253_402_300_800.0;
 
 /// The part of this process, and the moment at which all begin.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Several processes")]
 pub(super) struct TogetherArgs {
     /// Take part K of N (from 0) of the run: its connections, rate and amount are divided among N
     /// processes, which are given the same flags otherwise

@@ -1,0 +1,171 @@
+//! The comparison that flags and suite describe: flags go before the suite, and the suite before the
+//! defaults.
+
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use super::CompareArgs;
+use super::judgement::Rounds;
+use super::suite::Suite;
+use crate::compare::process::resource_usage::Processes;
+use crate::compare::process::server::Launcher;
+use crate::compare::{
+    ComparisonPlan, Contestant, PlanError, RequestChanges, RequestSettings, Settings,
+};
+use crate::event_loop::{descriptor_limit, raise_descriptor_limit};
+
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
+const PIPELINING: NonZeroUsize = NonZeroUsize::new(10).expect("not 0");
+const ROUNDS: Rounds = Rounds::Fixed(NonZeroUsize::new(6).expect("not 0"));
+
+impl CompareArgs {
+    /// The suite, or an empty one.
+    ///
+    /// # Errors
+    /// One line that names the file, the line and the remedy.
+    pub(super) fn suite(&self, bareloop: &Path) -> Result<Suite, String> {
+        match &self.suite {
+            Some(file) => Suite::read(file, bareloop),
+            None => Ok(Suite::default()),
+        }
+    }
+
+    /// The cores of servers, and their limit on descriptors: the one before it is raised.
+    pub(super) fn launcher(&self, bareloop: &Path, suite: &Suite) -> Launcher {
+        Launcher {
+            bareloop: bareloop.to_owned(),
+            cores: self.judgement.core_division(suite.settings.pin),
+            descriptor_limit: descriptor_limit(),
+        }
+    }
+
+    /// The comparison that the flags describe.
+    ///
+    /// # Errors
+    /// One line that names the flag and the remedy.
+    pub(super) fn plan(&self, suite: Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
+        let settings = self.settings(&suite)?;
+        check_descriptors(&settings)?;
+        let mut contestants = match suite.servers.is_empty() {
+            true => Contestant::defaults(bareloop),
+            false => suite.servers,
+        };
+        contestants.extend(self.servers.iter().cloned());
+        for (name, id) in &self.pids {
+            let of_that_name = contestants.iter_mut().find(|c| c.name() == name);
+            if !of_that_name.is_some_and(|contestant| contestant.set_running_pid(*id)) {
+                return Err(format!(
+                    "--pid {name}={id}: no --server {name}=URL is given; the processes of a \
+                     server that is started here are known"
+                ));
+            }
+            if Processes::Tree(*id).usage().is_none() {
+                return Err(format!("--pid {name}={id}: there is no such process"));
+            }
+        }
+        let plan = ComparisonPlan::new(
+            contestants,
+            &self.only,
+            self.reference.clone().or(suite.settings.reference),
+            settings,
+        )
+        .map_err(|error| {
+            let flag = match error {
+                PlanError::Empty | PlanError::Twice(_) => "--server",
+                PlanError::ChosenTwice(_)
+                | PlanError::ChosenEmpty
+                | PlanError::ChosenUnknown { .. } => "--only",
+                PlanError::ReferenceUnknown { .. } | PlanError::ReferenceNotChosen(_) => {
+                    "--reference"
+                }
+            };
+            format!("{flag}: {error}")
+        })?;
+        two_at_least(plan)
+    }
+
+    /// The flags, then the suite, then the defaults.
+    fn settings(&self, suite: &Suite) -> Result<Settings, String> {
+        let rounds = self.rounds.or(suite.settings.rounds).unwrap_or(ROUNDS);
+        let run = &suite.settings;
+        let seconds = Duration::from_secs;
+        let rate = self.rate.or(run.rate);
+        let duet = self.judgement.duet || run.duet;
+        if let (Some(_), true) = (rate, duet) {
+            return Err(
+                "--rate: a duet pauses its load, and cannot keep a rate; leave out one of \
+                        the two"
+                    .to_owned(),
+            );
+        }
+        let flags = RequestChanges {
+            path: self.path.clone(),
+            method: self.method.clone(),
+            fields: Some(self.fields.clone()).filter(|fields| !fields.is_empty()),
+            body: self.body.clone().map(String::into_bytes),
+            expected_statuses: self.expect_status.clone(),
+            expected_body: self.expect_body.clone().map(String::into_bytes),
+        };
+        Ok(Settings {
+            connections: self.connections.or(run.connections).unwrap_or(CONNECTIONS),
+            pipelining: self.pipelining.or(run.pipelining).unwrap_or(PIPELINING),
+            rate,
+            duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
+            warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
+            timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
+            start_timeout: self
+                .start_timeout
+                .or(run.start_timeout)
+                .unwrap_or(seconds(10)),
+            rounds: rounds.at_most(),
+            precision: self.judgement.precision(rounds, run.precision)?,
+            duet,
+            same_within: self.judgement.same_within(run.same_within),
+            seed: self.seed.or(run.seed).unwrap_or_else(fresh_seed),
+            request: flags.of(&suite.request.of(&RequestSettings::default())),
+        })
+    }
+}
+
+/// The standard library seeds its hash maps from the system's random numbers.
+fn fresh_seed() -> u32 {
+    RandomState::new().hash_one(()) as u32
+}
+
+/// The descriptors of all connections that are open at once.
+fn check_descriptors(settings: &Settings) -> Result<(), String> {
+    let descriptors = raise_descriptor_limit();
+    let connections = settings.connections.get();
+    let (needed, both) = match settings.duet {
+        true => (
+            connections.saturating_mul(2),
+            "a duet holds twice as many, and ",
+        ),
+        false => (connections, ""),
+    };
+    match needed > descriptors {
+        true => Err(format!(
+            "--connections {connections}: {both}this process may open {descriptors}; raise the \
+             limit with ulimit -n"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a single server where the comparison is about ratios.
+fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
+    let settings = plan.settings();
+    let flags = [
+        ("--duet", settings.duet),
+        ("--rounds auto", settings.precision.is_some()),
+    ];
+    let mut given = flags.iter().filter(|(_, is_given)| *is_given);
+    match given.next() {
+        Some((flag, _)) if plan.contestants().len() < 2 => Err(format!(
+            "{flag}: two servers at least; name another with --only"
+        )),
+        _ => Ok(plan),
+    }
+}
