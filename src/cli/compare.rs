@@ -43,7 +43,7 @@ adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
 Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 3 a --fail-if tripped; 130
 interrupted, partial results printed.";
 
-/// Run servers side by side under the same load: speed, cost, and how sure the difference is
+/// Run servers under the same load and report which is faster, at what cost, and how certain that is
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_override_self = true)]
 pub struct CompareArgs {
@@ -69,7 +69,7 @@ pub struct CompareArgs {
     /// Seed of the order in which the contestants run [default: random, named in the report]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// Load before each run that is not measured; 0 for none [default: 1]
+    /// Load before each run, which is not measured; 0 for none [default: 1]
     #[arg(long, value_name = "SECS", value_parser = warmup)]
     warmup: Option<Duration>,
     /// Time limit for a reply [default: 10]
@@ -78,22 +78,21 @@ pub struct CompareArgs {
     /// Time limit from a server's start to its first accepted connection [default: 10]
     #[arg(long, value_name = "SECS", value_parser = duration)]
     start_timeout: Option<Duration>,
-    /// Servers, their requests and the settings of runs from this TOML file; flags go before its
-    /// settings
+    /// Read servers, requests and settings from this TOML file; flags override its settings
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     suite: Option<PathBuf>,
-    /// Print the suite of the default comparison, with all that a suite can say, and end
+    /// Print the default comparison as a suite that explains every key, and exit
     #[arg(long, exclusive = true, help_heading = "Servers")]
     print_suite: bool,
-    /// Add a server: a command for the shell, in which {port} is replaced, or the http:// URL of one
-    /// that runs already; may be repeated
+    /// Add a server: a shell command with {port} in it, or the URL of a server that is already
+    /// running; may be repeated
     #[arg(
         long = "server",
         value_name = "NAME=COMMAND|NAME=URL",
         help_heading = "Servers"
     )]
     servers: Vec<Contestant>,
-    /// Process of a server that runs already: its CPU time and memory are counted; may be repeated
+    /// Process id of a server given by its URL, to measure its CPU time and memory; may be repeated
     #[arg(long = "pid", value_name = "NAME=PID", value_parser = values::named_pid, help_heading = "Servers")]
     pids: Vec<(String, u32)>,
     /// Path and query of each request [default: /]
@@ -108,11 +107,11 @@ pub struct CompareArgs {
     /// Request body; Content-Length is set from it
     #[arg(short, long, value_name = "TEXT", help_heading = "Requests")]
     body: Option<String>,
-    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server with
-    /// others is not compared [default: any below 400]
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server that
+    /// sends others has failed [default: any below 400]
     #[arg(long, value_name = "CODES", help_heading = "Requests")]
     expect_status: Option<ExpectedStatuses>,
-    /// The body that every reply should have; a server with another is not compared
+    /// The body that every reply should have; a server that sends another has failed
     #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Requests")]
     expect_body: Option<String>,
     /// Run only these servers, in this order

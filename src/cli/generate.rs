@@ -10,7 +10,6 @@ use super::{Cli, Exit, output};
 
 /// Write man pages and shell completions into a folder
 #[derive(Debug, Args)]
-#[command(hide = true)]
 pub struct GenerateArgs {
     /// The folder, which is made if it does not exist
     #[arg(value_name = "FOLDER")]

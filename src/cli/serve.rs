@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: usize = 10_000;
 /// Descriptors for the poll, its wakers and the listeners of one more copy.
 const DESCRIPTORS_PER_COPY: usize = 16;
 
-/// Serve 'Hello World!' as fast as one core's kernel allows
+/// Run a minimal server, as fast as one core allows
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +60,7 @@ with 0; a second one stops at once.")]
 struct HttpArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Body of every reply
+    /// Body of the reply to GET
     #[arg(long, value_name = "TEXT", default_value = "Hello World!")]
     body: String,
     /// Field to add to every reply to GET and HEAD; may be given several times
@@ -92,7 +92,7 @@ struct HttpArgs {
     body_max: usize,
 }
 
-/// Answer every CR LF CR LF in the stream with the same 48 bytes, whatever stands between
+/// Send the same 48 bytes for every CR LF CR LF received, without parsing requests
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -122,7 +122,7 @@ struct CommonArgs {
     /// Time limit for sending without progress
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = values::duration)]
     send_timeout: Duration,
-    /// Time limit for a client to close its side after the last reply
+    /// Time to wait for the client to close after the last reply
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = values::duration)]
     linger: Duration,
     /// Time limit for sending the replies that are owed at a stop

@@ -13,15 +13,16 @@ const PRECISION: &str = "2%";
 /// Flags for the certainty of an answer.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JudgementArgs {
-    /// With '--rounds auto': half of the width that the 95 % interval of each ratio has to reach
+    /// With '--rounds auto': stop when the 95 % interval of each ratio is no wider than this, up and
+    /// down
     /// [default: 2%]
     #[arg(long, value_name = "PERCENT", value_parser = margin)]
     precision: Option<Margin>,
     /// Servers whose speeds differ by less than this count as the same [default: 2%]
     #[arg(long, value_name = "PERCENT", value_parser = margin)]
     same_within: Option<Margin>,
-    /// Run each contestant and the reference at once, and let the load alternate between them in
-    /// slices of 50 to 200 ms: narrower intervals in the same time; a round is a restart of both
+    /// Run each server and the reference at the same time, and switch the load between them every 50
+    /// to 200 ms: narrower intervals in the same time. Both restart each round
     #[arg(long)]
     pub duet: bool,
     /// Load generator and servers on different cores, where the system can do that (Linux)

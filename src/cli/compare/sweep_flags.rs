@@ -14,8 +14,8 @@ use crate::load::PIPELINING_MAX;
 #[serde(deny_unknown_fields, default)]
 #[command(next_help_heading = "After the comparison")]
 pub struct SweepArgs {
-    /// After the comparison, load each server with these numbers of connections, rising and
-    /// falling in turn, one walk a round
+    /// Measure each server with each of these numbers of connections, upwards in one round and
+    /// downwards in the next
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
     #[serde(rename = "connections", deserialize_with = "suite::counts")]
     pub(super) sweep_connections: Vec<NonZeroUsize>,
