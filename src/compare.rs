@@ -41,7 +41,7 @@ pub use local_bench::LocalBench;
 pub use machine::{Machine, MachineUse};
 pub use plan::{ComparisonPlan, PlanError, RequestChanges, RequestSettings, Settings};
 pub use report::ComparisonReport;
-pub use run_figures::{Closing, Limit, RunConditions, RunCourse, RunFigures};
+pub use run_figures::{Closing, Limit, RunConditions, RunCourse, RunFigures, Silence};
 pub use statistics::DuetRatio;
 pub use warning::{Reason, Warning};
 

@@ -13,7 +13,8 @@ use super::readiness;
 use super::search::SearchStart;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{
-    Bench, Closing, Contestant, Failure, RunConditions, RunCourse, RunFigures, Settings, Stopped,
+    Bench, Closing, Contestant, Failure, RunConditions, RunCourse, RunFigures, Settings, Silence,
+    Stopped,
 };
 use crate::event_loop::tls::Trust;
 use crate::event_loop::{Clock, StopSignal, Time};
@@ -317,9 +318,10 @@ fn figures(report: &LoadReport) -> RunFigures {
         warnings: report.verdict.reasons.clone(),
         course: RunCourse {
             timeline: report.timeline.clone(),
-            // Of one worker, as here, it is always known.
-            longest_silence_ms: report.longest_silence_ms.unwrap_or_default(),
-            longest_silence_began: report.longest_silence_began.unwrap_or_default(),
+            client_pauses: report.client.pauses.clone(),
+            longest_silence: (report.longest_silence_ms)
+                .zip(report.longest_silence_began)
+                .map(|(ms, began_seconds)| Silence { ms, began_seconds }),
         },
     }
 }

@@ -8,7 +8,7 @@ mod settings;
 pub use cost::{Cost, SideCost};
 pub(super) use ratio::slots_apart;
 pub use ratio::{Bounds, Finding, LoadLimit, Noise, RatioToReference};
-pub use runs::RunResult;
+pub use runs::{RunClient, RunResult};
 pub use settings::{RequestUsed, SettingsUsed};
 
 use std::collections::BTreeMap;

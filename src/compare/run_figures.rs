@@ -9,7 +9,7 @@ use super::process::resource_usage::Usage;
 use super::reply_check::ReplyFacts;
 use super::statistics::DuetRatio;
 use crate::load;
-use crate::load::report::Timeline;
+use crate::load::report::{ClientPause, Timeline};
 
 /// From this share of a core on, a process counts as busy all the time.
 pub(super) const BUSY_SHARE_MIN: f64 = 0.9;
@@ -64,10 +64,19 @@ pub struct RunFigures {
 pub struct RunCourse {
     /// Each tenth of a second, packed: about 1 kB.
     pub timeline: Timeline,
-    /// The longest time without a reply on any connection, milliseconds.
-    pub longest_silence_ms: f64,
-    /// When it began, seconds after the start of the window.
-    pub longest_silence_began: f64,
+    /// Pauses of the client; none in a duet, which is made of them.
+    pub client_pauses: Vec<ClientPause>,
+    /// The longest time without a reply on any connection; `None` in a duet.
+    pub longest_silence: Option<Silence>,
+}
+
+/// A time without a reply.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Silence {
+    /// Its length in milliseconds.
+    pub ms: f64,
+    /// Its start, seconds after that of the window.
+    pub began_seconds: f64,
 }
 
 impl RunFigures {

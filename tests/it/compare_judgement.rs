@@ -105,6 +105,9 @@ fn a_duet_loads_two_servers_in_turn() {
         assert_eq!(contestant["errors"], 0, "{contestant:#}");
         let seconds = contestant["runs"][0]["seconds"].as_f64().unwrap();
         assert!(seconds >= 0.3, "each side has its own window: {seconds}");
+        let run = &contestant["runs"][0];
+        assert_eq!(length(&run["client"]["pauses"]), 0, "its slices are none");
+        assert_eq!(run["longestSilenceMs"], Value::Null);
         if cfg!(target_os = "linux") {
             let client = &contestant["cost"]["client"];
             let by_mode = &client["userMicrosPerRequest"]["median"];

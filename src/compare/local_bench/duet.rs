@@ -8,7 +8,7 @@ use super::{LoadedServer, Surroundings, figures, load_plan};
 use crate::compare::process::resource_usage::Usage;
 use crate::compare::run_figures::is_wrong_reply;
 use crate::compare::statistics::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
-use crate::compare::{Failure, ReplyFacts, RunFigures, Stopped};
+use crate::compare::{Failure, ReplyFacts, RunCourse, RunFigures, Stopped};
 use crate::load::{self, LoadReport, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
@@ -193,6 +193,10 @@ impl<'a> DuetSide<'a> {
             client_cpu_share: self.client_cpu.as_secs_f64() / self.loaded.as_secs_f64().max(1e-9),
             reply: self.reply,
             // Pauses are what a duet is made of.
+            course: RunCourse {
+                timeline: report.timeline.clone(),
+                ..RunCourse::default()
+            },
             warnings: (report.verdict.reasons.iter())
                 .filter(|warning| is_about_replies(warning))
                 .cloned()

@@ -2,6 +2,9 @@
 
 use super::super::page::of_comparison;
 use super::*;
+use crate::load::report::{ClientPause, Timeline};
+use crate::load::statistics::interval_log::IntervalLog;
+use crate::page;
 
 /// The verdict and the findings of six rounds in which `python-http` has 1000 requests/s and the
 /// others these.
@@ -81,5 +84,64 @@ fn a_server_that_the_client_limited_may_be_faster_than_the_one_with_the_highest_
         let page = of_comparison(&report, &outcome, "bareloop compare").unwrap();
         let verdict = page.verdict.words();
         assert!(verdict.starts_with(start), "{verdict}");
+    }
+}
+
+#[test]
+fn pauses_of_the_client_and_silences_of_the_server_are_marked_on_the_heat_map() {
+    let plan = plan(&["python-http"], 2);
+    let mut log = IntervalLog::starting(Time::START);
+    for tenth in 0..10 {
+        log.record(Time::from_ns(tenth * 100_000_000), 1_000_000, 100);
+    }
+    log.finish(Time::from_ns(1_000_000_000));
+    let course = RunCourse {
+        timeline: Timeline {
+            intervals: log.into_intervals(),
+            ..Timeline::default()
+        },
+        client_pauses: vec![ClientPause {
+            start_ms: 250.0,
+            ms: 61.0,
+        }],
+        longest_silence: Some(Silence {
+            ms: 145.0,
+            began_seconds: 0.5,
+        }),
+    };
+    let quiet = RunCourse {
+        client_pauses: Vec::new(),
+        longest_silence: None,
+        ..course.clone()
+    };
+    let run = |course| {
+        Ok(RunFigures {
+            course,
+            ..measured(1000)
+        })
+    };
+    let mut script = Script::default().with("python-http", vec![run(course), run(quiet)]);
+    let (outcome, report, _) = held(&plan, &mut script);
+    let page = of_comparison(&report, &outcome, "bareloop compare").unwrap();
+    let [noisy, quiet] = &page.timelines[0].rounds[..] else {
+        panic!("{:?}", page.timelines);
+    };
+    let marks: Vec<_> = noisy
+        .pauses
+        .iter()
+        .map(|pause| (pause.side, pause.start_seconds, pause.ms.value()))
+        .collect();
+    assert_eq!(
+        marks,
+        [
+            (page::Side::Client, 0.25, 61.0),
+            (page::Side::Server, 0.5, 145.0)
+        ]
+    );
+    assert!(quiet.pauses.is_empty());
+    let html = page.to_html();
+    for side in ["client", "server"] {
+        let class = format!("class=\"pause {side}\"");
+        assert_eq!(html.matches(&class).count(), 1, "{side}");
     }
 }
