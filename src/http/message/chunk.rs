@@ -141,8 +141,7 @@ impl ChunkReader {
         });
         let line_bytes = count + 2;
         let framing_bytes = self.framing_bytes + line_bytes as u64;
-        let is_usual = self.line_bytes == 0
-            && count > 0
+        let is_usual = count > 0
             && input[count..].starts_with(b"\r\n")
             && line_bytes <= rules.line_bytes_max
             && size <= rules.body_bytes_max.saturating_sub(self.body_bytes)
@@ -296,6 +295,22 @@ mod tests {
             assert_eq!(outcome(6), Err(ChunkFault::Malformed));
             let (after_data, ..) = read(&body[..6], &rules(3), piece_bytes);
             assert_eq!(after_data, Err(ChunkFault::Malformed));
+        }
+    }
+
+    #[test]
+    fn each_line_may_be_as_long_as_the_limit() {
+        let body = b"1;ext\r\na\r\n0;ext\r\n";
+        for piece_bytes in [1, body.len()] {
+            let outcome = |line_bytes_max| {
+                let rules = ChunkRules {
+                    line_bytes_max,
+                    ..rules(40)
+                };
+                read(body, &rules, piece_bytes)
+            };
+            assert_eq!(outcome(7), (Ok(true), b"a".to_vec(), body.len()));
+            assert_eq!(outcome(6).0, Err(ChunkFault::Malformed));
         }
     }
 

@@ -78,7 +78,6 @@ impl Host {
                 Host::Port(Some(port.saturating_add(u32::from(byte - b'0'))))
             }
             (Host::Address(text), _) if text.is_ipv6() => Host::AfterAddress,
-            (Host::Address(_) | Host::Percent { .. }, _) => return Err(InvalidHost),
             _ => return Ok(false),
         };
         Ok(true)

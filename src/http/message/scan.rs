@@ -127,8 +127,9 @@ pub fn target_bytes(bytes: &[u8]) -> usize {
         // `"` and `#`, `<` and `>`: each pair differs in one bit.
         let is_quote_or_hash = (bytes & splat(0xfe)).cmp_eq(splat(b'"'));
         let is_bracket = (bytes & splat(0xfd)).cmp_eq(splat(b'<'));
+        // The bits above the lanes are set, so that one is found.
         let others = !bits(is_visible) | bits(is_quote_or_hash | is_bracket);
-        let allowed = ((others | 1 << LANES).trailing_zeros()) as usize;
+        let allowed = others.trailing_zeros() as usize;
         found += allowed;
         if allowed < LANES {
             return found;
