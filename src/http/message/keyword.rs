@@ -102,4 +102,10 @@ mod tests {
         assert_eq!(found(&["x", "connection"]), None);
         assert_eq!(found(&[&"con".repeat(200)]), None);
     }
+
+    #[test]
+    fn the_start_of_a_longer_word_is_not_another_of_its_length() {
+        assert_eq!("content-le".len(), "connection".len());
+        assert_eq!(found(&["content-le"]), None);
+    }
 }

@@ -39,3 +39,23 @@ pub fn field_name(name: &[u8]) -> Option<FieldName> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_known_by_its_whole_name_in_any_case() {
+        for &(name, field) in FIELD_NAMES {
+            assert_eq!(field_name(name), Some(field));
+            assert_eq!(field_name(&name.to_ascii_uppercase()), Some(field));
+            for at in 1..name.len() {
+                assert_eq!(field_name(&name[..at]), None);
+                let mut other = name.to_vec();
+                other[at] = b'_';
+                assert_eq!(field_name(&other), None);
+            }
+        }
+        assert_eq!(field_name(b""), None);
+    }
+}
