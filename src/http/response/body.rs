@@ -165,4 +165,26 @@ mod tests {
             assert_eq!(second(limit + 1, b"a", limit), BodyVerdict::Unchecked);
         }
     }
+
+    #[test]
+    fn a_body_that_is_too_long_to_keep_takes_no_room() {
+        let mut expected = ExpectedBody::first();
+        let mut check = BodyCheck::default();
+        for _ in 0..3 {
+            check.take(&[b'a'; KEPT_BYTES_MAX], &expected);
+        }
+        assert_eq!(check.kept.len(), KEPT_BYTES_MAX + 1);
+        check.finish(200, &mut expected);
+        check.take(b"a", &expected);
+        assert_eq!(check.kept.len(), 0);
+    }
+
+    #[test]
+    fn the_first_body_is_that_of_a_2xx_reply() {
+        for (status, is_first) in [(199, false), (200, true), (299, true), (300, false)] {
+            let mut expected = ExpectedBody::first();
+            let verdict = BodyCheck::default().finish(status, &mut expected);
+            assert_eq!(verdict == BodyVerdict::Same, is_first, "{status}");
+        }
+    }
 }

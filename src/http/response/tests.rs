@@ -157,6 +157,49 @@ fn a_body_without_length_ends_with_its_connection() {
 }
 
 #[test]
+fn a_body_without_length_is_compared() {
+    let mut expected = ExpectedBody::given(b"some body".to_vec());
+    for (body, verdict) in [
+        (b"some body".as_slice(), BodyVerdict::Same),
+        (b"some", BodyVerdict::Other),
+    ] {
+        let mut reader = ResponseReader::new();
+        for piece in [b"HTTP/1.1 200 OK\r\n\r\n", body] {
+            let step = reader.read(piece, AnsweredMethod::Other, &mut expected);
+            assert!(step.is_ok_and(|step| step.reply.is_none()));
+        }
+        let AtEnd::Complete(reply) = reader.end(AnsweredMethod::Other, &mut expected) else {
+            panic!("the end completes it");
+        };
+        assert_eq!(reply.body, verdict);
+    }
+}
+
+#[test]
+fn what_looks_like_a_head_inside_of_a_head_is_none() {
+    let inner = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    let pieces = [b"HTTP/1.1 204 No Content\r\nX: ".as_slice(), inner];
+    let replies = read_all(&pieces, AnsweredMethod::Other).expect("one reply");
+    assert_eq!(replies.iter().map(|r| r.status).collect::<Vec<_>>(), [204]);
+    assert!(read_all(&[b"H", inner], AnsweredMethod::Other).is_err());
+}
+
+#[test]
+fn a_trailer_section_may_be_as_long_as_its_limit() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n".as_slice();
+    let replies = |bytes: usize| {
+        let value = "x".repeat(bytes - "X:\r\n\r\n".len());
+        let stream = [head, format!("X:{value}\r\n\r\n").as_bytes()].concat();
+        read_all(&[&stream], AnsweredMethod::Other).map(|replies| replies.len())
+    };
+    assert_eq!(replies(ResponseTrailers::BYTES_MAX), Ok(1));
+    assert_eq!(
+        replies(ResponseTrailers::BYTES_MAX + 1),
+        Err(BadReply::Chunk)
+    );
+}
+
+#[test]
 fn an_end_inside_a_reply_cuts_it_off() {
     let reply = REPLIES[6].0;
     for at in 1..reply.len() {
@@ -473,6 +516,27 @@ fn a_repeated_reply_is_learned_and_a_closing_or_interim_one_is_not() {
         let refused = index == 6 || index == 8;
         assert_eq!(copies, if refused { None } else { Some(4) }, "{index}");
     }
+    let mut learned = LearnedReply::new();
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+    read_learning(&[interim], &mut learned).expect("a reply");
+    assert_eq!(learned.copies(interim), None);
+}
+
+#[test]
+fn bytes_that_may_vary_are_those_of_the_last_learned_reply() {
+    let mut learned = LearnedReply::new();
+    let reply = |reason: &str, id: &str| {
+        format!("HTTP/1.1 200 {reason}\r\nId: {id}\r\nContent-Length: 2\r\n\r\nok").into_bytes()
+    };
+    let long_id = reply("OK: x", &"a".repeat(99));
+    let short_id = reply("OK: x", "a");
+    read_learning(&[&long_id, &short_id], &mut learned).expect("replies");
+    let (head, body) = short_id.split_at(short_id.len() - 2);
+    assert_eq!(body, b"ok");
+    assert_eq!(learned.copies(&[head, b"no"].concat()), None);
+    assert!(learned.copies(&reply("OK: x", "b")).is_some());
+    // What follows a colon in the status line is no field's value.
+    assert_eq!(learned.copies(&reply("OK: y", "b")), None);
 }
 
 #[test]
