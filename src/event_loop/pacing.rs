@@ -11,7 +11,7 @@ use super::{Entry, EventLoop, Kernel, Protocol, Time, Wait};
 
 /// The loop does not sleep through this long before a request is due: one millisecond of rounding
 /// and a late wake.
-const POLLED: Duration = Duration::from_micros(1250);
+pub(super) const POLLED: Duration = Duration::from_micros(1250);
 
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// Waits for events, or until something is due, and reads the clock.
@@ -29,7 +29,7 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     }
 
     /// Time limit for the wait of a turn; `None` if only events matter.
-    fn wait_timeout(&self) -> Option<Duration> {
+    pub(super) fn wait_timeout(&self) -> Option<Duration> {
         let due = self.due_at();
         let timeout = (due != Time::NEVER).then(|| due - self.shared.now);
         match self.shared.protocol.send_at() {

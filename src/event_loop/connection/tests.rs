@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::closing::{DRAINED_BYTES_MAX, IDLE_LINGER};
 use super::*;
-use crate::event_loop::{AfterClose, Block, Clock, ConnectionLimits, TurnResult};
+use crate::event_loop::{AfterClose, Block, Clock, ClockRead, ConnectionLimits, TurnResult};
 
 /// Outcome of the next read. A script that is over would block.
 enum Incoming {
@@ -282,6 +282,13 @@ fn a_peer_that_takes_nothing_is_not_read_from() {
 }
 
 #[test]
+fn a_peer_that_takes_nothing_is_not_read_to_its_end() {
+    let mut bed = bed(vec![bytes("??"), Incoming::End], vec![Room::Bytes(3)]);
+    assert!(matches!(bed.pump_hinted(Hint::ReadClosed), Pumped::Wait));
+    assert_eq!(bed.script().reads, 1);
+}
+
+#[test]
 fn a_client_reads_all_there_is_while_its_peer_takes_nothing() {
     let mut bed: Bed<true> =
         bed_that_reads_while_blocked(vec![bytes("??"), bytes("?")], vec![Room::Bytes(3)]);
@@ -325,6 +332,11 @@ fn unsent_bytes_are_given_up_only_without_progress() {
     bed.at(0).pump();
     assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 30_000_000_000);
     bed.at(20).pump();
+    assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 50_000_000_000);
+    bed.script()
+        .room
+        .push_front(Room::Error(io::ErrorKind::WouldBlock));
+    bed.at(40).pump();
     assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 50_000_000_000);
     let pumped = bed.connection.overdue(&mut bed.shared);
     assert!(matches!(pumped, Pumped::Closed(Closed::Stalled)));
@@ -389,8 +401,11 @@ fn a_finished_connection_is_shut_and_drained_before_it_is_closed() {
     assert!(bed.waits(false));
     assert!(bed.script().shut);
     assert_eq!(bed.sent(), "<yes>");
-    bed.script().incoming = vec![bytes("????"), Incoming::End].into();
+    let interrupted = Incoming::Error(io::ErrorKind::Interrupted);
+    bed.script().incoming = vec![bytes("??"), interrupted, bytes("??"), Incoming::End].into();
     assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
+    let left = &bed.script().incoming;
+    assert!(matches!(left.front(), Some(Incoming::End)), "all was read");
     assert_eq!(bed.sent(), "<yes>", "nothing is answered after the end");
 }
 
@@ -410,6 +425,13 @@ fn a_peer_that_is_gone_when_all_is_sent_is_not_waited_for() {
     bed.script().shut_fails_as = Some(io::ErrorKind::NotConnected);
     assert!(matches!(bed.pump(), Pumped::Closed(Closed::Done)));
     assert_eq!(bed.sent(), "<yes>");
+}
+
+#[test]
+fn a_write_side_that_cannot_be_shut_is_a_failure() {
+    let mut bed = bed(vec![bytes("?!")], vec![]);
+    bed.script().shut_fails_as = Some(io::ErrorKind::BrokenPipe);
+    assert!(matches!(bed.pump(), Pumped::Closed(Closed::Failed(_))));
 }
 
 #[test]
@@ -514,4 +536,49 @@ fn a_stop_waits_longer_for_an_answered_peer_than_for_an_idle_one() {
     let answered_until = answered.connection.deadline(&answered.shared);
     assert_eq!(idle_until, Time::START + IDLE_LINGER);
     assert_eq!(answered_until, Time::START + LIMITS.linger);
+}
+
+#[test]
+fn a_stop_of_a_connection_that_was_reset_closes_it() {
+    let mut bed = bed(
+        vec![Incoming::Error(io::ErrorKind::ConnectionReset)],
+        vec![],
+    );
+    let pumped = bed.connection.stop(&mut bed.shared);
+    assert!(matches!(pumped, Pumped::Closed(Closed::Failed(_))));
+    assert!(!bed.script().shut);
+}
+
+/// Reads the clock for each read, and notes the times.
+struct Timed(Vec<Time>);
+
+impl Protocol for Timed {
+    type Conn = ();
+
+    const CLOCK_READ: ClockRead = ClockRead::PerRead;
+
+    fn opened(&mut self, _: Time, _: &mut WriteQueue) {}
+
+    fn received(&mut self, (): &mut (), _: &[u8], now: Time, _: &mut WriteQueue) -> Flow {
+        self.0.push(now);
+        Flow::Keep
+    }
+}
+
+#[test]
+fn what_is_read_has_the_time_of_its_read_and_not_of_the_turn() {
+    let (clock, manual) = Clock::manual();
+    let mut shared = Shared::new(Timed(Vec::new()), LIMITS, clock, ShortRead::Drained);
+    let script = Script {
+        incoming: vec![bytes("a")].into(),
+        ..Script::default()
+    };
+    let (mut connection, _) = Connection::open(script, &mut shared);
+    let later = Time::START + Duration::from_micros(9);
+    manual.now.set(later);
+    connection.pump(&mut shared, Hint::Ready);
+    assert_eq!(
+        (shared.now, &shared.protocol.0[..]),
+        (Time::START, &[later][..])
+    );
 }
