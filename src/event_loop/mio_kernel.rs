@@ -169,16 +169,20 @@ mod tests {
         let (mut listener, address) = kernel
             .listen(&Address::Tcp(([127, 0, 0, 1], 0).into()), 7)
             .expect("a free port");
-        let mut dialled = kernel.dial(&address, 0).expect("a socket");
-        while !matches!(kernel.dialled(&mut dialled), Ok(Dialled::Connected)) {}
-        let accepted = kernel.accept(&mut listener).expect("it is connected");
-        for stream in [dialled, accepted] {
+        let mut dial = |stamps| {
+            kernel.set_stamps(stamps);
+            let mut dialled = kernel.dial(&address, 0).expect("a socket");
+            while !matches!(kernel.dialled(&mut dialled), Ok(Dialled::Connected)) {}
+            let accepted = kernel.accept(&mut listener).expect("it is connected");
+            [dialled, accepted]
+        };
+        for stream in [dial(false), dial(true)].into_iter().flatten() {
             let is_off = match &stream {
                 Stream::Tcp(stream) => stream.nodelay(),
                 #[cfg(unix)]
                 Stream::Unix(_) => panic!("{stream:?}"),
                 #[cfg(target_os = "linux")]
-                Stream::Stamped(_) => panic!("{stream:?}"),
+                Stream::Stamped(stream) => stream.socket().nodelay(),
                 Stream::Tls(_) => panic!("{stream:?}"),
             };
             assert!(is_off.expect("an option"));

@@ -88,7 +88,21 @@ mod tests {
         assert_eq!(all(Some(256), Some(12_000)), [Some(12_000), Some(10_240)]);
         assert_eq!(all(None, None), [None]);
         let macos = all(Some(256), None);
-        assert_eq!((macos[0], macos.last()), (None, Some(&Some(10_240))));
-        assert!(macos[1..].is_sorted_by(|a, b| a > b), "{macos:?}");
+        assert_eq!(
+            macos,
+            [
+                None,
+                Some(1_048_576),
+                Some(262_144),
+                Some(65_536),
+                Some(16_384),
+                Some(10_240)
+            ]
+        );
+        assert_eq!(
+            all(Some(10_240), Some(16_384)),
+            [Some(16_384)],
+            "each value once"
+        );
     }
 }

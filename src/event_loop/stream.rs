@@ -232,3 +232,21 @@ impl Source for Stream {
         self.source().deregister(registry)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    use super::*;
+
+    #[test]
+    fn a_socket_that_is_connected_to_itself_has_no_peer() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(&SockAddr::from(any_port)).expect("a free port");
+        let own = socket.local_addr().expect("it is bound");
+        socket.connect(&own).expect("TCP allows it");
+        let error = connected(&TcpStream::from_std(socket.into())).expect_err("no peer");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

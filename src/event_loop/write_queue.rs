@@ -315,6 +315,10 @@ mod tests {
         queue.push(&first, 1);
         other.append(&mut queue);
         assert_eq!((queue.len_bytes(), other.len_bytes()), (0, 6));
+        // To an empty one too.
+        other.push(&second, 1);
+        queue.append(&mut other);
+        assert_eq!((queue.len_bytes(), other.len_bytes()), (13, 0));
     }
 
     #[test]

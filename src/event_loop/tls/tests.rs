@@ -18,11 +18,27 @@ struct Socket {
     room: usize,
     /// What follows that which arrives; the kernel reports it once.
     error: Option<io::ErrorKind>,
+    /// The server has ended, without a word of TLS.
+    ended: bool,
+    calls: usize,
+}
+
+impl Socket {
+    /// Every second call is interrupted.
+    fn interrupt(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        match self.calls % 2 {
+            1 => Err(io::ErrorKind::Interrupted.into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupt()?;
         match self.arriving.len() {
+            0 if self.ended => Ok(0),
             0 => Err(self
                 .error
                 .take()
@@ -35,6 +51,7 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.interrupt()?;
         let taken = bytes.len().min(self.room - self.sent.len());
         if taken == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -177,4 +194,31 @@ fn an_error_behind_decrypted_bytes_comes_with_the_next_read() {
     assert_eq!(pair.client.read(&mut buffer).expect("bytes"), 100);
     let error = pair.client.read(&mut buffer).expect_err("a reset");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn an_end_in_the_handshake_is_a_failure_and_one_after_it_is_not() {
+    let mut pair = Pair::with_room(100_000);
+    pair.client.socket_mut().ended = true;
+    let error = pair.client.shake_hands().expect_err("no handshake");
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    let mut pair = Pair::with_room(100_000);
+    let dialled = pair.client.shake_hands().expect("room");
+    assert_eq!(dialled, Dialled::AwaitsPeer);
+    pair.serve(usize::MAX);
+    pair.client.socket_mut().ended = true;
+    let dialled = pair.client.shake_hands().expect("sound records");
+    assert_eq!(dialled, Dialled::Connected);
+}
+
+#[test]
+fn an_end_without_a_close_notify_is_an_end() {
+    let mut pair = Pair::with_room(100_000);
+    pair.shake_hands();
+    pair.server.writer().write_all(b"hello").expect("room");
+    pair.serve(0);
+    pair.client.socket_mut().ended = true;
+    let mut buffer = [0; 16];
+    assert_eq!(pair.client.read(&mut buffer).expect("bytes"), 5);
+    assert_eq!(pair.client.read(&mut buffer).expect("the end"), 0);
 }
