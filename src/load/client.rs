@@ -262,7 +262,6 @@ impl Protocol for LoadClient<'_> {
         if let AtEnd::Complete(reply) = conn.reader.end(expected.method, &mut expected.body) {
             self.complete(conn, 1, &reply, now);
         }
-        conn.state = ConnState::Ended;
         Flow::Abort
     }
 

@@ -27,8 +27,6 @@ pub(super) enum ConnState {
     Open,
     /// A reply was the last one (`Connection: close`).
     LastReplied,
-    /// The peer ended it.
-    Ended,
     /// We gave it up, and have counted why.
     GivenUp,
 }
