@@ -42,7 +42,6 @@ impl<'a> LoadClient<'a> {
             }
             WarmUp::None | WarmUp::Auto => self.start_run(now),
         }
-        self.note_free_slots(now);
     }
 
     /// A connection that was open before the start is held back no longer.
@@ -83,7 +82,6 @@ impl<'a> LoadClient<'a> {
         self.recorder = Recorder::starting(now);
         self.turns = Turns::default();
         self.connects.started(now);
-        self.progress_due = now;
     }
 }
 
