@@ -323,6 +323,36 @@ mod tests {
     }
 
     #[test]
+    fn a_due_request_that_the_kernel_never_took_is_never_sent() {
+        let at = Time::from_ns;
+        let queued = || {
+            let mut ledger = Ledger::new(Until::Duration(Duration::from_secs(1)));
+            let mut line = InFlight::with_room_for(10);
+            for due in 1..=4 {
+                ledger.send_due(&mut line, at(due), at(5));
+            }
+            ledger.queue(&mut line, 3, at(5));
+            assert_eq!((ledger.counts().sent, ledger.slots_taken()), (1, 4));
+            // Two of the three go after all.
+            ledger.queue(&mut line, 1, at(7));
+            (ledger, line)
+        };
+        let (mut ledger, mut line) = queued();
+        let mut runs = Vec::new();
+        ledger.complete(&mut line, 2, |began, n| runs.push((began, n)));
+        assert_eq!(line.oldest(), Some(at(7)));
+        assert_eq!(ledger.lose(&mut line, |began, n| runs.push((began, n))), 1);
+        assert_eq!(runs, [1, 2, 3, 4].map(|due| (at(due), 1)));
+        let counts = ledger.finish();
+        assert_eq!((counts.due, counts.sent, counts.never_sent), (4, 3, 1));
+        let (mut ledger, mut line) = queued();
+        ledger.stop(&mut line, |_, _| {});
+        assert_eq!(ledger.slots_taken(), 0);
+        let counts = ledger.finish();
+        assert_eq!((counts.due, counts.in_flight, counts.never_sent), (4, 3, 1));
+    }
+
+    #[test]
     fn requests_without_a_reply_return_to_the_budget_of_an_amount() {
         let mut ledger = Ledger::new(Until::Amount(12));
         let mut line = InFlight::with_room_for(10);

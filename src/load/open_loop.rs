@@ -171,6 +171,85 @@ mod tests {
     use crate::load::schedule::{Arrivals, Rate};
     use crate::load::statistics::interval_log::IntervalLog;
 
+    const MS: u64 = 1_000_000;
+
+    fn at(ms: u64) -> Time {
+        Time::from_ns(ms * MS)
+    }
+
+    /// A request each millisecond.
+    fn steady(worker: Worker) -> OpenLoop {
+        let plan = OpenLoopPlan {
+            rate: Rate::Constant(1000.0),
+            arrivals: Arrivals::Constant,
+            seed: 0,
+            deadline: None,
+        };
+        OpenLoop::new(&plan, Time::START, Time::NEVER, worker)
+    }
+
+    #[test]
+    fn a_backlog_is_shared_by_all_connections() {
+        let mut open_loop = steady(Worker::ONLY);
+        assert_eq!(open_loop.share(1, at(9)), 10);
+        assert_eq!(open_loop.share(4, at(9)), 3);
+    }
+
+    #[test]
+    fn the_clients_own_lag_begins_when_a_request_is_due_and_a_slot_is_free() {
+        let mut open_loop = steady(Worker::ONLY);
+        // Due at 0, 1 and 2 ms.
+        for (free_at, taken_at, lag, client_lag) in [(0, 3, 3, 3), (10, 12, 11, 2), (0, 13, 11, 11)]
+        {
+            open_loop.note_free(0, at(0));
+            open_loop.note_free(1, at(free_at));
+            assert!(open_loop.take(at(taken_at)).is_some());
+            let found = [
+                open_loop.lag.take_packed(),
+                open_loop.client_lag.take_packed(),
+            ];
+            let found = found.map(|lag| (lag.total(), lag.max_ns()));
+            assert_eq!(found, [(1, lag * MS), (1, client_lag * MS)]);
+        }
+    }
+
+    #[test]
+    fn arrivals_are_judged_by_what_the_client_made_of_them() {
+        let laws_broken = |is_late: fn(u64) -> bool, requests: u64| {
+            let mut open_loop = steady(Worker::ONLY);
+            for due in 0..requests {
+                // Without a free slot the server is late, and not the client.
+                open_loop.note_free(usize::from(is_late(due)), at(due));
+                let now = at(due + 20);
+                assert_eq!(open_loop.take(now), Some(at(due)));
+                open_loop.note_free(0, now);
+            }
+            open_loop.laws_broken(at(requests))
+        };
+        assert_eq!(laws_broken(|_| false, 10), None);
+        assert_eq!(laws_broken(|_| false, 20_000), Some(Vec::new()));
+        let in_bursts = laws_broken(|due| due % 20 == 0, 20_000);
+        assert!(in_bursts.is_some_and(|laws| !laws.is_empty()));
+    }
+
+    #[test]
+    fn workers_add_up() {
+        let of_two = |number| {
+            let mut open_loop = steady(Worker { number, of: 2 });
+            for _ in 0..10_000 {
+                open_loop.note_free(1, at(0));
+                let due = open_loop.schedule.next_due().expect("no end");
+                open_loop.take(due);
+            }
+            open_loop
+        };
+        let mut open_loop = of_two(0);
+        open_loop.add(of_two(1));
+        assert_eq!(open_loop.lag.total(), 20_000);
+        assert_eq!(open_loop.client_lag.total(), 20_000);
+        assert_eq!(open_loop.arrivals.len(), 2);
+    }
+
     #[test]
     fn each_request_of_all_workers_is_due_in_one_interval() {
         let plan = OpenLoopPlan {
@@ -179,7 +258,7 @@ mod tests {
             seed: 0,
             deadline: None,
         };
-        let start = Time::from_ns(5_000_000);
+        let start = at(5);
         let mut log = IntervalLog::starting(start);
         log.finish(start + Duration::from_millis(250));
         let intervals = log.into_intervals();

@@ -351,6 +351,42 @@ mod tests {
     }
 
     #[test]
+    fn a_ramp_from_nothing_is_due_at_its_roots() {
+        let over = Duration::from_secs(10);
+        let rate = Rate::Ramp {
+            from: 0.0,
+            to: 10.0,
+            over,
+        };
+        // t^2 / 2
+        let dues = dues_ns(&plan(rate, Arrivals::Constant));
+        assert_eq!(dues[..3], [0, 1_414_213_562, 2 * SECOND]);
+    }
+
+    #[test]
+    fn nothing_is_due_after_a_ramp_although_the_run_goes_on() {
+        let over = Duration::from_secs(10);
+        for (from, to) in [(0.0, 100.0), (100.0, 0.0)] {
+            let endless = SchedulePlan {
+                end: Time::NEVER,
+                ..plan(Rate::Ramp { from, to, over }, Arrivals::Constant)
+            };
+            let mut schedule = Schedule::new(&endless);
+            let dues = std::iter::from_fn(|| schedule.take(Time::NEVER)).take(1000);
+            // The last one is due at the end of the ramp.
+            assert_eq!(dues.count(), 501);
+        }
+    }
+
+    #[test]
+    fn workers_divide_a_rate() {
+        let over = Duration::from_secs(10);
+        let ramp = |from, to| Rate::Ramp { from, to, over };
+        assert_eq!(Rate::Constant(100.0).divided(4), Rate::Constant(25.0));
+        assert_eq!(ramp(8.0, 100.0).divided(4), ramp(2.0, 25.0));
+    }
+
+    #[test]
     fn a_ramp_may_start_or_end_at_nothing() {
         for (from, to) in [(0.0, 1000.0), (1000.0, 0.0)] {
             let over = Duration::from_secs(10);
