@@ -311,6 +311,8 @@ fn what_an_amount_lost_is_sent_again() {
         }
     );
     assert_eq!((report.errors, report.error_kinds.reset), (1, 1));
+    // Nobody knows how long they would have taken.
+    assert_eq!((report.resets, report.latency.censored), (1, 10));
 }
 
 #[test]
@@ -431,6 +433,8 @@ fn an_overdue_connection_loses_all_its_requests_to_the_timeout() {
     };
     assert_eq!(report.accounting, expected);
     assert_eq!((report.errors, report.timeouts, report.resets), (10, 10, 1));
+    let first_error = report.first_error.as_deref();
+    assert_eq!(first_error, Some("no reply within the timeout of 10s"));
 }
 
 #[test]
@@ -471,7 +475,22 @@ fn a_server_that_closes_after_each_reply_loses_the_requests_behind_it() {
         };
         assert_eq!(report.accounting, expected);
         assert_eq!((report.errors, report.error_kinds.closed_early), (3, 3));
+        assert_eq!(report.resets, 3);
+        assert_is_without_keep_alive(&report, 27, 30, 3);
     }
+}
+
+fn assert_is_without_keep_alive(report: &LoadReport, lost: u64, sent: u64, last_replies: u64) {
+    let expected = Warning::NoKeepAlive {
+        lost,
+        sent,
+        last_replies,
+        replies: last_replies,
+    };
+    let reasons = &report.verdict.reasons;
+    assert!(reasons.contains(&expected), "{reasons:?}");
+    let is_error = |reason: &Warning| matches!(reason, Warning::Errors { .. });
+    assert!(!reasons.iter().any(is_error), "{reasons:?}");
 }
 
 #[test]
@@ -536,6 +555,12 @@ fn requests_that_the_kernel_never_took_were_not_sent() {
     });
     let counts = report.accounting;
     assert_eq!((counts.sent, counts.timed_out, counts.in_flight), (5, 4, 1));
+    assert_eq!(report.resets, 1);
+    let first_error = report.first_error.expect("one");
+    assert!(
+        first_error.starts_with("the server read nothing"),
+        "{first_error}"
+    );
 }
 
 #[test]
@@ -569,6 +594,38 @@ fn a_body_that_ends_with_its_connection_is_complete_there() {
         (1, 9)
     );
     assert_eq!(report.latency.max, 4.0);
+    assert_is_without_keep_alive(&report, 9, 10, 1);
+}
+
+#[test]
+fn a_body_that_looks_like_the_learned_reply_is_a_body() {
+    let length = REPLY.len();
+    let head = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\n\r\n");
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.receive(&mut line, REPLY, 1);
+        bench.receive(&mut line, head.as_bytes(), 2);
+        bench.receive(&mut line, REPLY, 3);
+        stop(bench, line, 5000);
+    });
+    assert_eq!((report.status_2xx, report.status_4xx), (1, 1));
+}
+
+#[test]
+fn a_reply_is_timed_by_the_stamp_of_its_own_read() {
+    let report = play(plan("http://localhost"), |bench| {
+        let mut line = bench.open(0);
+        bench.client.arrived(ms(40));
+        bench.receive(&mut line, REPLY, 50);
+        // The kernel gave no stamp this time.
+        bench.receive(&mut line, REPLY, 60);
+        // The kernel's clock is a little ahead.
+        bench.client.arrived(ms(71));
+        bench.receive(&mut line, REPLY, 70);
+        stop(bench, line, 5000);
+    });
+    assert_eq!((report.latency.min, report.latency.max), (40.0, 70.0));
+    assert_eq!(report.latency.mean, 56.666_667);
 }
 
 #[test]
@@ -680,22 +737,23 @@ fn an_interrupted_run_reports_what_it_has() {
 
 #[test]
 fn a_connection_without_a_reply_for_half_of_the_run_is_unserved() {
-    let four = LoadPlan {
-        connections: 4,
+    let five = LoadPlan {
+        connections: 5,
         ..plan("http://localhost")
     };
-    let report = play(four, |bench| {
+    let report = play(five, |bench| {
         let mut served = bench.open(0);
-        // One reply, and then none for most of the run; no reply at all; opened late.
+        // One reply, and then none for most of the run; no reply at all, twice; opened late.
         let mut stalled = bench.open(0);
-        let unserved = bench.open(2500);
+        let unserved = bench.open(0);
+        let unserved_later = bench.open(2500);
         let late = bench.open(2501);
         bench.receive(&mut stalled, REPLY, 1);
         for at in (0..5000).step_by(100) {
             bench.receive(&mut served, &REPLY.repeat(10), at);
         }
         assert_eq!(bench.turn(5000), TurnResult::Stop);
-        for line in [served, stalled, unserved, late] {
+        for line in [served, stalled, unserved, unserved_later, late] {
             bench.close(line, Closed::Stopped, 5000);
         }
     });
@@ -708,7 +766,7 @@ fn a_connection_without_a_reply_for_half_of_the_run_is_unserved() {
     assert!(
         reasons
             .iter()
-            .any(|reason| reason.starts_with("1 of 4 connections got no reply")),
+            .any(|reason| reason.starts_with("2 of 5 connections got no reply")),
         "{reasons:?}"
     );
 }
@@ -819,6 +877,43 @@ fn a_busy_worker_is_a_busy_client() {
 }
 
 #[test]
+fn progress_tells_replies_errors_and_unexpected_statuses() {
+    let mut told = Vec::new();
+    let mut note = |progress: super::Progress| {
+        told.push((
+            progress.completed,
+            progress.errors,
+            progress.unexpected_statuses,
+        ));
+    };
+    let mut bench = Bench {
+        client: LoadClient::new(&plan("http://localhost"), &mut note),
+        request_bytes: 1,
+    };
+    bench.turn(0);
+    let mut line = bench.open(0);
+    let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    bench.receive(&mut line, &[REPLY, not_found, not_found].concat(), 50);
+    let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
+    bench.close(line, reset, 60);
+    bench.turn(100);
+    assert_eq!(told, [(0, 0, 0), (3, 1, 2)]);
+}
+
+#[test]
+fn the_client_wakes_for_the_end_of_its_run() {
+    let short = LoadPlan {
+        until: Until::Duration(Duration::from_millis(4500)),
+        ..plan("http://localhost")
+    };
+    play(short, |bench| {
+        let line = bench.open(0);
+        assert_eq!(bench.turn(4495), TurnResult::Run { wake: ms(4500) });
+        stop(bench, line, 4500);
+    });
+}
+
+#[test]
 fn json_keeps_autocannons_keys_and_null_for_unknown_tails() {
     let report = play(plan("http://localhost:8080/x"), |bench| {
         let mut line = bench.open(0);
@@ -919,6 +1014,34 @@ fn a_stop_in_the_warm_up_is_no_run() {
     assert_eq!(report.verdict.reasons.first(), Some(&bailed_out));
 }
 
+#[test]
+fn what_a_warm_up_met_is_forgotten() {
+    let warmed = LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(3)),
+        until: Until::Duration(Duration::from_secs(2)),
+        ..plan("http://localhost")
+    };
+    let report = play(warmed, |bench| {
+        let refused = Closed::NotConnected(io::ErrorKind::ConnectionRefused.into());
+        bench.client.closed(None, refused, ms(0));
+        let mut line = bench.open(1);
+        let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+        bench.receive(&mut line, &not_found.repeat(10), 500);
+        let reset = Closed::Failed(io::ErrorKind::ConnectionReset.into());
+        bench.close(line, reset, 600);
+        let mut line = bench.open(600);
+        // A warm-up may be longer than the run.
+        assert!(matches!(bench.turn(2500), TurnResult::Run { .. }));
+        bench.turn(3000);
+        bench.receive(&mut line, &REPLY.repeat(10), 3500);
+        stop(bench, line, 5000);
+    });
+    assert_eq!((report.errors, report.resets, report.status_4xx), (0, 0, 0));
+    assert_eq!((report.latency.total_count, report.duration), (10, 2.0));
+    assert_eq!(report.throughput.total, 10 * REPLY.len() as u64);
+    assert_eq!(report.bundling.connects, 1);
+}
+
 /// The server is ten times slower in the first second.
 #[test]
 fn a_warm_up_that_is_found_is_left_out_of_latencies_and_rates() {
@@ -1011,6 +1134,64 @@ fn play_open_loop(
         }
         stop(bench, line, 10_000);
     })
+}
+
+fn open_loop() -> LoadPlan {
+    LoadPlan {
+        connections: 2,
+        pipelining: 2,
+        until: Until::Duration(Duration::from_secs(2)),
+        open_loop: Some(OpenLoopPlan {
+            rate: Rate::Constant(1000.0),
+            arrivals: Arrivals::Constant,
+            seed: 3,
+            deadline: None,
+        }),
+        ..plan("http://localhost")
+    }
+}
+
+#[test]
+fn an_open_loop_waits_for_the_schedule_only_while_a_slot_is_free() {
+    play(open_loop(), |bench| {
+        let mut busy = bench.open(0);
+        let idle = bench.open(0);
+        assert_eq!(bench.requests(&mut busy), 1);
+        assert_eq!(bench.client.send_at(), ms(1));
+        let Line { conn, out } = &mut busy;
+        bench.client.caught_up(conn, ms(1), out);
+        assert_eq!(bench.client.send_at(), ms(2));
+        bench.close(idle, Closed::Done, 1);
+        assert_eq!(bench.client.send_at(), Time::NEVER);
+        stop(bench, busy, 2000);
+    });
+}
+
+#[test]
+fn an_open_loop_goes_on_after_its_warm_up() {
+    let warmed = LoadPlan {
+        warm_up: WarmUp::For(Duration::from_secs(1)),
+        ..open_loop()
+    };
+    let report = play(warmed, |bench| {
+        let mut line = bench.open(0);
+        assert_eq!(bench.requests(&mut line), 1);
+        bench.receive(&mut line, REPLY, 0);
+        for at in 1..3000 {
+            bench.turn(at);
+            assert_eq!(bench.client.send_at(), ms(at), "an idle connection is free");
+            let Line { conn, out } = &mut line;
+            assert_eq!(bench.client.caught_up(conn, ms(at), out), Flow::Keep);
+            assert_eq!(bench.requests(&mut line), 1);
+            bench.receive(&mut line, REPLY, at);
+        }
+        stop(bench, line, 3000);
+    });
+    assert_eq!(
+        (report.accounting.due, report.accounting.sent),
+        (2000, 2000)
+    );
+    assert_eq!(report.bundling.requests_per_write, 1.0);
 }
 
 fn assert_near(found_ms: Option<f64>, seconds: f64) {
