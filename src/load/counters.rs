@@ -228,4 +228,47 @@ mod tests {
             assert_eq!(ErrorKind::of_connection(&error.into()), kind, "{error}");
         }
     }
+
+    #[test]
+    fn the_counts_of_workers_add_up() {
+        let errors = |n| ErrorCounts {
+            refused: n,
+            unreachable: 2 * n,
+            reset: 3 * n,
+            closed_early: 4 * n,
+            bad_reply: 5 * n,
+            no_local_port: 6 * n,
+            no_descriptor: 7 * n,
+            other: 8 * n,
+        };
+        assert_eq!(errors(1).total(), 36);
+        let counters = |n: u64, first_error: &str| Counters {
+            resets: n,
+            writes: 2 * n,
+            last_replies: 3 * n,
+            lost_behind_last_reply: 4 * n,
+            unserved: 5 * n as usize,
+            reads: 6 * n,
+            interim: 7 * n,
+            wrong_bodies: 8 * n,
+            varied_bodies: 9 * n,
+            errors: errors(n),
+            first_error: Some(first_error.to_owned()),
+        };
+        let mut all = Counters::default();
+        all.add(counters(1, "one"));
+        assert_eq!(all, counters(1, "one"));
+        all.add(counters(10, "another"));
+        assert_eq!(all, counters(11, "one"));
+    }
+
+    #[test]
+    fn the_first_error_is_kept_in_words() {
+        let mut counters = Counters::default();
+        for words in ["one", "another"] {
+            counters.error(ErrorKind::Other, || words.to_owned());
+        }
+        assert_eq!(counters.first_error.as_deref(), Some("one"));
+        assert_eq!(counters.errors.other, 2);
+    }
 }

@@ -216,6 +216,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::statistics::interval_log::all_answered;
 
     #[test]
     fn the_longest_silence_may_be_the_first_the_last_or_between() {
@@ -285,5 +286,28 @@ mod tests {
         }
         assert!(recorder.silences.len() <= SILENCES_MAX);
         assert_eq!(recorder.silence_ns_min, 2 * SILENCE_NS_MIN);
+    }
+
+    #[test]
+    fn the_records_of_workers_add_up() {
+        let at = Time::from_ns;
+        let record = |bytes, replies: &[(u16, u64)], ended| {
+            let mut recorder = Recorder::starting(at(0));
+            recorder.received(bytes);
+            for &(status, ns) in replies {
+                recorder.replied(status, 1, at(ns));
+                recorder.took(at(0), at(ns), at(ns), 1);
+            }
+            recorder.finish(at(ended), replies.len() as u64);
+            recorder
+        };
+        let mut all = record(7, &[(200, 10), (404, 30)], 35);
+        all.add(record(5, &[(200, 5), (200, 20), (200, 31)], 32));
+        assert_eq!(all.bytes(), 12);
+        assert_eq!(all.statuses().collect::<Vec<_>>(), [(200, 4), (404, 1)]);
+        assert_eq!(all.last_reply_at(), at(31));
+        assert_eq!(all.windows.reply_rates(), [5.0 * 1e9 / 35.0]);
+        let answered = all_answered(all.log.intervals());
+        assert_eq!((answered.total(), answered.max_ns()), (5, 31));
     }
 }

@@ -234,4 +234,34 @@ mod tests {
             assert_eq!(windows.reply_rates(), rates, "{start_ms} ms");
         }
     }
+
+    #[test]
+    fn a_short_rest_brings_its_replies_and_bytes_to_the_last_window() {
+        let mut windows = Windows::starting(at_ms(0));
+        windows.turn(at_ms(1000), 100, 10);
+        windows.turn(at_ms(2000), 150, 30);
+        windows.finish(at_ms(2250), 200, 40);
+        assert_eq!(windows.reply_rates(), [100.0, 80.0]);
+        assert_eq!(windows.byte_rates(), [10.0, 24.0]);
+    }
+
+    #[test]
+    fn the_windows_of_workers_add_up_one_by_one() {
+        let run = |ends: [u64; 3]| {
+            let mut windows = Windows::starting(at_ms(0));
+            for (n, end) in (1_u64..).zip(ends) {
+                windows.turn(at_ms(end), n * 100, n * 1000);
+            }
+            windows
+        };
+        let mut all = run([1000, 2010, 2010]);
+        all.add(&run([1010, 2010, 3010]));
+        let window = |ms: u64, replies: u64| Window {
+            ns: ms * 1_000_000,
+            replies,
+            bytes: replies * 10,
+        };
+        let expected = [window(1010, 200), window(1010, 200), window(1000, 100)];
+        assert_eq!(all.closed, expected);
+    }
 }

@@ -1,6 +1,7 @@
 //! Several clients that make one run: they begin together, and take turns.
 
 use super::*;
+use crate::load::client::RunEnd;
 use crate::load::plan::Worker;
 
 fn bench<'a>(
@@ -134,4 +135,39 @@ fn the_parts_of_all_processes_are_the_whole() {
         Until::Duration(_) => 0,
     });
     assert_eq!(amounts.sum::<u64>(), 1001);
+}
+
+#[test]
+fn the_records_of_workers_are_that_of_one_run() {
+    let record = |ended_ms| {
+        let mut ignore = |_| {};
+        let mut bench = Bench {
+            client: LoadClient::new(&open_loop(), &mut ignore),
+            request_bytes: 1,
+        };
+        bench.turn(0);
+        let mut line = bench.open(0);
+        bench.client.waited(Wait {
+            began: ms(0),
+            due: ms(4),
+            ended: ms(54),
+        });
+        bench.receive(&mut line, REPLY, 54);
+        bench.turn(ended_ms);
+        bench.close(line, Closed::Stopped, ended_ms);
+        bench.client.finish()
+    };
+    let (planned, interrupted) = (|| record(2000), || record(1500));
+    assert_eq!(planned().end, RunEnd::Planned);
+    for (mut all, other) in [(planned(), interrupted()), (interrupted(), planned())] {
+        let sent = all.accounting.sent + other.accounting.sent;
+        all.add(other);
+        assert_eq!((all.ended, all.end), (ms(2000), RunEnd::Interrupted));
+        assert_eq!((all.accounting.completed, all.accounting.sent), (2, sent));
+        assert_eq!((all.connects.opened, all.counters.reads), (2, 2));
+        assert_eq!(all.recorder.bytes(), 2 * REPLY.len() as u64);
+        assert_eq!(all.turns.pauses.count, 2);
+        let lag = all.open_loop.expect("an open loop").lag;
+        assert_eq!(lag.total(), sent);
+    }
 }
