@@ -608,4 +608,38 @@ mod tests {
         assert!(!pauses(950.0, Some((99.0, 100.0))));
         assert!(!pauses(950.0, None));
     }
+
+    #[test]
+    fn an_open_loop_is_judged_by_its_schedule() {
+        let open_loop = |change: &dyn Fn(&mut Evidence)| {
+            reasons(|e| {
+                e.schedule = Some(Schedule {
+                    client_lag_ms: 0.9,
+                    laws_broken: Some(Vec::new()),
+                });
+                e.cpu_share = 1.0;
+                change(e);
+            })
+        };
+        let never_sent = |e: &mut Evidence, requests| {
+            e.accounting.never_sent += requests;
+            e.accounting.due += requests;
+        };
+        assert_eq!(open_loop(&|_| {}), [""; 0]);
+        assert_eq!(open_loop(&|e| never_sent(e, 1000)), [""; 0]);
+        let schedule = |e: &mut Evidence, client_lag_ms, laws_broken| {
+            e.schedule = Some(Schedule {
+                client_lag_ms,
+                laws_broken,
+            });
+        };
+        assert_eq!(open_loop(&|e| schedule(e, 1.1, None)).len(), 1);
+        let law = LawBroken::Count {
+            sent: 900,
+            asked: 1000.0,
+        };
+        let broken = |e: &mut Evidence| schedule(e, 0.9, Some(vec![law]));
+        assert_eq!(open_loop(&broken).len(), 1);
+        assert_eq!(open_loop(&|e| never_sent(e, 2000)).len(), 1);
+    }
 }

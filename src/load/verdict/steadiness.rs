@@ -125,3 +125,44 @@ pub(super) fn stationarity(evidence: &Evidence) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Time;
+    use crate::load::statistics::interval_log::IntervalLog;
+
+    /// The course of 20 s of a closed loop of ten slots, whose server has this speed at each second.
+    fn of(speed: impl Fn(f64) -> f64) -> Steadiness {
+        let mut log = IntervalLog::starting(Time::START);
+        for tenth in 0..200 {
+            let rate = 20_000.0 * speed(tenth as f64 / 10.0);
+            let now = Time::from_ns(tenth * 100_000_000 + 50_000_000);
+            log.record(now, (10.0 / rate * 1e9) as u64, (rate / 10.0) as u64);
+        }
+        log.finish(Time::from_ns(20_000_000_000));
+        Steadiness::of(log.intervals(), false)
+    }
+
+    #[test]
+    fn a_slow_start_is_a_warm_up_and_no_change() {
+        let found = of(|at| if at < 3.0 { 0.5 } else { 1.0 });
+        let warm_up_s = found.warm_up_s.expect("it matters");
+        assert!((2.9..4.0).contains(&warm_up_s), "{warm_up_s}");
+        assert_eq!(found.change, Ok(None));
+    }
+
+    #[test]
+    fn a_start_that_changes_no_figure_is_no_warm_up() {
+        assert_eq!(of(|_| 1.0).warm_up_s, None);
+        let short = of(|at| if at < 1.0 { 0.5 } else { 1.0 });
+        assert_eq!(short.warm_up_s, None);
+    }
+
+    #[test]
+    fn a_start_without_an_end_is_a_change() {
+        let found = of(|at| 0.5 + at / 40.0);
+        assert_eq!(found.warm_up_s, None);
+        assert!(matches!(found.change, Ok(Some(_))), "{found:?}");
+    }
+}
