@@ -614,7 +614,8 @@ mod tests {
         let open_loop = |change: &dyn Fn(&mut Evidence)| {
             reasons(|e| {
                 e.schedule = Some(Schedule {
-                    client_lag_ms: 0.9,
+                    client_lag: Some((99.0, 0.9)),
+                    has_deadline: false,
                     laws_broken: Some(Vec::new()),
                 });
                 e.cpu_share = 1.0;
@@ -627,9 +628,10 @@ mod tests {
         };
         assert_eq!(open_loop(&|_| {}), [""; 0]);
         assert_eq!(open_loop(&|e| never_sent(e, 1000)), [""; 0]);
-        let schedule = |e: &mut Evidence, client_lag_ms, laws_broken| {
+        let schedule = |e: &mut Evidence, lag_ms, laws_broken| {
             e.schedule = Some(Schedule {
-                client_lag_ms,
+                client_lag: Some((99.0, lag_ms)),
+                has_deadline: false,
                 laws_broken,
             });
         };

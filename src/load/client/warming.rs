@@ -82,6 +82,7 @@ impl<'a> LoadClient<'a> {
         self.recorder = Recorder::starting(now);
         self.turns = Turns::default();
         self.connects.started(now);
+        self.progress_due = now;
     }
 }
 
