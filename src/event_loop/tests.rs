@@ -117,7 +117,8 @@ fn listening<P: Protocol, const N: usize>(
         let any_port = Address::Tcp(([127, 0, 0, 1], 0).into());
         match event_loop.listen(&any_port).expect("a free port") {
             Address::Tcp(address) => address,
-            other => panic!("{other:?}"),
+            #[cfg(unix)]
+            Address::Unix(path) => panic!("{path:?}"),
         }
     });
     (event_loop, addresses)

@@ -170,7 +170,8 @@ fn all_descendants_are_ended_with_it() {
                 true => server.stop(&StopSignal::new()),
                 false => drop(server),
             }
-            assert!(is_gone(descendant), "{line}");
+            // A process that was killed has to run once more to end.
+            wait_until(|| is_gone(descendant));
         }
     }
 }
@@ -181,7 +182,7 @@ fn a_server_that_goes_into_the_background_is_named_as_that_and_ended() {
     let mut server = start("setsid sleep 1000 & echo $! >&2");
     let background = written_id(&mut server);
     assert_eq!(failure(&mut server), Failure::InBackground);
-    assert!(is_gone(background));
+    wait_until(|| is_gone(background));
 }
 
 #[test]
