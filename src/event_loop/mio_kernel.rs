@@ -165,18 +165,25 @@ mod tests {
 
     #[test]
     fn nagles_algorithm_is_off_on_accepted_and_on_dialled_connections() {
+        assert_no_delay(false);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nagles_algorithm_is_off_on_stamped_connections() {
+        assert_no_delay(true);
+    }
+
+    fn assert_no_delay(stamps: bool) {
         let mut kernel = MioKernel::new(&StopSignal::new()).expect("a poll");
         let (mut listener, address) = kernel
             .listen(&Address::Tcp(([127, 0, 0, 1], 0).into()), 7)
             .expect("a free port");
-        let mut dial = |stamps| {
-            kernel.set_stamps(stamps);
-            let mut dialled = kernel.dial(&address, 0).expect("a socket");
-            while !matches!(kernel.dialled(&mut dialled), Ok(Dialled::Connected)) {}
-            let accepted = kernel.accept(&mut listener).expect("it is connected");
-            [dialled, accepted]
-        };
-        for stream in [dial(false), dial(true)].into_iter().flatten() {
+        kernel.set_stamps(stamps);
+        let mut dialled = kernel.dial(&address, 0).expect("a socket");
+        while !matches!(kernel.dialled(&mut dialled), Ok(Dialled::Connected)) {}
+        let accepted = kernel.accept(&mut listener).expect("it is connected");
+        for stream in [dialled, accepted] {
             let is_off = match &stream {
                 Stream::Tcp(stream) => stream.nodelay(),
                 #[cfg(unix)]
