@@ -62,7 +62,11 @@ impl RoundsUnderWay {
         let settings = plan.settings();
         let held = round + 1;
         if settings.precision.is_none() {
-            return (held >= settings.rounds.get()).then_some(RoundsEnd::Planned);
+            let is_over = held >= settings.rounds.get();
+            // A duet needs its reference.
+            let is_idle = settings.duet && !is_anything_left(records, plan.reference_expected());
+            let end = is_idle.then_some(RoundsEnd::NothingToJudge);
+            return is_over.then_some(RoundsEnd::Planned).or(end);
         }
         if self.rule.is_none() {
             let Some(reference) = report::reference(records, plan) else {

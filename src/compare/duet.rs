@@ -44,8 +44,11 @@ impl RoundUnderWay<'_> {
                     self.conclude(&mut records[index], Err(stopped))?;
                 }
                 Err((Side::Reference, stopped)) => {
+                    // Its duets before this one count.
+                    if let Some(result) = of_reference.take() {
+                        self.conclude(&mut records[reference], result)?;
+                    }
                     self.conclude(&mut records[reference], Err(stopped))?;
-                    of_reference = None;
                 }
             }
         }

@@ -6,6 +6,8 @@
 mod cli;
 #[cfg(unix)]
 mod compare;
+#[cfg(unix)]
+mod compare_deaths;
 mod compare_judgement;
 #[cfg(unix)]
 mod compare_process;

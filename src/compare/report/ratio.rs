@@ -114,7 +114,7 @@ pub(super) fn ratios(
             let ratio =
                 is_judged.then(|| paired_ratio(records, index, reference, settings.seed))??;
             Some(match settings.precision {
-                // Rounds of different lengths are weighted.
+                // Rounds of different lengths are weighted, unless one of the two has failed.
                 Some(_) => PairedRatio {
                     log_mean: rule.estimate(index).or(ratio.log_mean),
                     ..ratio

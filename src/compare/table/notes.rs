@@ -36,7 +36,10 @@ pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
             "Stopped after {} minutes, the limit, before each ratio was known to {precision}.",
             TIME_MAX.as_secs() / 60
         )),
-        RoundsEnd::NothingToJudge => Some("Stopped: there is no ratio to measure.".to_owned()),
+        RoundsEnd::NothingToJudge => Some(format!(
+            "Stopped after {}: no two servers are left to compare.",
+            plural(report.rounds_done as u64, "round")
+        )),
     }
 }
 
