@@ -16,6 +16,7 @@ pub mod gate;
 mod local_bench;
 mod machine;
 pub mod markdown;
+mod outcome;
 pub mod page;
 mod plan;
 pub mod process;
@@ -24,6 +25,7 @@ pub mod random;
 mod readiness;
 mod reply_check;
 pub mod report;
+mod request;
 mod run_figures;
 pub mod schedule;
 pub mod search;
@@ -33,14 +35,16 @@ pub mod table;
 mod verdict;
 mod warning;
 
-pub use auto_rounds::{RoundsEnd, TIME_MAX};
+pub use auto_rounds::TIME_MAX;
 pub use bench::{Bench, Stopped};
 pub use contestant::{Contestant, OwnSettings};
 pub use failure::Failure;
 pub use local_bench::LocalBench;
 pub use machine::{Machine, MachineUse};
-pub use plan::{ComparisonPlan, PlanError, RequestChanges, RequestSettings, Settings};
+pub use outcome::{ComparisonOutcome, ContestantRuns, RoundsEnd};
+pub use plan::{ComparisonPlan, PlanError, Settings};
 pub use report::ComparisonReport;
+pub use request::{RequestChanges, RequestSettings};
 pub use run_figures::{Closing, Limit, RunConditions, RunCourse, RunFigures, Silence};
 pub use statistics::DuetRatio;
 pub use warning::{Reason, Warning};
@@ -68,46 +72,6 @@ pub trait Observer {
     );
     /// A round has ended; `so_far` is all that there is until now.
     fn round_ended(&mut self, _so_far: &ComparisonOutcome) {}
-}
-
-/// Everything that one contestant did.
-#[derive(Clone, Debug)]
-pub struct ContestantRuns {
-    /// The contestant.
-    pub contestant: Contestant,
-    /// Its run in each round; `None` where it has none.
-    pub runs: Vec<Option<RunFigures>>,
-    /// The round (from 0) in which it failed, and why. It takes no part in later ones.
-    pub failure: Option<(usize, Failure)>,
-}
-
-/// Everything that happened.
-#[derive(Clone, Debug)]
-pub struct ComparisonOutcome {
-    /// In the plan's order.
-    pub records: Vec<ContestantRuns>,
-    /// Rounds that came to their end.
-    pub rounds_done: usize,
-    /// Why no more rounds were held; `None` while it is under way.
-    pub end: Option<RoundsEnd>,
-}
-
-impl ComparisonOutcome {
-    /// Returns true if a stop was asked for before the last round's end.
-    pub fn is_interrupted(&self) -> bool {
-        self.end == Some(RoundsEnd::Interrupted)
-    }
-
-    /// Returns true if all rounds came to their end.
-    pub fn is_finished(&self) -> bool {
-        self.end.is_some() && !self.is_interrupted()
-    }
-
-    /// True if a contestant could not run, or not to the end, or answered wrongly.
-    pub fn has_failures(&self) -> bool {
-        let mut records = self.records.iter();
-        records.any(|record| record.failure.is_some() || record.wrong_replies().is_some())
-    }
 }
 
 /// Runs all rounds of `plan` on `bench`, or as many as there is time for until `signal`.

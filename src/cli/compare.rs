@@ -8,6 +8,7 @@ mod screen;
 mod search_flags;
 mod suite;
 mod sweep_flags;
+mod toml_values;
 mod values;
 
 use std::num::NonZeroUsize;

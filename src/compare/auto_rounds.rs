@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::report::slots_apart;
+use super::outcome::{ContestantRuns, RoundsEnd, reference, slots_apart};
 use super::statistics::{AutoRounds, Margin, NextStep, RoundEvidence, StoppingRule};
-use super::{ComparisonPlan, ContestantRuns, Settings, report};
+use super::{ComparisonPlan, Settings};
 
 /// No further pair of rounds is begun after this time.
 pub const TIME_MAX: Duration = Duration::from_secs(600);
@@ -15,24 +15,6 @@ pub const TIME_MAX: Duration = Duration::from_secs(600);
 const LENGTHENING_MAX: u32 = 10;
 /// Time that starting, settling and stopping a server take, about.
 const RESTART: Duration = Duration::from_millis(500);
-
-/// The reason for which rounds ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RoundsEnd {
-    /// As many as were asked for were held.
-    Planned,
-    /// Every ratio is known to the precision asked for.
-    Precise,
-    /// The largest number of rounds was reached before.
-    RoundsMax,
-    /// The time was over before.
-    TimeMax,
-    /// No contestant is left that could have a ratio.
-    NothingToJudge,
-    /// It was stopped from outside.
-    Interrupted,
-}
 
 /// The rule over the rounds of a comparison under way.
 pub struct RoundsUnderWay {
@@ -69,7 +51,7 @@ impl RoundsUnderWay {
             return is_over.then_some(RoundsEnd::Planned).or(end);
         }
         if self.rule.is_none() {
-            let Some(reference) = report::reference(records, plan) else {
+            let Some(reference) = reference(records, plan) else {
                 return Some(RoundsEnd::NothingToJudge);
             };
             self.rule = Some((reference, rule(records.len(), settings)));
@@ -93,11 +75,7 @@ impl RoundsUnderWay {
 fn is_anything_left(records: &[ContestantRuns], reference: usize) -> bool {
     let others = records.iter().enumerate();
     let mut others = others.filter(|&(index, _)| index != reference);
-    is_judged(&records[reference]) && others.any(|(_, record)| is_judged(record))
-}
-
-fn is_judged(record: &ContestantRuns) -> bool {
-    record.failure.is_none() && record.wrong_replies().is_none()
+    records[reference].is_judged() && others.any(|(_, record)| record.is_judged())
 }
 
 /// The rule after all rounds of `records` in which the reference ran.
@@ -136,7 +114,7 @@ fn evidence(
     let of = |index: usize| {
         let ours = records[index].runs[round].as_ref()?;
         let theirs = records[reference].runs[round].as_ref()?;
-        let has_ratio = index != reference && is_judged(&records[index]);
+        let has_ratio = index != reference && records[index].is_judged();
         has_ratio.then(|| match ours.duet {
             Some(duet) => duet.evidence(),
             None => RoundEvidence {

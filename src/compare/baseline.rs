@@ -5,15 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::report::{ComparisonReport, Finding};
-use super::statistics::{
-    BaselineChange, Comparable, Compared, ContestantChange, DifferenceOf, Facts, Margin,
-    SavedResult, SavedRounds, change,
-};
-use crate::format;
+use super::report::{BaselineReport, ComparisonReport};
+use super::statistics::{Facts, Margin, SavedResult, SavedRounds, change};
 
 /// The settings that decide whether figures can be compared. Others, such as the number of
 /// rounds, decide how sure they are.
@@ -130,7 +126,11 @@ impl Baseline {
             present.contestants.remove(name);
         }
         let change = change(&before, &present, margin);
-        Ok(BaselineReport::new(change, other_request, self))
+        Ok(BaselineReport {
+            finished: self.finished,
+            other_request,
+            ..BaselineReport::new(change, &self.saved.version)
+        })
     }
 }
 
@@ -184,194 +184,5 @@ fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-/// Changes since a baseline.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BaselineReport {
-    /// Version of the program that wrote the baseline.
-    pub version: String,
-    /// True if the baseline's comparison came to its end.
-    pub finished: bool,
-    /// The figures that can be compared.
-    pub comparable: BaselineComparable,
-    /// The facts in which both differ.
-    pub differences: Vec<FactChange>,
-    /// The contestants of both whose request is the same.
-    pub changes: Vec<SpeedChange>,
-    /// The contestants of both whose request is another one: not compared.
-    pub other_request: Vec<String>,
-    /// Contestants of the baseline only.
-    pub gone: Vec<String>,
-    /// Contestants of the present comparison only.
-    pub new: Vec<String>,
-}
-
-/// See [`Comparable`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum BaselineComparable {
-    /// Ratios to the reference and plain figures.
-    RatiosAndFigures,
-    /// Ratios only: the machines differ.
-    Ratios,
-    /// Plain figures only: the references differ.
-    Figures,
-    /// Nothing.
-    Nothing,
-}
-
-/// A fact in which the baseline and the present comparison differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FactChange {
-    /// `machine`, `settings`, `version` or `reference`.
-    pub of: &'static str,
-    /// Its name in JSON.
-    pub name: String,
-    /// In the baseline; `null` if it was not recorded.
-    pub before: Option<String>,
-    /// Now; `null` if it is not recorded.
-    pub now: Option<String>,
-}
-
-/// The change of one contestant's speed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SpeedChange {
-    /// Its name.
-    pub name: String,
-    /// `ratio` to the reference, or `rate`.
-    pub compared: &'static str,
-    /// Now divided by before.
-    pub change: f64,
-    /// Lower end of the 95 % interval; `null` with too few rounds for one.
-    pub low: Option<f64>,
-    /// Upper end, likewise.
-    pub high: Option<f64>,
-    /// By the same rules as between contestants.
-    pub finding: Finding,
-}
-
-impl BaselineReport {
-    fn new(
-        change: BaselineChange,
-        other_request: Vec<String>,
-        baseline: &Baseline,
-    ) -> BaselineReport {
-        let differences = change.differences.into_iter().map(|difference| FactChange {
-            of: match difference.of {
-                DifferenceOf::Machine => "machine",
-                DifferenceOf::Settings => "settings",
-                DifferenceOf::Version => "version",
-                DifferenceOf::Reference => "reference",
-            },
-            name: difference.name,
-            before: difference.before,
-            now: difference.now,
-        });
-        BaselineReport {
-            version: baseline.saved.version.clone(),
-            finished: baseline.finished,
-            comparable: match change.comparable {
-                Comparable::RatiosAndFigures => BaselineComparable::RatiosAndFigures,
-                Comparable::Ratios => BaselineComparable::Ratios,
-                Comparable::Figures => BaselineComparable::Figures,
-                Comparable::Nothing => BaselineComparable::Nothing,
-            },
-            differences: differences.collect(),
-            changes: change.changes.into_iter().map(SpeedChange::from).collect(),
-            other_request,
-            gone: change.gone,
-            new: change.new,
-        }
-    }
-
-    /// Returns its sentences, one a line.
-    pub fn sentences(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.changes.iter().map(SpeedChange::sentence).collect();
-        let differ = |of: &str| -> Vec<String> {
-            let facts = self.differences.iter().filter(|fact| fact.of == of);
-            facts.map(FactChange::words).collect()
-        };
-        for (of, consequence) in [
-            ("settings", "nothing can be compared"),
-            ("machine", "only ratios to the reference can be compared"),
-            ("reference", "ratios cannot be compared"),
-            ("version", "the change may be that of bareloop itself"),
-        ] {
-            let facts = differ(of);
-            if !facts.is_empty() {
-                lines.push(format!("{of} differ: {}; {consequence}", facts.join("; ")));
-            }
-        }
-        for (names, words) in [
-            (
-                &self.other_request,
-                "another request than before, not compared",
-            ),
-            (&self.gone, "only in the baseline"),
-            (&self.new, "not in the baseline"),
-        ] {
-            if !names.is_empty() {
-                lines.push(format!("{}: {words}", names.join(", ")));
-            }
-        }
-        if !self.finished {
-            lines.push("the baseline was broken off before its last round".to_owned());
-        }
-        lines
-    }
-}
-
-impl FactChange {
-    fn words(&self) -> String {
-        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        let (before, now) = (or_none(&self.before), or_none(&self.now));
-        format!("{} {before} before, {now} now", self.name)
-    }
-}
-
-impl From<ContestantChange> for SpeedChange {
-    fn from(change: ContestantChange) -> SpeedChange {
-        SpeedChange {
-            name: change.name,
-            compared: match change.compared {
-                Compared::Ratio => "ratio",
-                Compared::Figure => "rate",
-            },
-            change: change.change,
-            low: change.interval.map(|interval| interval.low),
-            high: change.interval.map(|interval| interval.high),
-            finding: match (change.claims.different, change.claims.same) {
-                (Some(_), _) => Finding::Different,
-                (None, true) => Finding::Same,
-                (None, false) => Finding::Undecided,
-            },
-        }
-    }
-}
-
-impl SpeedChange {
-    fn sentence(&self) -> String {
-        let of = match self.compared {
-            "ratio" => "ratio to the reference",
-            _ => "requests/s",
-        };
-        let change = format!("{} times the baseline", format::ratio(self.change));
-        let bounds = match self.low.zip(self.high) {
-            Some((low, high)) => format!(
-                "{} to {} with 95 % confidence",
-                format::ratio(low),
-                format::ratio(high)
-            ),
-            None => "too few rounds for an interval".to_owned(),
-        };
-        let finding = match self.finding {
-            Finding::Different => "changed",
-            Finding::Same => "the same within the margin",
-            Finding::Undecided => "no change shown",
-        };
-        format!("{}: {of} {change} ({bounds}): {finding}", self.name)
     }
 }

@@ -1,11 +1,10 @@
 //! Runners of contestants: this machine, or a script in tests.
 
-use super::search::SearchStart;
 use super::statistics::{Side, SliceSchedule};
 use super::{Contestant, Failure, RunConditions, RunFigures, Settings};
 use crate::event_loop::StopSignal;
 use crate::load;
-use crate::load::find_rate::{FindRateReport, TrialProgress};
+use crate::load::find_rate::{FindRateReport, RateObjective, TrialProgress};
 
 /// The reason for which a run has no figures.
 #[derive(Debug, PartialEq)]
@@ -20,6 +19,15 @@ impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Stopped {
         Stopped::Failed(failure)
     }
+}
+
+/// The beginning of one contestant's search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchStart {
+    /// The objective.
+    pub objective: RateObjective,
+    /// Requests per second of the first trial; above 0.
+    pub first_rate: f64,
 }
 
 /// Runs a contestant once: starts it, warms it up, loads it, stops it.

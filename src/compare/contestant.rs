@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::process::supervisor::SHELL;
 use super::python;
-use super::{RequestChanges, Settings};
+use super::request::RequestChanges;
 use crate::load::Target;
 use crate::load::target::UrlError;
 
@@ -202,16 +202,6 @@ impl Contestant {
     /// The settings that it has for itself.
     pub fn own(&self) -> &OwnSettings {
         &self.own
-    }
-
-    /// `settings`, with its own in their place.
-    pub fn settings(&self, settings: &Settings) -> Settings {
-        let own = &self.own;
-        Settings {
-            request: own.request.of(&settings.request),
-            start_timeout: own.start_timeout.unwrap_or(settings.start_timeout),
-            ..settings.clone()
-        }
     }
 
     /// The variables added to its environment when it is started on `port`.

@@ -6,11 +6,11 @@ mod loaded_server;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::bench::SearchStart;
 use super::machine::CpuTimes;
 use super::process::resource_usage::{Processes, Usage};
 use super::process::server::{Launcher, Server, free_port};
 use super::readiness;
-use super::search::SearchStart;
 use super::statistics::{Side, SliceSchedule, squared_relative_error};
 use super::{
     Bench, Closing, Contestant, Failure, RunConditions, RunCourse, RunFigures, Settings, Silence,
@@ -63,7 +63,7 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<RunFigures, Stopped> {
-        let settings = &contestant.settings(settings);
+        let settings = &settings.of(contestant);
         let mut subject = self.subject(contestant, conditions, settings, signal)?;
         let reply = subject.check_reply();
         let mut run = measure(
@@ -94,7 +94,7 @@ impl Bench for LocalBench {
     ) -> Result<[RunFigures; 2], (Side, Stopped)> {
         let [contestant, reference] = contestants;
         let [ours, theirs] = conditions;
-        let of = [contestant.settings(settings), reference.settings(settings)];
+        let of = [settings.of(contestant), settings.of(reference)];
         let contestant = self.subject(contestant, ours, &of[0], signal);
         let contestant = contestant.map_err(|stopped| (Side::Contestant, stopped))?;
         let reference = self.subject(reference, theirs, &of[1], signal);
@@ -109,7 +109,7 @@ impl Bench for LocalBench {
         loads: &[Settings],
         signal: &StopSignal,
     ) -> Result<Vec<RunFigures>, Stopped> {
-        let loads = loads.iter().map(|settings| contestant.settings(settings));
+        let loads = loads.iter().map(|settings| settings.of(contestant));
         let loads: Vec<Settings> = loads.collect();
         let Some(first) = loads.first() else {
             return Ok(Vec::new());
@@ -138,7 +138,7 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_trial: &mut dyn FnMut(TrialProgress),
     ) -> Result<FindRateReport, Stopped> {
-        let settings = &contestant.settings(settings);
+        let settings = &settings.of(contestant);
         let mut subject = self.subject(contestant, conditions, settings, signal)?;
         warm_up(&mut subject, settings.warmup)?;
         let found = subject.search(search, conditions.window, on_trial)?;

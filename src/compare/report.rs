@@ -1,35 +1,34 @@
 //! The results of a comparison, in the shape of their JSON.
 
 mod cost;
+mod figure;
 mod ratio;
 mod runs;
 mod settings;
+mod since_baseline;
 
 pub use cost::{Cost, SideCost};
-pub(super) use ratio::slots_apart;
+pub use figure::Figure;
 pub use ratio::{Bounds, Finding, LoadLimit, Noise, RatioToReference};
 pub use runs::{RunClient, RunResult};
 pub use settings::{RequestUsed, SettingsUsed};
+pub use since_baseline::{BaselineComparable, BaselineReport};
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::baseline::BaselineReport;
-use super::contestant::DEFAULT_REFERENCE;
 use super::gate::GateResult;
+use super::outcome::reference;
 use super::reply_check::ReplyFacts;
 use super::search::SearchResult;
-use super::statistics::{
-    OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency, Summary,
-};
+use super::statistics::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
 use super::sweep::SweepResult;
 use super::{
     ComparisonOutcome, ComparisonPlan, ContestantRuns, Machine, RoundsEnd, RunFigures, Settings,
     Warning, warning,
 };
 use crate::format::{bound, milliseconds, or_dash};
-use crate::load;
 
 /// A finished (or interrupted) comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -116,22 +115,6 @@ pub struct ContestantResult {
     pub runs: Vec<RunResult>,
     /// Why its figures should be doubted; empty if there is no reason.
     pub warnings: Vec<Warning>,
-}
-
-/// A figure over the rounds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Figure {
-    /// The geometric mean.
-    pub mean: f64,
-    /// The middle value.
-    pub median: f64,
-    /// The smallest value.
-    pub min: f64,
-    /// The largest value.
-    pub max: f64,
-    /// One for each round that has one, in their order.
-    pub rounds: Vec<f64>,
 }
 
 /// Latencies in milliseconds.
@@ -234,64 +217,6 @@ impl ComparisonReport {
     }
 }
 
-/// The place of the chosen reference if it ran and answered as expected, else of the first that
-/// did. A duet has no other than the one in it.
-pub(super) fn reference(records: &[ContestantRuns], plan: &ComparisonPlan) -> Option<usize> {
-    let is_usable = |&index: &usize| {
-        let record = &records[index];
-        record.runs().next().is_some() && record.wrong_replies().is_none()
-    };
-    if plan.settings().duet {
-        return Some(plan.reference_expected()).filter(is_usable);
-    }
-    let chosen = plan.reference().unwrap_or(DEFAULT_REFERENCE);
-    let mut usable = (0..records.len()).filter(is_usable);
-    usable
-        .clone()
-        .find(|&index| records[index].contestant.name() == chosen)
-        .or_else(|| usable.next())
-}
-
-impl ContestantRuns {
-    fn runs(&self) -> impl Iterator<Item = &RunFigures> {
-        self.runs.iter().flatten()
-    }
-
-    /// The first round whose replies had other statuses or bodies than the expected ones.
-    pub(super) fn wrong_replies(&self) -> Option<(usize, &load::Warning)> {
-        let rounds = self.runs.iter().enumerate();
-        rounds
-            .filter_map(|(round, run)| Some((round, run.as_ref()?.wrong_replies()?)))
-            .next()
-    }
-
-    /// The reason for which it is out, with the round unless that is the first.
-    fn reason(&self) -> Option<String> {
-        let wrong = self.wrong_replies();
-        let (round, reason) = match (&self.failure, wrong) {
-            (Some((round, failure)), _) => (*round, failure.to_string()),
-            (None, Some((round, warning))) => (round, warning.to_string()),
-            (None, None) => return None,
-        };
-        Some(match round {
-            0 => reason,
-            round => format!("in round {}: {reason}", round + 1),
-        })
-    }
-
-    fn figure(&self, of: impl Fn(&RunFigures) -> Option<f64>) -> Option<Figure> {
-        let rounds: Vec<f64> = self.runs().filter_map(of).collect();
-        let spread = Summary::of(&rounds)?;
-        Some(Figure {
-            mean: spread.mean,
-            median: spread.median,
-            min: spread.min,
-            max: spread.max,
-            rounds,
-        })
-    }
-}
-
 impl ContestantResult {
     fn new(
         record: &ContestantRuns,
@@ -314,9 +239,9 @@ impl ContestantResult {
                 .map(|request| (&request).into()),
             status,
             reason,
-            requests_per_second: record.figure(|run| Some(run.requests_per_second())),
+            requests_per_second: Figure::over_rounds(record, |run| Some(run.requests_per_second())),
             latency_ms: latency(record),
-            cpu_micros_per_request: record.figure(RunFigures::cpu_micros_per_request),
+            cpu_micros_per_request: Figure::over_rounds(record, RunFigures::cpu_micros_per_request),
             peak_memory_bytes: record
                 .runs()
                 .filter_map(|run| Some(run.server?.memory_bytes))
@@ -354,11 +279,11 @@ fn latency(record: &ContestantRuns) -> Option<LatencyMs> {
         over.is_some_and(|over| matches!(over.median, RoundLatency::AtLeast(_)))
     };
     Some(LatencyMs {
-        p50: record.figure(|run| run.p50_ms).map(|figure| figure.median),
+        p50: Figure::over_rounds(record, |run| run.p50_ms).map(|figure| figure.median),
         p50_interval: p50.and_then(LatencyInterval::of),
-        p99: record.figure(|run| run.p99_ms).map(|figure| figure.median),
+        p99: Figure::over_rounds(record, |run| run.p99_ms).map(|figure| figure.median),
         p99_interval: p99.and_then(LatencyInterval::of),
-        max: record.figure(|run| Some(run.max_ms))?.max,
+        max: Figure::over_rounds(record, |run| Some(run.max_ms))?.max,
         lower_bounds_from: match (is_bound(&p50), is_bound(&p99)) {
             (true, _) => Some("p50"),
             (false, true) => Some("p99"),

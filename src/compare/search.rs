@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bench::SearchStart;
 use super::statistics::Summary;
 use super::{
     Bench, ComparisonOutcome, ComparisonPlan, Contestant, ContestantRuns, RunConditions,
@@ -26,15 +27,6 @@ pub struct SearchPlan {
     pub objective: RateObjective,
     /// Length of a trial, if its rate is high enough for the objective's percentile.
     pub trial_duration: Duration,
-}
-
-/// The beginning of one contestant's search.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SearchStart {
-    /// The objective.
-    pub objective: RateObjective,
-    /// Requests per second of the first trial; above 0.
-    pub first_rate: f64,
 }
 
 /// Is told of the searches.

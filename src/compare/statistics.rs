@@ -11,6 +11,7 @@ mod duet;
 mod estimate;
 mod geometric_mean;
 mod knee;
+mod margin;
 mod paired_ratio;
 mod percentile;
 mod rounds_needed;
@@ -18,7 +19,7 @@ mod stopping;
 mod summary;
 mod variance;
 
-pub use answer::{Answer, Claims, Direction, Judgement, Margin, judge, judge_at};
+pub use answer::{Answer, Claims, Direction, Judgement, judge, judge_at};
 pub use change::{
     BaselineChange, Comparable, Compared, ContestantChange, Difference, DifferenceOf, Facts,
     SavedResult, SavedRounds, change,
@@ -27,6 +28,7 @@ pub use duet::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
 pub use estimate::{Estimate, Interval};
 pub use geometric_mean::GeometricMean;
 pub use knee::{Knee, Shape, Walk, knee_of_walk};
+pub use margin::Margin;
 pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertainty};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};
 pub use stopping::{ALPHA_WORKING, AutoRounds, NextStep, RoundEvidence, StoppingRule};

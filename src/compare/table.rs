@@ -3,10 +3,10 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 
-use super::baseline::BaselineReport;
 use super::gate::GateResult;
 use super::report::{
-    Bounds, ComparisonReport, ContestantResult, ContestantStatus, LoadLimit, Published,
+    BaselineReport, Bounds, ComparisonReport, ContestantResult, ContestantStatus, LoadLimit,
+    Published,
 };
 use super::search::SearchResult;
 use super::sweep::SweepResult;

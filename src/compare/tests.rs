@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use super::bench::SearchStart;
 use super::process::cores::CoreDivision;
 use super::process::resource_usage::{Usage, UsageDetail};
-use super::search::SearchStart;
 use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
 use crate::load::find_rate::search::Purpose;

@@ -173,16 +173,8 @@ pub fn find_rate(
         });
         let report = match run {
             Ok(report) => report,
-            Err(
-                Error::InterruptedBeforeStart | Error::Connect(ConnectError::Interrupted { .. }),
-            ) if last.is_some() => {
-                stopped = Some(Outcome::Interrupted);
-                break;
-            }
-            Err(Error::Connect(error)) if last.is_some() => {
-                stopped = Some(Outcome::ServerGone {
-                    cause: error.to_string(),
-                });
+            Err(error) if last.is_some() => {
+                stopped = Some(early_end(error)?);
                 break;
             }
             Err(error) => return Err(error),
@@ -194,14 +186,45 @@ pub fn find_rate(
         }
         let value_ns = plan.objective.value_ns(&report);
         search.take(value_ns);
-        trials.push(TrialReport::new(rate, value_ns, purpose, &report));
+        trials.push(TrialReport {
+            rate,
+            value_ms: value_ns.is_finite().then_some(value_ns / 1e6),
+            purpose,
+            client_late: is_client_late(&report),
+        });
         last = Some(report);
     }
     let found = search.found();
     let outcome = stopped.unwrap_or_else(|| Outcome::of(&found, &trials));
     let mut report = last.unwrap_or_default();
-    report.find_rate = Some(FindRateReport::new(plan.objective, &found, outcome, trials));
+    report.find_rate = Some(FindRateReport::new(
+        plan.objective.to_string(),
+        &found,
+        outcome,
+        trials,
+    ));
     Ok(report)
+}
+
+/// The end of a search of which a later trial could not be made.
+///
+/// # Errors
+/// The reason lies in this program.
+fn early_end(error: Error) -> Result<Outcome, Error> {
+    match error {
+        Error::InterruptedBeforeStart | Error::Connect(ConnectError::Interrupted { .. }) => {
+            Ok(Outcome::Interrupted)
+        }
+        Error::Connect(error) => Ok(Outcome::ServerGone {
+            cause: error.to_string(),
+        }),
+        error => Err(error),
+    }
+}
+
+fn is_client_late(report: &LoadReport) -> bool {
+    let mut reasons = report.verdict.reasons.iter();
+    reasons.any(|reason| matches!(reason, Warning::LateClient { .. }))
 }
 
 fn progress_duration(trial: &LoadPlan) -> Duration {

@@ -8,6 +8,7 @@
 mod overlap;
 mod settings;
 mod source;
+mod span;
 mod warning;
 
 pub use overlap::Window;

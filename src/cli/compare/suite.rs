@@ -2,26 +2,22 @@
 //!
 //! Values are read by the parsers of the flags of the same name. Every error names the line.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::ValueEnum;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::judgement::{self, Pin, Rounds};
+use super::judgement::{Pin, Rounds};
 use super::sweep_flags::SweepArgs;
-use super::values;
-use crate::cli::values::duration;
+use super::toml_values;
 use crate::compare::contestant::Invalid;
 use crate::compare::statistics::Margin;
 use crate::compare::{Contestant, OwnSettings, RequestChanges};
+use crate::load::ExpectedStatuses;
 use crate::load::find_rate::RateObjective;
-use crate::load::{self, ExpectedStatuses};
 
 /// The suite of the default comparison, with all that a suite can say in comments.
 pub(super) const DEFAULT: &str = include_str!("default_suite.toml");
@@ -41,33 +37,33 @@ pub(super) struct Suite {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct RunSettings {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "toml_values::count")]
     pub connections: Option<NonZeroUsize>,
-    #[serde(deserialize_with = "pipelining")]
+    #[serde(deserialize_with = "toml_values::pipelining")]
     pub pipelining: Option<NonZeroUsize>,
-    #[serde(deserialize_with = "rate")]
+    #[serde(deserialize_with = "toml_values::rate")]
     pub rate: Option<f64>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "toml_values::time")]
     pub duration: Option<Duration>,
-    #[serde(deserialize_with = "warmup")]
+    #[serde(deserialize_with = "toml_values::warmup")]
     pub warmup: Option<Duration>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "toml_values::time")]
     pub timeout: Option<Duration>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "toml_values::time")]
     pub start_timeout: Option<Duration>,
-    #[serde(deserialize_with = "rounds")]
+    #[serde(deserialize_with = "toml_values::rounds")]
     pub rounds: Option<Rounds>,
-    #[serde(deserialize_with = "margin")]
+    #[serde(deserialize_with = "toml_values::margin")]
     pub precision: Option<Margin>,
-    #[serde(deserialize_with = "margin")]
+    #[serde(deserialize_with = "toml_values::margin")]
     pub same_within: Option<Margin>,
     pub duet: bool,
-    #[serde(deserialize_with = "pin")]
+    #[serde(deserialize_with = "toml_values::pin")]
     pub pin: Option<Pin>,
     pub sweep: SweepArgs,
-    #[serde(deserialize_with = "objective")]
+    #[serde(deserialize_with = "toml_values::objective")]
     pub find_rate: Option<RateObjective>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "toml_values::time")]
     pub trial_duration: Option<Duration>,
     pub seed: Option<u32>,
     pub reference: Option<String>,
@@ -88,14 +84,14 @@ struct SuiteFile {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct RequestKeys {
-    #[serde(deserialize_with = "path")]
+    #[serde(deserialize_with = "toml_values::path")]
     path: Option<String>,
-    #[serde(deserialize_with = "method")]
+    #[serde(deserialize_with = "toml_values::method")]
     method: Option<String>,
-    #[serde(deserialize_with = "fields")]
+    #[serde(deserialize_with = "toml_values::fields")]
     fields: Option<Vec<(String, String)>>,
     body: Option<String>,
-    #[serde(deserialize_with = "statuses")]
+    #[serde(deserialize_with = "toml_values::statuses")]
     expect_status: Option<ExpectedStatuses>,
     expect_body: Option<String>,
 }
@@ -107,7 +103,7 @@ struct ServerKeys {
     command: Option<String>,
     url: Option<String>,
     built_in: Option<String>,
-    #[serde(default, deserialize_with = "environment")]
+    #[serde(default, deserialize_with = "toml_values::environment")]
     environment: Vec<(String, String)>,
     #[serde(default)]
     request: RequestKeys,
@@ -118,9 +114,9 @@ struct ServerKeys {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ReadyKeys {
-    #[serde(deserialize_with = "path")]
+    #[serde(deserialize_with = "toml_values::path")]
     path: Option<String>,
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "toml_values::time")]
     timeout: Option<Duration>,
 }
 
@@ -210,125 +206,6 @@ impl ServerKeys {
         };
         Ok(server?)
     }
-}
-
-/// A value as a flag would have it, whichever way it is written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Integer(i64),
-    Number(f64),
-}
-
-impl Scalar {
-    fn into_text(self) -> String {
-        match self {
-            Scalar::Text(text) => text,
-            Scalar::Integer(number) => number.to_string(),
-            Scalar::Number(number) => number.to_string(),
-        }
-    }
-}
-
-/// A value that the parser of a flag reads.
-fn parsed<'de, D: Deserializer<'de>, T, E: Display>(
-    deserializer: D,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Result<Option<T>, D::Error> {
-    let text = Scalar::deserialize(deserializer)?.into_text();
-    parse(&text).map(Some).map_err(D::Error::custom)
-}
-
-fn count<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D::Error> {
-    parsed(d, values::count)
-}
-
-fn pipelining<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NonZeroUsize>, D::Error> {
-    parsed(d, values::pipelining)
-}
-
-fn rate<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
-    parsed(d, values::rate)
-}
-
-fn time<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
-    parsed(d, duration)
-}
-
-fn warmup<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
-    parsed(d, values::warmup)
-}
-
-fn rounds<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Rounds>, D::Error> {
-    parsed(d, judgement::rounds)
-}
-
-fn objective<'de, D: Deserializer<'de>>(d: D) -> Result<Option<RateObjective>, D::Error> {
-    parsed(d, str::parse)
-}
-
-fn pin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Pin>, D::Error> {
-    parsed(d, |text| {
-        Pin::from_str(text, false).map_err(|_| format!("'{text}' is neither \"on\" nor \"off\""))
-    })
-}
-
-pub(super) fn counts<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<NonZeroUsize>, D::Error> {
-    all_parsed(d, values::count)
-}
-
-pub(super) fn rates<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Error> {
-    all_parsed(d, values::rate)
-}
-
-/// A list of values that the parser of a flag reads.
-fn all_parsed<'de, D: Deserializer<'de>, T, E: Display>(
-    deserializer: D,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Result<Vec<T>, D::Error> {
-    let values = Vec::<Scalar>::deserialize(deserializer)?.into_iter();
-    let parsed = values.map(|value| parse(&value.into_text()));
-    parsed.collect::<Result<_, _>>().map_err(D::Error::custom)
-}
-
-fn margin<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Margin>, D::Error> {
-    parsed(d, judgement::margin)
-}
-
-fn path<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    parsed(d, values::path)
-}
-
-fn method<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    parsed(d, load::request::parse_method)
-}
-
-fn statuses<'de, D: Deserializer<'de>>(d: D) -> Result<Option<ExpectedStatuses>, D::Error> {
-    parsed(d, str::parse)
-}
-
-fn fields<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<(String, String)>>, D::Error> {
-    let texts = Vec::<String>::deserialize(d)?;
-    let fields = texts.iter().map(|text| load::request::parse_field(text));
-    fields
-        .collect::<Result<_, _>>()
-        .map(Some)
-        .map_err(D::Error::custom)
-}
-
-fn environment<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<(String, String)>, D::Error> {
-    let variables = BTreeMap::<String, Scalar>::deserialize(d)?;
-    let variable = |(name, value): (String, Scalar)| {
-        let value = value.into_text();
-        match name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            true => Err(D::Error::custom(format!(
-                "'{name}' cannot be a variable of an environment"
-            ))),
-            false => Ok((name, value)),
-        }
-    };
-    variables.into_iter().map(variable).collect()
 }
 
 #[cfg(test)]

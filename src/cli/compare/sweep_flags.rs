@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
-use super::suite;
+use super::toml_values;
 use super::values::{count, rate};
 use crate::compare::sweep::SweepPlan;
 use crate::load::PIPELINING_MAX;
@@ -17,15 +17,15 @@ pub struct SweepArgs {
     /// Measure each server with each of these numbers of connections, upwards in one round and
     /// downwards in the next
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
-    #[serde(rename = "connections", deserialize_with = "suite::counts")]
+    #[serde(rename = "connections", deserialize_with = "toml_values::counts")]
     pub(super) sweep_connections: Vec<NonZeroUsize>,
     /// The same for requests in flight on each connection
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
-    #[serde(rename = "pipelining", deserialize_with = "suite::counts")]
+    #[serde(rename = "pipelining", deserialize_with = "toml_values::counts")]
     pub(super) sweep_pipelining: Vec<NonZeroUsize>,
     /// The same for requests due per second in all, such as 1k,2k,5k
     #[arg(long, value_name = "RATE,RATE,...", value_delimiter = ',', value_parser = rate)]
-    #[serde(rename = "rate", deserialize_with = "suite::rates")]
+    #[serde(rename = "rate", deserialize_with = "toml_values::rates")]
     pub(super) sweep_rate: Vec<f64>,
 }
 

@@ -4,10 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::{MEMORY_LOOK_EVERY, Subject, Surroundings, evenly, load_plan, target};
+use crate::compare::bench::SearchStart;
 use crate::compare::process::resource_usage::{KERNEL_KEEPS_PEAK, Processes, Usage};
 use crate::compare::process::server::Server;
 use crate::compare::reply_check::{self, ReplyFacts};
-use crate::compare::search::SearchStart;
 use crate::compare::{Failure, Settings, Stopped};
 use crate::event_loop::StopSignal;
 use crate::load::find_rate::{FindRatePlan, FindRateReport, TrialProgress, find_rate};

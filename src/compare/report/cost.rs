@@ -50,13 +50,13 @@ impl Cost {
 impl SideCost {
     fn of(record: &ContestantRuns, side: impl Fn(&RunFigures) -> Option<Usage>) -> SideCost {
         let micros = |share: &dyn Fn(Usage) -> Option<f64>| {
-            record.figure(|run| {
+            Figure::over_rounds(record, |run| {
                 let usage = side(run)?;
                 Some(run.per_request_micros(usage.cpu)? * share(usage)?)
             })
         };
         let switches = |of: &dyn Fn(Usage) -> Option<u64>| {
-            record.figure(|run| {
+            Figure::over_rounds(record, |run| {
                 let count = of(side(run)?)? as f64;
                 (run.completed > 0).then(|| count / run.completed as f64)
             })

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use crate::compare::outcome::slots_apart;
 use crate::compare::statistics::{
     ALPHA_WORKING, Answer, Direction, Interval, Judgement, Margin, PairedRatio, PairedRound,
     Uncertainty, Variances, judge, judge_at,
 };
-use crate::compare::{ContestantRuns, RunFigures, Settings, auto_rounds, schedule};
+use crate::compare::{ContestantRuns, RunFigures, Settings, auto_rounds};
 
 /// A contestant's replies per second, to the reference's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -172,19 +173,6 @@ fn paired_ratio(
     };
     let rounds: Vec<_> = (0..records[index].runs.len()).filter_map(round).collect();
     PairedRatio::of_rounds(&rounds)
-}
-
-/// Runs from the reference's to the contestant's, in a round in which both ran.
-pub(in crate::compare) fn slots_apart(
-    records: &[ContestantRuns],
-    round: usize,
-    contestant: usize,
-    reference: usize,
-    seed: u32,
-) -> i32 {
-    let mut order = schedule::order(records.len(), round, seed);
-    order.retain(|&index| records[index].runs[round].is_some());
-    schedule::slots_apart(&order, contestant, reference).unwrap_or(0)
 }
 
 impl RatioToReference {

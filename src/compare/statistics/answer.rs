@@ -13,34 +13,11 @@
 
 use std::num::NonZeroUsize;
 
+use super::margin::Margin;
 use super::{Estimate, Interval, PairedRatio, Uncertainty, rounds_needed};
 
 /// Probability of a wrong claim of each kind, over all contestants.
 pub(super) const ALPHA: f64 = 0.05;
-
-/// The relative difference below which two contestants count as the same.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Margin(f64);
-
-impl Margin {
-    /// Nothing is narrower.
-    pub const SMALLEST: Margin = Margin(f64::MIN_POSITIVE);
-
-    /// `share` is 0.02 for 2 %. `None` unless it is positive and finite.
-    pub fn new(share: f64) -> Option<Margin> {
-        (share > 0.0 && share.is_finite()).then_some(Margin(share))
-    }
-
-    /// As given: 0.02 for 2 %.
-    pub fn share(self) -> f64 {
-        self.0
-    }
-
-    /// ln(1 + m): the same distance in both directions.
-    pub fn log(self) -> f64 {
-        self.0.ln_1p()
-    }
-}
 
 /// The side on which a contestant lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

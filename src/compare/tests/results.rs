@@ -1,9 +1,10 @@
 //! Gates, baselines and Markdown on scripted rounds.
 
-use super::super::baseline::{Baseline, BaselineComparable, BaselineReport};
+use super::super::baseline::Baseline;
 use super::super::gate::{self, Gate, GateError, GateOutcome};
 use super::super::markdown;
 use super::super::report::{self as reports, Finding};
+use super::super::report::{BaselineComparable, BaselineReport};
 use super::super::statistics::Margin;
 use super::*;
 

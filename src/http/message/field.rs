@@ -3,7 +3,7 @@
 use super::class::{BLANK, TOKEN, VALUE, is, span};
 use super::keyword::KeywordMatcher;
 use super::name::{FIELD_NAMES, FieldName};
-use super::value::{Coding, LengthFault, Member, ValueReader};
+use super::value::{ValueReader, ValueSink};
 
 /// Line ends and continuation lines, in which requests and responses differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,44 +16,19 @@ pub enum Lines {
 }
 
 /// A field section, as far as sections differ: its rules, and the fields that are read.
-///
-/// The functions that take a part of a value are called for those fields only whose values
-/// [`FieldSection::begin`] has asked for.
-pub trait FieldSection {
-    /// Reason not to read the section any further.
-    type Error;
+pub trait FieldSection: ValueSink {
     /// Line ends and continuation lines.
     const LINES: Lines;
-    /// The error for bytes that are no field section.
-    const MALFORMED: Self::Error;
     /// The error for a field beyond [`FieldSection::fields_max`].
     const TOO_MANY: Self::Error;
 
     /// Number of fields that are allowed.
     fn fields_max(&self) -> usize;
 
-    /// Largest Content-Length that is no fault.
-    fn length_max(&self) -> u64 {
-        u64::MAX
-    }
-
     /// Takes the name of a field, and returns the reader of its value.
     fn begin(&mut self, _name: FieldName) -> Result<ValueReader, Self::Error> {
         Ok(ValueReader::Other)
     }
-
-    /// Takes an element of Content-Length. After a fault the rest of the value is not read.
-    fn length(&mut self, _length: Result<u64, LengthFault>) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    /// Takes an element of Transfer-Encoding.
-    fn coding(&mut self, _coding: Coding) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    /// Takes a member of Connection or Expect.
-    fn member(&mut self, _member: Member) {}
 }
 
 /// Reads a field section.

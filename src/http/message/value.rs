@@ -2,7 +2,6 @@
 //! allowed in one ([`super::class::VALUE`]) before they come here.
 
 use super::class::{BLANK, REG_NAME, TOKEN, is, span};
-use super::field::FieldSection;
 use super::host::{Host, InvalidHost};
 use super::keyword::{KeywordMatcher, Keywords, is_word};
 
@@ -19,7 +18,7 @@ pub enum Member {
 pub enum LengthFault {
     /// Not digits only; also an empty list element.
     Malformed,
-    /// Above [`FieldSection::length_max`].
+    /// Above [`ValueSink::length_max`].
     TooLarge,
 }
 
@@ -33,6 +32,34 @@ pub enum Coding {
     Malformed,
     /// The list has no element.
     Missing,
+}
+
+/// The receiver of the elements of values.
+///
+/// Its functions are called for those fields only whose [`ValueReader`] was asked for.
+pub trait ValueSink {
+    /// Reason not to read the section any further.
+    type Error;
+    /// The error for bytes that are no field section.
+    const MALFORMED: Self::Error;
+
+    /// Largest Content-Length that is no fault.
+    fn length_max(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Takes an element of Content-Length. After a fault the rest of the value is not read.
+    fn length(&mut self, _length: Result<u64, LengthFault>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Takes an element of Transfer-Encoding.
+    fn coding(&mut self, _coding: Coding) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Takes a member of Connection or Expect.
+    fn member(&mut self, _member: Member) {}
 }
 
 const CODINGS: &Keywords<Coding> = &[(b"chunked", Coding::Chunked)];
@@ -133,7 +160,7 @@ impl ValueReader {
 
     /// Takes the whole value if it is one of the usual ones, which need no machine.
     #[inline]
-    pub fn is_usual<S: FieldSection>(&self, value: &[u8], section: &mut S) -> bool {
+    pub fn is_usual<S: ValueSink>(&self, value: &[u8], section: &mut S) -> bool {
         match self {
             ValueReader::Host { .. } => {
                 let name_bytes = span(value, REG_NAME);
@@ -151,7 +178,7 @@ impl ValueReader {
 
     /// Reads the next piece of the value.
     #[inline]
-    pub fn feed<S: FieldSection>(&mut self, piece: &[u8], section: &mut S) -> Result<(), S::Error> {
+    pub fn feed<S: ValueSink>(&mut self, piece: &[u8], section: &mut S) -> Result<(), S::Error> {
         match self {
             ValueReader::Other => Ok(()),
             ValueReader::Host { host, is_past } => {
@@ -182,7 +209,7 @@ impl ValueReader {
     }
 
     /// The value has ended.
-    pub fn end<S: FieldSection>(&mut self, section: &mut S) -> Result<(), S::Error> {
+    pub fn end<S: ValueSink>(&mut self, section: &mut S) -> Result<(), S::Error> {
         match *self {
             ValueReader::Host { host, is_past } if !is_past && !may_end(&host) => {
                 return Err(S::MALFORMED);
@@ -229,7 +256,7 @@ fn feed_host(host: &mut Host, is_past: &mut bool, piece: &[u8]) -> Result<(), In
 }
 
 /// Connection and Expect (RFC 9110 5.6.1, 7.6.1, 10.1.1).
-fn feed_members<S: FieldSection>(
+fn feed_members<S: ValueSink>(
     at: &mut AtMember,
     words: &Keywords<Member>,
     piece: &[u8],
@@ -266,7 +293,7 @@ fn feed_members<S: FieldSection>(
 }
 
 /// A member has ended.
-fn end_member<S: FieldSection>(at: AtMember, words: &Keywords<Member>, section: &mut S) {
+fn end_member<S: ValueSink>(at: AtMember, words: &Keywords<Member>, section: &mut S) {
     let member = match at {
         AtMember::Word(word) => word.found(words),
         AtMember::After(member) => member,
@@ -278,7 +305,7 @@ fn end_member<S: FieldSection>(at: AtMember, words: &Keywords<Member>, section: 
 }
 
 /// Content-Length (RFC 9110 8.6). The inner result is the fault that the byte causes.
-fn push_length<S: FieldSection>(
+fn push_length<S: ValueSink>(
     length: &mut u64,
     at: &mut AtLength,
     byte: u8,
@@ -309,7 +336,7 @@ fn push_length<S: FieldSection>(
 }
 
 /// Transfer-Encoding (RFC 9112 6.1, 7).
-fn push_coding<S: FieldSection>(
+fn push_coding<S: ValueSink>(
     at: &mut AtCoding,
     any: &mut bool,
     byte: u8,

@@ -3,7 +3,7 @@
 use super::{Limits, Method, Persistence, Refusal, Request, Version};
 use crate::http::message::field::{FieldSection, Lines};
 use crate::http::message::name::FieldName;
-use crate::http::message::value::{Coding, LengthFault, Member, ValueReader};
+use crate::http::message::value::{Coding, LengthFault, Member, ValueReader, ValueSink};
 
 /// Framing of a declared body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,17 +83,11 @@ pub(super) struct RequestFields<'a> {
 }
 
 impl FieldSection for RequestFields<'_> {
-    type Error = Refusal;
     const LINES: Lines = Lines::Strict;
-    const MALFORMED: Refusal = Refusal::BadRequest;
     const TOO_MANY: Refusal = Refusal::FieldsTooLarge;
 
     fn fields_max(&self) -> usize {
         self.limits.fields_max
-    }
-
-    fn length_max(&self) -> u64 {
-        self.limits.body_bytes_max
     }
 
     fn begin(&mut self, name: FieldName) -> Result<ValueReader, Refusal> {
@@ -115,6 +109,15 @@ impl FieldSection for RequestFields<'_> {
             (FieldName::Connection, ..) => Ok(ValueReader::options()),
             (FieldName::Expect, ..) => Ok(ValueReader::expectations()),
         }
+    }
+}
+
+impl ValueSink for RequestFields<'_> {
+    type Error = Refusal;
+    const MALFORMED: Refusal = Refusal::BadRequest;
+
+    fn length_max(&self) -> u64 {
+        self.limits.body_bytes_max
     }
 
     fn length(&mut self, length: Result<u64, LengthFault>) -> Result<(), Refusal> {
@@ -155,12 +158,15 @@ impl FieldSection for RequestFields<'_> {
 pub(super) struct RequestTrailers<'a>(pub(super) &'a Limits);
 
 impl FieldSection for RequestTrailers<'_> {
-    type Error = Refusal;
     const LINES: Lines = Lines::Strict;
-    const MALFORMED: Refusal = Refusal::BadRequest;
     const TOO_MANY: Refusal = Refusal::FieldsTooLarge;
 
     fn fields_max(&self) -> usize {
         self.0.fields_max
     }
+}
+
+impl ValueSink for RequestTrailers<'_> {
+    type Error = Refusal;
+    const MALFORMED: Refusal = Refusal::BadRequest;
 }

@@ -6,7 +6,7 @@ use crate::http::message::Version;
 use crate::http::message::chunk::{ChunkReader, ChunkRules, Padding};
 use crate::http::message::field::{FieldReader, FieldSection, Lines};
 use crate::http::message::name::FieldName;
-use crate::http::message::value::{Coding, LengthFault, Member, ValueReader};
+use crate::http::message::value::{Coding, LengthFault, Member, ValueReader, ValueSink};
 
 /// Fields of a head, and of a trailer section.
 const FIELDS_MAX: usize = 128;
@@ -99,9 +99,7 @@ impl ResponseHead {
 
 /// The field section of a head.
 impl FieldSection for ResponseHead {
-    type Error = BadReply;
     const LINES: Lines = Lines::Lenient;
-    const MALFORMED: BadReply = BadReply::Field;
     const TOO_MANY: BadReply = BadReply::TooManyFields;
 
     fn fields_max(&self) -> usize {
@@ -116,6 +114,11 @@ impl FieldSection for ResponseHead {
             FieldName::Host | FieldName::Expect => ValueReader::Other,
         })
     }
+}
+
+impl ValueSink for ResponseHead {
+    type Error = BadReply;
+    const MALFORMED: BadReply = BadReply::Field;
 
     /// Repeated lengths are one length if they are equal (RFC 9110 8.6).
     fn length(&mut self, length: Result<u64, LengthFault>) -> Result<(), BadReply> {
@@ -152,12 +155,15 @@ impl ResponseTrailers {
 }
 
 impl FieldSection for ResponseTrailers {
-    type Error = BadReply;
     const LINES: Lines = Lines::Lenient;
-    const MALFORMED: BadReply = BadReply::Chunk;
     const TOO_MANY: BadReply = BadReply::Chunk;
 
     fn fields_max(&self) -> usize {
         FIELDS_MAX
     }
+}
+
+impl ValueSink for ResponseTrailers {
+    type Error = BadReply;
+    const MALFORMED: BadReply = BadReply::Chunk;
 }

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use super::RateObjective;
 use super::search::{ERROR_CHANCE, Found, Purpose};
 use crate::format::rate;
-use crate::load::{LoadReport, Warning};
 
 /// The result of a search, and its trials.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,23 +75,6 @@ pub enum Limit {
     Trials,
 }
 
-impl TrialReport {
-    pub(super) fn new(
-        rate: f64,
-        value_ns: f64,
-        purpose: Purpose,
-        report: &LoadReport,
-    ) -> TrialReport {
-        let mut reasons = report.verdict.reasons.iter();
-        TrialReport {
-            rate,
-            value_ms: value_ns.is_finite().then_some(value_ns / 1e6),
-            purpose,
-            client_late: reasons.any(|reason| matches!(reason, Warning::LateClient { .. })),
-        }
-    }
-}
-
 impl Outcome {
     pub(super) fn of(found: &Found, trials: &[TrialReport]) -> Outcome {
         match (found.signed, found.bracket) {
@@ -117,13 +98,13 @@ impl Outcome {
 
 impl FindRateReport {
     pub(super) fn new(
-        objective: RateObjective,
+        objective: String,
         found: &Found,
         outcome: Outcome,
         trials: Vec<TrialReport>,
     ) -> FindRateReport {
         FindRateReport {
-            objective: objective.to_string(),
+            objective,
             rate: found.signed.map(|signed| signed.rate),
             bound_ms: found.signed.map(|signed| signed.bound / 1e6),
             bound_confidence: 1.0 - ERROR_CHANCE,

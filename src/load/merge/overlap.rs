@@ -1,10 +1,11 @@
 //! The time of each run, and that in which all were at work.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Serialize;
 
 use super::Source;
+use super::span::{Span, ended};
 use crate::event_loop::Time;
 use crate::load::statistics::interval_log::Interval;
 
@@ -18,38 +19,6 @@ pub struct Window {
     /// Replies per second of all sources together.
     #[serde(skip)]
     pub rate: f64,
-}
-
-/// From one moment to another, after 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Span {
-    pub(super) began: Time,
-    pub(super) ended: Time,
-}
-
-impl Span {
-    /// From the start of the first to the end of the last.
-    pub(super) fn of(intervals: &[Interval]) -> Option<Span> {
-        Some(Span {
-            began: intervals.iter().map(|interval| interval.began).min()?,
-            ended: intervals.iter().map(ended).max()?,
-        })
-    }
-
-    pub(super) fn seconds(self) -> f64 {
-        (self.ended - self.began).as_secs_f64()
-    }
-
-    fn common(self, other: Span) -> Span {
-        Span {
-            began: self.began.max(other.began),
-            ended: self.ended.min(other.ended),
-        }
-    }
-}
-
-fn ended(interval: &Interval) -> Time {
-    interval.began + Duration::from_nanos(interval.length_ns)
 }
 
 /// The common time of all sources that measured anything, and the rate in it.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use super::overlap::Span;
+use super::span::Span;
 use crate::event_loop::Time;
 use crate::load::plan::Share;
 use crate::load::report::{Accounting, StatusCount};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::overlap::{Span, Window};
+use super::overlap::Window;
+use super::span::Span;
 use super::{Source, settings};
 use crate::format::{or_dash, plural};
 use crate::load::plan::Share;
