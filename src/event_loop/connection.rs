@@ -188,26 +188,7 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
                 Err(e) => return Pumped::Closed(Closed::Failed(e)),
             };
             now = shared.received_at();
-            let (conn, queue) = (&mut self.conn, &mut shared.queue);
-            let (flow, peer) = if bytes == 0 {
-                let flow = match shared.protocol.ended(conn, now, queue) {
-                    Flow::Abort => Flow::Abort,
-                    // There is nothing left to keep it open for.
-                    Flow::Finish | Flow::Keep => Flow::Finish,
-                };
-                (flow, PeerSide::Ended)
-            } else {
-                shared.reads += 1;
-                if P::TIMES_ARRIVALS
-                    && let Some(stamp) = self.stream.receive_stamp()
-                {
-                    shared.protocol.arrived(shared.clock.time_of(stamp));
-                }
-                let received = &shared.read_buffer[..bytes];
-                let flow = shared.protocol.received(conn, received, now, queue);
-                (flow, PeerSide::MaySend)
-            };
-            if let Some(pumped) = self.settle(flow, peer, shared) {
+            if let Some(pumped) = self.take(bytes, now, shared) {
                 return pumped;
             }
             // After a hint of the peer's end, only a read of 0 or WouldBlock is the end.
@@ -217,10 +198,56 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
                     // The loop registers again, which costs no system call on Windows.
                     ShortRead::NotArmed => Pumped::Again,
                 };
-                return self.catch_up(then, now, shared);
+                return self.receive_held(then, now, shared);
             }
         }
-        self.catch_up(Pumped::Again, now, shared)
+        self.receive_held(Pumped::Again, now, shared)
+    }
+
+    /// Takes what the reads of this event left in the stream, so that the next event comes with the
+    /// next byte. TLS leaves at most the records of one read.
+    #[inline]
+    fn receive_held(&mut self, then: Pumped, mut now: Time, shared: &mut Shared<P>) -> Pumped {
+        loop {
+            match self.stream.read_held(&mut shared.read_buffer) {
+                Ok(bytes) => {
+                    now = shared.received_at();
+                    if let Some(pumped) = self.take(bytes, now, shared) {
+                        return pumped;
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    return self.catch_up(then, now, shared);
+                }
+                Err(e) => return Pumped::Closed(Closed::Failed(e)),
+            }
+        }
+    }
+
+    /// Lets the protocol answer the first bytes of the read buffer, and sends the answers. `None` if
+    /// the connection is to be read from further; 0 bytes are the peer's end.
+    #[inline]
+    fn take(&mut self, bytes: usize, now: Time, shared: &mut Shared<P>) -> Option<Pumped> {
+        let (conn, queue) = (&mut self.conn, &mut shared.queue);
+        let (flow, peer) = if bytes == 0 {
+            let flow = match shared.protocol.ended(conn, now, queue) {
+                Flow::Abort => Flow::Abort,
+                // There is nothing left to keep it open for.
+                Flow::Finish | Flow::Keep => Flow::Finish,
+            };
+            (flow, PeerSide::Ended)
+        } else {
+            shared.reads += 1;
+            if P::TIMES_ARRIVALS
+                && let Some(stamp) = self.stream.receive_stamp()
+            {
+                shared.protocol.arrived(shared.clock.time_of(stamp));
+            }
+            let received = &shared.read_buffer[..bytes];
+            let flow = shared.protocol.received(conn, received, now, queue);
+            (flow, PeerSide::MaySend)
+        };
+        self.settle(flow, peer, shared)
     }
 
     /// All that is to be read for now was received, without the peer's end: lets the protocol

@@ -103,6 +103,15 @@ pub trait Transport: Read + Write {
     /// `NotConnected` if the peer is gone, as macOS reports it.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
+    /// Reads what an earlier read took from the kernel and had no room for: no event comes for it.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is nothing. A failure that such a read found.
+    #[inline]
+    fn read_held(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// The time of day at which the kernel received the last byte of the last read, where it was
     /// asked to tell.
     #[inline]

@@ -143,6 +143,14 @@ fn connected(stream: &TcpStream) -> io::Result<()> {
 
 impl Transport for Stream {
     #[inline]
+    fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tls(stream) => stream.read_held(buffer),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    #[inline]
     fn receive_stamp(&self) -> Option<SystemTime> {
         match self {
             #[cfg(target_os = "linux")]

@@ -120,8 +120,8 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--requests", "-a 1000", "./1000"],
         ),
         (
-            &["--requests", "Cargo.toml", url],
-            &["--requests Cargo.toml, line 1: ", "GET /path"],
+            &["--requests", "LICENSE-MIT", url],
+            &["--requests LICENSE-MIT, line 1: ", "GET /path"],
         ),
         (
             &["--requests", "/nowhere/at.all"],

@@ -26,6 +26,8 @@ enum Room {
 #[derive(Default)]
 struct Script {
     incoming: VecDeque<Incoming>,
+    /// Taken from the kernel by earlier reads.
+    held: VecDeque<Vec<u8>>,
     room: VecDeque<Room>,
     sent: Vec<u8>,
     writes: usize,
@@ -79,6 +81,12 @@ impl Write for Script {
 }
 
 impl Transport for Script {
+    fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.held.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.shut = true;
         self.shut_fails_as.map_or(Ok(()), |kind| Err(kind.into()))
@@ -381,6 +389,23 @@ fn a_peer_that_sends_without_end_is_pumped_again_after_the_others() {
     );
     assert!(matches!(bed.pump(), Pumped::Again));
     assert_eq!(bed.script().reads, READS_PER_EVENT_MAX);
+}
+
+#[test]
+fn what_a_stream_holds_is_answered_before_the_next_event() {
+    let full = || Incoming::Bytes(vec![b'.'; READ_BUFFER_BYTES]);
+    for (incoming, is_drained) in [
+        ((0..READS_PER_EVENT_MAX).map(|_| full()).collect(), false),
+        (vec![bytes(".")], true),
+    ] {
+        let mut bed = bed(incoming, vec![]);
+        bed.script().held = vec![b"?".to_vec(), b"?".to_vec()].into();
+        match is_drained {
+            true => assert!(bed.waits(false)),
+            false => assert!(matches!(bed.pump(), Pumped::Again)),
+        }
+        assert_eq!(bed.sent(), "<yes><yes>");
+    }
 }
 
 #[test]

@@ -73,6 +73,22 @@ impl<S: Read + Write> TlsStream<S> {
         }
     }
 
+    /// Reads what was decrypted and had no room in the last read's buffer, or reports the failure
+    /// behind it.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is neither.
+    pub fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match self.tls.reader().read(buffer) {
+            // An end without a close_notify.
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            read => read,
+        }
+    }
+
     /// Announces our end.
     ///
     /// # Errors

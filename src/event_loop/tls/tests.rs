@@ -197,6 +197,27 @@ fn an_error_behind_decrypted_bytes_comes_with_the_next_read() {
 }
 
 #[test]
+fn what_has_no_room_in_a_read_is_held_for_the_next() {
+    let mut pair = Pair::with_room(100_000);
+    pair.shake_hands();
+    pair.server.writer().write_all(&[7; 10_000]).expect("room");
+    pair.serve(0);
+    let mut buffer = vec![0; 10_000];
+    assert_eq!(pair.client.read(&mut buffer[..1024]).expect("bytes"), 1024);
+    assert!(pair.client.socket_mut().arriving.is_empty());
+    assert_eq!(pair.client.read_held(&mut buffer).expect("bytes"), 8_976);
+    let nothing = pair.client.read_held(&mut buffer).expect_err("no more");
+    assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+
+    pair.server.writer().write_all(&[7; 100]).expect("room");
+    pair.serve(0);
+    pair.client.socket_mut().error = Some(io::ErrorKind::ConnectionReset);
+    assert_eq!(pair.client.read(&mut buffer).expect("bytes"), 100);
+    let error = pair.client.read_held(&mut buffer).expect_err("a reset");
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn an_end_in_the_handshake_is_a_failure_and_one_after_it_is_not() {
     let mut pair = Pair::with_room(100_000);
     pair.client.socket_mut().ended = true;
