@@ -23,7 +23,7 @@ pub use cost::Cost;
 pub use figure::{At, Estimate, Figure, Text};
 pub use forest::{Forest, ForestRow};
 pub use percentiles::{Curve, CurvePoint, PercentileRow, Percentiles};
-pub use search::Search;
+pub use search::{Search, SearchTrial};
 pub use sweep::{Sweep, SweepPoint, SweepVariable, Walk};
 pub use tables::{Doubt, Fact, FactValue, Quantity, Round, SelfTest, SelfTestResult};
 pub use timeline::{LatencyCount, Pause, Side, Slice, Timeline, TimelineRound};

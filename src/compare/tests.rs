@@ -261,6 +261,7 @@ impl Script {
     fn found(name: &str, objective: RateObjective) -> FindRateReport {
         FindRateReport {
             objective: objective.to_string(),
+            seed: 7,
             rate: Some(10_000.0),
             bound_ms: Some(4.5),
             bound_confidence: 0.8,

@@ -5,6 +5,7 @@
 
 mod outcome;
 pub mod search;
+mod wording;
 
 pub use outcome::{FindRateReport, Limit, Outcome, TrialReport};
 
@@ -199,6 +200,7 @@ pub fn find_rate(
     let mut report = last.unwrap_or_default();
     report.find_rate = Some(FindRateReport::new(
         plan.objective.to_string(),
+        plan.open_loop.seed,
         &found,
         outcome,
         trials,

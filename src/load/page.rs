@@ -6,6 +6,7 @@
 mod course;
 mod facts;
 mod percentiles;
+mod search;
 
 pub use course::{pauses, round_over_time};
 pub use facts::of_machine;
@@ -36,6 +37,8 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
     json["command"] = command.into();
     let root = At::root(&json);
     let self_tests = self_tests(&root.key("checks"));
+    let found = report.find_rate.as_ref();
+    let search = found.map(|found| search::of(found, &root));
     let timeline = Timeline {
         name: None,
         contestant: COLOUR,
@@ -45,16 +48,14 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
         )],
     };
     Ok(Page {
-        title: report
-            .title
-            .clone()
-            .unwrap_or_else(|| format!("Load on {}", report.url)),
+        title: title(report),
         subtitle: subtitle(report).into(),
         verdict: words(&root.key("summary")),
         quantities: quantities(&report.latency, &root),
         doubts: doubts(&self_tests),
         percentiles: percentiles(report, &root),
         timelines: vec![timeline],
+        searches: search.into_iter().collect(),
         self_tests,
         facts: facts::of_run(&root),
         command: root.key("command").text(),
@@ -63,8 +64,26 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
     })
 }
 
-/// The run in one sentence.
+fn title(report: &LoadReport) -> String {
+    let url = &report.url;
+    let default = || match &report.find_rate {
+        Some(found) => format!("Highest rate of {url} within {}", found.objective),
+        None => format!("Load on {url}"),
+    };
+    report.title.clone().unwrap_or_else(default)
+}
+
+/// The run, or the search, in one sentence.
 fn summary(report: &LoadReport) -> String {
+    if let Some(found) = &report.find_rate {
+        let failure = || {
+            format!(
+                "No rate was found: {}.",
+                found.failure().unwrap_or_default()
+            )
+        };
+        return found.rate_line().unwrap_or_else(failure);
+    }
     let latency = &report.latency;
     let valid = if report.verdict.valid {
         "VALID"
@@ -112,8 +131,12 @@ fn subtitle(report: &LoadReport) -> String {
         true => ", interrupted",
         false => "",
     };
+    let of_search = match report.find_rate {
+        Some(_) => "; charts and tests are of the last trial at that rate",
+        None => "",
+    };
     format!(
-        "{}, {law}, {}, {} in flight on each{broken_off}",
+        "{}, {law}, {}, {} in flight on each{broken_off}{of_search}",
         report.start,
         plural(report.connections as u64, "connection"),
         plural(report.pipelining as u64, "request"),

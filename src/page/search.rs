@@ -27,6 +27,21 @@ pub struct Search {
     pub limit: Option<Text>,
     /// Why no rate was found.
     pub reason: Option<Text>,
+    /// The trials, in order; none where they are not shown.
+    pub trials: Vec<SearchTrial>,
+}
+
+/// A short run of a search.
+#[derive(Clone, Debug)]
+pub struct SearchTrial {
+    /// Requests due per second.
+    pub rate: Figure,
+    /// The latency that the objective limits, milliseconds; `None` if it has no upper bound.
+    pub value_ms: Option<Figure>,
+    /// The reason for making it.
+    pub purpose: Text,
+    /// The client was late.
+    pub client_late: bool,
 }
 
 pub(super) fn render(searches: &[Search]) -> Markup {
@@ -49,10 +64,33 @@ pub(super) fn render(searches: &[Search]) -> Markup {
                 tbody { @for search in searches { (search.row()) } }
             }
         }
+        @for search in searches.iter().filter(|search| !search.trials.is_empty()) {
+            (search.trials())
+        }
     }
 }
 
 impl Search {
+    fn trials(&self) -> Markup {
+        html! {
+            div.scroll tabindex="0" role="region" aria-label="Trials, table" {
+                table.figures.trials {
+                    thead { tr {
+                        th.number scope="col" { "Trial" }
+                        th.number scope="col" { "requests/s" }
+                        th.number scope="col" { "latency" }
+                        th scope="col" { "purpose" }
+                    } }
+                    tbody {
+                        @for (index, trial) in self.trials.iter().enumerate() {
+                            (trial.row(index + 1))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     fn row(&self) -> Markup {
         html! {
             tr {
@@ -68,6 +106,27 @@ impl Search {
                 td.words {
                     @if let Some(limit) = &self.limit { "limit: " (limit.show()) }
                     @if let Some(reason) = &self.reason { (reason.show()) }
+                }
+            }
+        }
+    }
+}
+
+impl SearchTrial {
+    fn row(&self, number: usize) -> Markup {
+        html! {
+            tr {
+                td { (number) }
+                td { (self.rate.show(format::rate)) }
+                td {
+                    @match &self.value_ms {
+                        Some(value_ms) => (value_ms.show(format::milliseconds)),
+                        None => "unbounded",
+                    }
+                }
+                td.words {
+                    (self.purpose.show())
+                    @if self.client_late { ", client late" }
                 }
             }
         }

@@ -100,6 +100,28 @@ fn a_run_is_a_page_whose_figures_are_those_of_its_json() {
 }
 
 #[test]
+fn a_search_is_a_page_with_its_trials() {
+    let server = Server::http(&[]);
+    let url = server.url();
+    let search = ["load", "--find-rate", "max<60s", "--trial-duration", "50ms"];
+    let (finished, page) = written(&[&search[..], &["-c", "2", "-R", "20", &url]].concat());
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let html = assert_is_whole(&page);
+    assert!(sections(&html).contains(&"capacity".to_owned()));
+    let verdict = text(all(&html, ".verdict")[0]);
+    let start = "Highest rate with max<60s: at least 2,560 requests/s";
+    assert!(verdict.starts_with(start), "{verdict}");
+    let found = &embedded_report(&html)["findRate"];
+    let tables = all(&html, "#capacity table");
+    assert_eq!(tables.len(), 2);
+    let trials = all(&html, "#capacity .trials tbody tr");
+    assert_eq!(Some(trials.len()), found["trials"].as_array().map(Vec::len));
+    let command = text(all(&html, ".command")[0]);
+    let start = format!("bareloop load --seed {} --find-rate", found["seed"]);
+    assert!(command.starts_with(&start), "{command}");
+}
+
+#[test]
 fn a_stall_and_a_second_mode_are_seen_over_time() {
     let reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     // One of two connections: every tenth reply takes long, and the 30th takes very long.

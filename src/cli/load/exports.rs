@@ -64,17 +64,6 @@ impl ExportArgs {
         is_stdout(self.export_hlog.as_deref())
     }
 
-    /// Refuses what a search for a rate does not have.
-    pub(super) fn check_search(&self) -> Result<(), String> {
-        match &self.export_html {
-            Some(_) => Err(format!(
-                "{}: a search has no page yet; use --export-json",
-                page::FLAG
-            )),
-            None => Ok(()),
-        }
-    }
-
     /// Opens every file.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ impl FindRateArgs {
     /// The search whose trials are like `trial`; `None` without `--find-rate`.
     ///
     /// # Errors
-    /// The first rate is a ramp, the warm-up is to be found in each trial, or a page is asked for.
+    /// The first rate is a ramp, or the warm-up is to be found in each trial.
     pub(super) fn plan(
         &self,
         trial: &LoadPlan,
@@ -54,7 +54,6 @@ impl FindRateArgs {
         let Some(objective) = self.find_rate else {
             return Ok(None);
         };
-        args.exports.check_search()?;
         if trial.warm_up == WarmUp::Auto {
             return Err(
                 "--find-rate: its trials are too short for -W auto; give a time, such as -W 0.2"

@@ -228,6 +228,7 @@ pub(super) fn searches(contestants: &[At]) -> Vec<Search> {
             beyond: found.key("bracket").index(1).figure(),
             limit: found.key("limit").text(),
             reason,
+            trials: Vec::new(),
         })
     };
     contestants.iter().enumerate().filter_map(search).collect()

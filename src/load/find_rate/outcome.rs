@@ -11,6 +11,8 @@ use crate::format::rate;
 pub struct FindRateReport {
     /// The objective, such as `p99<5ms`.
     pub objective: String,
+    /// Seed of the first trial, less 1: each trial counts on from the one before.
+    pub seed: u64,
     /// The signed rate, requests per second; `None` if there is none.
     pub rate: Option<f64>,
     /// One-sided upper bound of the objective's latency at that rate, milliseconds.
@@ -99,12 +101,14 @@ impl Outcome {
 impl FindRateReport {
     pub(super) fn new(
         objective: String,
+        seed: u64,
         found: &Found,
         outcome: Outcome,
         trials: Vec<TrialReport>,
     ) -> FindRateReport {
         FindRateReport {
             objective,
+            seed,
             rate: found.signed.map(|signed| signed.rate),
             bound_ms: found.signed.map(|signed| signed.bound / 1e6),
             bound_confidence: 1.0 - ERROR_CHANCE,

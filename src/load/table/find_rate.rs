@@ -1,8 +1,8 @@
 //! A search for a rate: its trials and its outcome.
 
-use crate::format::{four_digits, milliseconds, percent};
+use crate::format::{four_digits, milliseconds};
 use crate::load::find_rate::search::Purpose;
-use crate::load::find_rate::{FindRateReport, Limit, Outcome, TrialReport};
+use crate::load::find_rate::{FindRateReport, TrialReport};
 
 use super::{boxed, lines};
 
@@ -15,7 +15,7 @@ pub fn render(found: &FindRateReport, columns: usize) -> String {
         "\n{}\n",
         boxed(std::iter::once(header.to_vec()).chain(rows))
     );
-    for line in outcome_lines(found) {
+    for line in found.sentences() {
         text += &lines::wrap(&line, columns);
         text.push('\n');
     }
@@ -27,7 +27,7 @@ pub fn trial_line(number: usize, trial_rate: f64, purpose: Purpose) -> String {
     let trial_rate = four_digits(trial_rate);
     format!(
         "trial {number}: {trial_rate} requests/s ({})",
-        word(purpose)
+        purpose.word()
     )
 }
 
@@ -42,78 +42,14 @@ fn row(number: usize, trial: &TrialReport) -> Vec<String> {
         number.to_string(),
         four_digits(trial.rate),
         latency,
-        format!("{}{late}", word(trial.purpose)),
+        format!("{}{late}", trial.purpose.word()),
     ]
-}
-
-fn outcome_lines(found: &FindRateReport) -> Vec<String> {
-    let mut lines = vec![bracket_line(found)];
-    if let Some(signed) = found.rate {
-        let at_least = match found.outcome {
-            Outcome::AtLeast { .. } => "at least ",
-            _ => "",
-        };
-        let bound = found.bound_ms.unwrap_or_default();
-        lines.push(format!(
-            "Highest rate with {}: {at_least}{} requests/s (at most {} there with {} confidence, on \
-             fresh trials).",
-            found.objective,
-            four_digits(signed),
-            milliseconds(bound),
-            percent(found.bound_confidence)
-        ));
-    }
-    lines.extend(match found.outcome {
-        Outcome::AtLeast {
-            limit: Limit::Client,
-        } => Some(
-            "The client was late in the trials that failed, so it may be the limit; give it more \
-             workers (-w) or a core of its own."
-                .to_owned(),
-        ),
-        Outcome::AtLeast {
-            limit: Limit::Trials,
-        } => Some("No trial failed; start higher with -R.".to_owned()),
-        Outcome::Interrupted => Some("Interrupted: the trials so far.".to_owned()),
-        _ => None,
-    });
-    lines
-}
-
-/// The rates between which single trials began to fail.
-fn bracket_line(found: &FindRateReport) -> String {
-    match found.bracket {
-        [Some(low), Some(high)] => format!(
-            "Single trials were within {} up to {} requests/s, and beyond it from {} on.",
-            found.objective,
-            four_digits(low),
-            four_digits(high)
-        ),
-        [Some(low), None] => format!(
-            "All trials were within {}, up to {} requests/s.",
-            found.objective,
-            four_digits(low)
-        ),
-        [None, Some(high)] => format!(
-            "All trials were beyond {}, down to {} requests/s.",
-            found.objective,
-            four_digits(high)
-        ),
-        [None, None] => "No trial was completed.".to_owned(),
-    }
-}
-
-fn word(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Bracket => "bracket",
-        Purpose::Narrow => "narrow",
-        Purpose::Verify => "verify",
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::find_rate::{Limit, Outcome};
 
     fn found(outcome: Outcome) -> FindRateReport {
         let trial = |trial_rate, value_ms, purpose, client_late| TrialReport {
@@ -124,6 +60,7 @@ mod tests {
         };
         FindRateReport {
             objective: "p99<5ms".to_owned(),
+            seed: 7,
             rate: Some(1843.21),
             bound_ms: Some(4.5),
             bound_confidence: 0.8,
