@@ -25,7 +25,7 @@ pub use forest::{Forest, ForestRow};
 pub use percentiles::{Curve, CurvePoint, PercentileRow, Percentiles};
 pub use search::{Search, SearchTrial};
 pub use sweep::{Sweep, SweepPoint, SweepVariable, Walk};
-pub use tables::{Doubt, Fact, FactValue, Quantity, Round, SelfTest, SelfTestResult};
+pub use tables::{Fact, FactValue, Quantity, Round, SelfTest, SelfTestResult, Warning};
 pub use timeline::{LatencyCount, Pause, Side, Slice, Timeline, TimelineRound};
 
 use serde_json::Value;
@@ -44,7 +44,7 @@ pub struct Page {
     /// The main figures of a single run.
     pub quantities: Vec<Quantity>,
     /// Reasons to doubt the figures.
-    pub doubts: Vec<Doubt>,
+    pub warnings: Vec<Warning>,
     /// Ratios to a reference.
     pub forest: Option<Forest>,
     /// Latency by percentile.

@@ -14,7 +14,7 @@ use serde_json::{Error, Value};
 use super::report::ContestantResult;
 use super::{ComparisonOutcome, ComparisonReport, table};
 use crate::load::page::self_tests;
-use crate::page::{At, Cost, Doubt, Estimate, Page, Round, Text};
+use crate::page::{At, Cost, Estimate, Page, Round, Text, Warning};
 use checks::Check;
 
 /// Texts of the page alone, kept here so that they have a place in the JSON.
@@ -22,8 +22,8 @@ use checks::Check;
 struct Summary {
     verdict: String,
     findings: Vec<String>,
-    /// Doubts that concern all contestants.
-    doubts: Vec<String>,
+    /// Warnings that concern all contestants.
+    warnings: Vec<String>,
     /// The answer about each contestant, in a few words.
     answers: Vec<String>,
     checks: Vec<Check>,
@@ -43,7 +43,7 @@ pub fn of_comparison(
     json["summary"] = serde_json::to_value(Summary {
         verdict,
         findings,
-        doubts: general_doubts(report),
+        warnings: general_warnings(report),
         answers: report.contestants.iter().map(summary::answer).collect(),
         checks: checks::of(report),
     })?;
@@ -61,7 +61,7 @@ fn page(report: &ComparisonReport, outcome: &ComparisonOutcome, json: Value) -> 
         subtitle: subtitle(report).into(),
         verdict: words(&summary.key("verdict")),
         findings: texts(&summary.key("findings")),
-        doubts: doubts(&summary, &contestants),
+        warnings: warnings(&summary, &contestants),
         forest: charts::forest(report, &root),
         percentiles: charts::percentiles(report, outcome, &contestants),
         timelines: charts::timelines(outcome, &contestants),
@@ -99,7 +99,7 @@ fn texts(list: &At) -> Vec<Text> {
 
 /// Reasons of the comparison as a whole: its early end, what of the machine bounds or moves its
 /// speed, and a load generator that was the limit of a sweep.
-fn general_doubts(report: &ComparisonReport) -> Vec<String> {
+fn general_warnings(report: &ComparisonReport) -> Vec<String> {
     // The first line names the machine.
     let machine = table::machine(report).into_iter().skip(1);
     let sweeps = report.sweeps.iter().filter_map(|sweep| {
@@ -113,23 +113,23 @@ fn general_doubts(report: &ComparisonReport) -> Vec<String> {
         .collect()
 }
 
-fn doubts(summary: &At, contestants: &[At]) -> Vec<Doubt> {
-    let doubt = |about: Option<Text>, reason: Text| Doubt {
+fn warnings(summary: &At, contestants: &[At]) -> Vec<Warning> {
+    let warning = |about: Option<Text>, reason: Text| Warning {
         about,
         reason,
         advice: None,
     };
-    let general = texts(&summary.key("doubts")).into_iter();
+    let general = texts(&summary.key("warnings")).into_iter();
     let of_contestant = |at: &At| {
         let name = at.key("name").text();
         let failure = at.key("reason").text().into_iter();
         let reasons = failure.chain(texts(&at.key("warnings")));
         reasons
-            .map(|reason| doubt(name.clone(), reason))
+            .map(|reason| warning(name.clone(), reason))
             .collect::<Vec<_>>()
     };
     general
-        .map(|reason| doubt(None, reason))
+        .map(|reason| warning(None, reason))
         .chain(contestants.iter().flat_map(of_contestant))
         .collect()
 }

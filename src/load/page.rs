@@ -19,8 +19,8 @@ use super::LoadReport;
 use super::report::Latency;
 use crate::format::{milliseconds, plural, rate};
 use crate::page::{
-    At, Doubt, FactValue, Figure, Page, Percentiles, Quantity, SelfTest, SelfTestResult, Text,
-    Timeline,
+    At, FactValue, Figure, Page, Percentiles, Quantity, SelfTest, SelfTestResult, Text, Timeline,
+    Warning,
 };
 
 /// A single run has the second colour: the first is that of text.
@@ -52,7 +52,7 @@ pub fn of_run(report: &LoadReport, machine: &impl Serialize, command: &str) -> R
         subtitle: subtitle(report).into(),
         verdict: words(&root.key("summary")),
         quantities: quantities(&report.latency, &root),
-        doubts: doubts(&self_tests),
+        warnings: warnings(&self_tests),
         percentiles: percentiles(report, &root),
         timelines: vec![timeline],
         searches: search.into_iter().collect(),
@@ -110,12 +110,12 @@ fn summary(report: &LoadReport) -> String {
             format!(", p{percent} {bound}{}", milliseconds(ms))
         })
     };
-    let doubts = match report.verdict.reasons.len() {
+    let warnings = match report.verdict.reasons.len() {
         0 => String::new(),
         number => format!("; {} to doubt it", plural(number as u64, "reason")),
     };
     format!(
-        "{valid}: {} requests per second{due}{}{}{doubts}.",
+        "{valid}: {} requests per second{due}{}{}{warnings}.",
         rate(report.requests.mean),
         of(50.0, latency.p50),
         of(99.0, latency.p99),
@@ -149,14 +149,14 @@ fn words(at: &At) -> Text {
 }
 
 /// The self-tests that failed.
-fn doubts(self_tests: &[SelfTest]) -> Vec<Doubt> {
+fn warnings(self_tests: &[SelfTest]) -> Vec<Warning> {
     let failed = |test: &&SelfTest| test.result == SelfTestResult::Failed;
-    let doubt = |test: &SelfTest| Doubt {
+    let warning = |test: &SelfTest| Warning {
         about: None,
         reason: test.detail.clone(),
         advice: test.advice.clone(),
     };
-    self_tests.iter().filter(failed).map(doubt).collect()
+    self_tests.iter().filter(failed).map(warning).collect()
 }
 
 /// The checks of a run, or of a contestant.

@@ -69,7 +69,7 @@ fn verdict(page: &Page) -> Markup {
             }
             @if !page.quantities.is_empty() { (tables::quantities(&page.quantities)) }
         }
-        (section("doubts", "What to doubt", &tables::doubts(&page.doubts)))
+        (section("warnings", "What to doubt", &tables::warnings(&page.warnings)))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Quantity {
 
 /// A reason to doubt the figures.
 #[derive(Clone, Debug)]
-pub struct Doubt {
+pub struct Warning {
     /// The contestant it concerns; `None` if it concerns all.
     pub about: Option<Text>,
     /// The reason.
@@ -178,17 +178,17 @@ pub(super) fn quantities(quantities: &[Quantity]) -> Markup {
     }
 }
 
-pub(super) fn doubts(doubts: &[Doubt]) -> Markup {
+pub(super) fn warnings(warnings: &[Warning]) -> Markup {
     html! {
-        @if doubts.is_empty() {
+        @if warnings.is_empty() {
             p { "No check found a reason to doubt these figures." }
         } @else {
-            ul.doubts {
-                @for doubt in doubts {
+            ul.warnings {
+                @for warning in warnings {
                     li {
-                        @if let Some(about) = &doubt.about { strong { (about.show()) } ": " }
-                        (doubt.reason.show())
-                        @if let Some(advice) = &doubt.advice { "; " span.quiet { (advice.show()) } }
+                        @if let Some(about) = &warning.about { strong { (about.show()) } ": " }
+                        (warning.reason.show())
+                        @if let Some(advice) = &warning.advice { "; " span.quiet { (advice.show()) } }
                     }
                 }
             }

@@ -236,10 +236,10 @@ fn connections_that_the_server_never_accepts_are_doubted() {
     let report = load_well(&["-c", "8", "-d", "500ms", &url]);
     assert!(
         report
-            .doubts()
+            .reasons()
             .contains("3 of 8 connections got no reply for half of the run"),
         "{}",
-        report.doubts()
+        report.reasons()
     );
 }
 
@@ -264,5 +264,5 @@ fn fewer_connections_than_asked_for_are_doubted() {
     assert_eq!(report.count("/connects/asked"), 6);
     assert!(report.number("/connects/latencyMs/max") > 0.0);
     let said = "connected 3 of 6, the last after ";
-    assert!(report.doubts().contains(said), "{}", report.doubts());
+    assert!(report.reasons().contains(said), "{}", report.reasons());
 }

@@ -77,7 +77,7 @@ impl Report {
     }
 
     /// The warnings of the verdict.
-    pub fn doubts(&self) -> String {
+    pub fn reasons(&self) -> String {
         self.at("/verdict/reasons").to_string()
     }
 

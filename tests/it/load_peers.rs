@@ -69,17 +69,17 @@ fn a_server_without_keep_alive_is_one_doubt_with_its_remedy() {
         visit.read_to_end();
     });
     let report = load_well(&["-c", "2", "-p", "10", "-d", "300ms", &peer.url()]);
-    let doubts = report.at("/verdict/reasons").as_array().expect("reasons");
-    let about_closing = doubts.iter().filter(|doubt| {
-        let doubt = doubt.as_str().expect("a sentence");
+    let reasons = report.at("/verdict/reasons").as_array().expect("reasons");
+    let about_closing = reasons.iter().filter(|reason| {
+        let reason = reason.as_str().expect("a sentence");
         ["connections", "connects", "error"]
             .iter()
-            .any(|word| doubt.contains(word))
+            .any(|word| reason.contains(word))
     });
-    assert_eq!(about_closing.count(), 1, "{doubts:?}");
+    assert_eq!(about_closing.count(), 1, "{reasons:?}");
     assert!(
-        report.doubts().contains("measure it with -p 1"),
-        "{doubts:?}"
+        report.reasons().contains("measure it with -p 1"),
+        "{reasons:?}"
     );
 }
 
@@ -313,10 +313,10 @@ fn replies_with_an_error_status_are_counted_and_doubted_unless_expected() {
         assert_eq!(counts, [600; 5]);
         assert_eq!(report.errors_of_any_kind(), 0);
         assert_eq!(report.at("/verdict/valid"), is_valid, "{flags:?}");
-        let doubted = report
-            .doubts()
+        let is_suspect = report
+            .reasons()
             .contains("all 600 replies had an error status (500)");
-        assert_eq!(doubted, !is_valid, "{}", report.doubts());
+        assert_eq!(is_suspect, !is_valid, "{}", report.reasons());
     }
 }
 
@@ -333,10 +333,10 @@ fn a_server_that_turns_to_errors_in_the_middle_is_doubted() {
     let report = load_well(&["-c", "1", "-a", "600", &peer.url()]);
     assert!(
         report
-            .doubts()
+            .reasons()
             .contains("100 of 600 replies had an error status (503)"),
         "{}",
-        report.doubts()
+        report.reasons()
     );
 }
 
@@ -422,7 +422,7 @@ fn a_body_other_than_the_expected_one_is_a_mismatch() {
         assert_eq!(report.count("/mismatches"), 100, "{finished:?}");
         assert_eq!(report.errors_of_any_kind(), 0);
         assert_eq!(report.at("/verdict/valid"), false);
-        assert!(report.doubts().contains("another body"), "{finished:?}");
+        assert!(report.reasons().contains("another body"), "{finished:?}");
     }
 }
 

@@ -71,8 +71,8 @@ fn a_client_that_is_stopped_names_its_pauses() {
     assert!(pauses >= 10, "{}", report.at("/client"));
     assert!(report.number("/client/pausedMs") >= 400.0);
     let told = format!("this client paused {pauses} times");
-    assert!(report.doubts().contains(&told), "{}", report.doubts());
-    assert!(!report.doubts().contains("no reply came"));
+    assert!(report.reasons().contains(&told), "{}", report.reasons());
+    assert!(!report.reasons().contains("no reply came"));
 }
 
 #[test]

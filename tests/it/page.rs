@@ -109,7 +109,7 @@ pub fn assert_figures_equal_json(name: &str, html: &Html, report: &Value) {
 fn every_number_in_a_cell_has_its_path() {
     for (name, page) in samples() {
         let html = Html::parse_document(&page.to_html());
-        for cell in all(&html, "tr:not(.axis) td, dd, .verdict, .doubts li") {
+        for cell in all(&html, "tr:not(.axis) td, dd, .verdict, .warnings li") {
             let has_path = |element: ElementRef| element.attr("data-path").is_some();
             let own: String = cell
                 .descendants()
@@ -190,7 +190,7 @@ fn parts_stand_in_their_order_and_are_left_out_without_data() {
     };
     let all = [
         "verdict",
-        "doubts",
+        "warnings",
         "ratios",
         "latency",
         "time",
@@ -202,7 +202,7 @@ fn parts_stand_in_their_order_and_are_left_out_without_data() {
     assert_eq!(order(&comparison()), all);
     let of_run = [
         "verdict",
-        "doubts",
+        "warnings",
         "latency",
         "time",
         "load",
@@ -210,7 +210,7 @@ fn parts_stand_in_their_order_and_are_left_out_without_data() {
         "circumstances",
     ];
     assert_eq!(order(&run()), of_run);
-    assert_eq!(order(&Page::default()), ["verdict", "doubts"]);
+    assert_eq!(order(&Page::default()), ["verdict", "warnings"]);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! Seeded: a page of the same sample is the same file every time.
 
 use bareloop::page::{
-    At, Cost, Curve, CurvePoint, Doubt, Fact, FactValue, Forest, ForestRow, LatencyCount, Page,
-    Pause, PercentileRow, Percentiles, Quantity, Round, SelfTest, SelfTestResult, Side, Slice,
-    Sweep, SweepPoint, SweepVariable, Timeline, TimelineRound, Walk,
+    At, Cost, Curve, CurvePoint, Fact, FactValue, Forest, ForestRow, LatencyCount, Page, Pause,
+    PercentileRow, Percentiles, Quantity, Round, SelfTest, SelfTestResult, Side, Slice, Sweep,
+    SweepPoint, SweepVariable, Timeline, TimelineRound, Walk, Warning,
 };
 use serde_json::{Value, json};
 
@@ -67,15 +67,15 @@ pub fn comparison() -> Page {
             .filter_map(|at| at.text())
             .collect(),
         quantities: Vec::new(),
-        doubts: vec![
-            Doubt {
+        warnings: vec![
+            Warning {
                 about: Some(named(1)),
                 reason: contestants[1].key("warnings").index(0).text().unwrap(),
                 advice: Some(
                     "read its ratio as a lower bound, or give the client more cores".into(),
                 ),
             },
-            Doubt {
+            Warning {
                 about: Some(named(3)),
                 reason: contestants[3].key("warnings").index(0).text().unwrap(),
                 advice: None,
@@ -518,11 +518,11 @@ pub fn run() -> Page {
             ),
             quantity("errors", FactValue::Count(figure(root.key("errors"))), ""),
         ],
-        doubts: root
+        warnings: root
             .key("reasons")
             .elements()
             .filter_map(|at| at.text())
-            .map(|reason| Doubt {
+            .map(|reason| Warning {
                 about: None,
                 reason,
                 advice: None,

@@ -78,7 +78,7 @@ fn a_run_is_a_page_whose_figures_are_those_of_its_json() {
         sections(&html),
         [
             "verdict",
-            "doubts",
+            "warnings",
             "latency",
             "time",
             "checks",
@@ -201,7 +201,7 @@ fn a_comparison_is_a_page_whose_figures_are_those_of_its_json() {
     let html = assert_is_whole(&page);
     let all_sections = [
         "verdict",
-        "doubts",
+        "warnings",
         "ratios",
         "latency",
         "time",
@@ -243,10 +243,10 @@ fn a_server_that_fails_is_a_doubt_and_a_row_without_figures() {
     let (finished, page) = written(&[&SHORT[..], &broken].concat());
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let html = assert_is_whole(&page);
-    let doubts = text(all(&html, "#doubts")[0]);
+    let warnings = text(all(&html, "#warnings")[0]);
     assert!(
-        doubts.contains("broken: ended before it listened"),
-        "{doubts}"
+        warnings.contains("broken: ended before it listened"),
+        "{warnings}"
     );
     assert_eq!(all(&html, ".rounds tbody tr").len(), 2);
 }

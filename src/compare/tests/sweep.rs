@@ -126,8 +126,8 @@ fn the_knee_of_the_load_generator_is_not_the_servers() {
     let text = markdown::render(&report);
     assert!(text.contains(&format!("- python-tcp: {said}")), "{text}");
     let page = page::of_comparison(&report, &outcome, "").unwrap();
-    let mut doubts = page.doubts.iter().map(|doubt| doubt.reason.words());
-    assert!(doubts.any(|reason| reason == format!("sweep of python-tcp: {said}")));
+    let mut warnings = page.warnings.iter().map(|warning| warning.reason.words());
+    assert!(warnings.any(|reason| reason == format!("sweep of python-tcp: {said}")));
 
     // The client was busy at some load, but not from the knee on.
     let mut below = swept("bareloop-http");
