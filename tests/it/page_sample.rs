@@ -9,19 +9,22 @@ use bareloop::page::{
 };
 use serde_json::{Value, json};
 
+use crate::harness::Random;
+
 pub const CONTESTANTS: usize = 4;
 pub const ROUNDS: usize = 6;
 
-/// A small generator with a known sequence (xorshift64*).
-struct Random(u64);
+/// Draws from distributions.
+struct Draws(Random);
 
-impl Random {
+impl Draws {
+    fn seeded(seed: u64) -> Draws {
+        Draws(Random::seeded(seed))
+    }
+
     /// Evenly between 0 and 1.
     fn share(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
+        (self.0.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Normal enough: mean 0, standard deviation 1.
@@ -98,9 +101,9 @@ pub fn comparison() -> Page {
 }
 
 fn comparison_report() -> Value {
-    let mut random = Random(7);
+    let mut random = Draws::seeded(7);
     let session: Vec<f64> = (0..ROUNDS).map(|_| 0.008 * random.normal()).collect();
-    let rate = |random: &mut Random, index: usize, round: usize| {
+    let rate = |random: &mut Draws, index: usize, round: usize| {
         let (_, rate, ..) = SERVERS[index];
         rate * (session[round] + 0.012 * random.normal()).exp()
     };
@@ -135,7 +138,7 @@ fn comparison_report() -> Value {
     })
 }
 
-fn contestant(index: usize, rates: &[Vec<f64>], random: &mut Random) -> Value {
+fn contestant(index: usize, rates: &[Vec<f64>], random: &mut Draws) -> Value {
     let (name, _, p50, spread, cpu, memory) = SERVERS[index];
     let mut ratios: Vec<f64> = std::iter::zip(&rates[index], &rates[0])
         .map(|(a, b)| a / b)
@@ -253,7 +256,7 @@ fn percentiles(contestants: &[At]) -> Percentiles {
 }
 
 fn timeline(contestant: usize, at: &At) -> Timeline {
-    let mut random = Random(11 + contestant as u64);
+    let mut random = Draws::seeded(11 + contestant as u64);
     let (name, rate, p50, spread, ..) = SERVERS[contestant];
     let pause = |key: &str, side: Side| {
         let at = at.key(key);
@@ -313,11 +316,11 @@ fn slice(
     rate: f64,
     p50_ms: f64,
     spread: f64,
-    random: &mut Random,
+    random: &mut Draws,
 ) -> Slice {
     let answered = (rate * seconds).round() as u64;
     let samples = answered.min(120);
-    let latency = |random: &mut Random| {
+    let latency = |random: &mut Draws| {
         let share = random.share() * 0.999_9;
         quantile_ms(p50_ms, spread, share) * (0.04 * random.normal()).exp()
     };
@@ -607,7 +610,7 @@ fn run_curve() -> Curve {
 }
 
 fn run_timeline(root: &At) -> Timeline {
-    let mut random = Random(3);
+    let mut random = Draws::seeded(3);
     let slice = |index: usize| {
         let time = index as f64 * 0.1;
         let silent = (6.0..6.8).contains(&time);

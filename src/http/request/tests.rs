@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
 
 use super::*;
 
@@ -84,27 +86,28 @@ fn said_of(step: &Step) -> String {
     }
 }
 
-/// A small generator of our own, so that a seed is all that a failure needs.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % bound
+/// `stream` in pieces of 1 to `piece_bytes_max` bytes.
+fn cut<'a>(
+    random: &mut Xoshiro256PlusPlus,
+    mut stream: &'a [u8],
+    piece_bytes_max: usize,
+) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    while !stream.is_empty() {
+        let bytes = random.random_range(1..=piece_bytes_max).min(stream.len());
+        pieces.push(&stream[..bytes]);
+        stream = &stream[bytes..];
     }
+    pieces
+}
 
-    fn cut<'a>(&mut self, mut stream: &'a [u8], piece_bytes_max: usize) -> Vec<&'a [u8]> {
-        let mut pieces = Vec::new();
-        while !stream.is_empty() {
-            let bytes = (1 + self.below(piece_bytes_max)).min(stream.len());
-            pieces.push(&stream[..bytes]);
-            stream = &stream[bytes..];
-        }
-        pieces
-    }
+/// The pieces of this seed.
+fn cut_by(seed: u64, stream: &[u8], piece_bytes_max: usize) -> Vec<&[u8]> {
+    cut(
+        &mut Xoshiro256PlusPlus::seed_from_u64(seed),
+        stream,
+        piece_bytes_max,
+    )
 }
 
 /// The steps of a case without the statuses of the replies to complete requests.
@@ -200,9 +203,9 @@ fn random_pieces_give_the_steps_of_the_whole() {
     for (case, stride) in cases_with_stride() {
         let expected = whole(&case.sent);
         for seed in 0..20 {
-            let mut random = Random(seed);
-            let piece_bytes_max = [3, 17, 600][random.below(3)].max(stride / 10);
-            let pieces = random.cut(&case.sent, piece_bytes_max);
+            let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let piece_bytes_max = [3, 17, 600][random.random_range(0..3)].max(stride / 10);
+            let pieces = cut(&mut random, &case.sent, piece_bytes_max);
             assert_eq!(steps(pieces), expected, "{}, seed {seed}", case.name);
         }
     }
@@ -446,7 +449,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let stream: Vec<u8> = requests.iter().flat_map(|(bytes, _)| bytes.clone()).collect();
-        let (found, parser) = steps(Random(seed).cut(&stream, 90));
+        let (found, parser) = steps(cut_by(seed, &stream, 90));
         prop_assert_eq!(parser.position(), Position::Boundary);
         let mut end = 0;
         let mut expected = Vec::new();
@@ -478,7 +481,7 @@ proptest! {
                 break;
             }
         }
-        prop_assert_eq!(steps(Random(seed).cut(&stream, 40)), whole(&stream));
+        prop_assert_eq!(steps(cut_by(seed, &stream, 40)), whole(&stream));
         prop_assert_eq!(steps(stream.chunks(1)), whole(&stream));
     }
 
@@ -487,7 +490,7 @@ proptest! {
         stream in prop::collection::vec(any::<u8>(), 0..300),
         seed in any::<u64>(),
     ) {
-        prop_assert_eq!(steps(Random(seed).cut(&stream, 9)), whole(&stream));
+        prop_assert_eq!(steps(cut_by(seed, &stream, 9)), whole(&stream));
     }
 }
 

@@ -1,29 +1,25 @@
 //! Simulated servers with known truth: a queue by Lindley's recursion, at the level of events.
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
+
 use super::interval_log::{Interval, IntervalLog};
 use crate::event_loop::Time;
 
 /// The percentiles that have intervals.
 pub(crate) const QUANTILES: [f64; 5] = [0.5, 0.9, 0.975, 0.99, 0.999];
 
-/// SplitMix64 (Steele et al., 2014).
-pub(crate) struct Random(u64);
+/// Random numbers of distributions.
+pub(crate) struct Random(Xoshiro256PlusPlus);
 
 impl Random {
     pub(crate) fn seeded(seed: u64) -> Random {
-        Random((seed + 1).wrapping_mul(0xD134_2543_DE82_EF95))
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        Random(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
     /// In (0, 1].
     pub(crate) fn uniform(&mut self) -> f64 {
-        ((self.bits() >> 11) + 1) as f64 / (1u64 << 53) as f64
+        ((self.0.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
 
     /// Of mean 1.
