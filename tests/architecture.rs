@@ -174,7 +174,10 @@ fn summaries_of_docs_are_no_questions() {
             let text = line.trim_start_matches(['/', '!']).trim_start();
             let opens = text.split(|c: char| !c.is_alphanumeric()).next();
             let opens = opens.unwrap_or_default();
-            let is_question = ["Whether", "How", "What", "Who", "So"].contains(&opens);
+            let is_question = [
+                "Whether", "How", "What", "Who", "Whose", "Which", "When", "Why", "So",
+            ]
+            .contains(&opens);
             if is_doc(line) && !within_paragraph && is_question {
                 found.push(format!("{}:{}: {line}", source.path, index + 1));
             }

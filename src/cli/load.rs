@@ -115,7 +115,7 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: NonZeroU32,
 
-    /// When a freed slot is used again: at once (rolling), or with all of its connection (batch)
+    /// Use of a freed slot: at once (rolling), or with all of its connection (batch)
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
     refill: Refill,
 

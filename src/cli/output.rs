@@ -39,7 +39,7 @@ pub fn conclude(printed: io::Result<()>) -> Exit {
     }
 }
 
-/// Why stdout did not take what was printed, if that is an error.
+/// Reason why stdout did not take what was printed, if that is an error.
 pub fn refusal(printed: io::Result<()>) -> Option<String> {
     let error = printed.err()?;
     let is_error = error.kind() != io::ErrorKind::BrokenPipe;

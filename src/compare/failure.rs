@@ -54,7 +54,7 @@ pub enum Failure {
     },
     /// It accepts connections, and its ready path does not answer as it should.
     #[error(
-        "{target} did not answer with a status below 400 within its time to start ({last}); see its log, or allow it more time"
+        "{target} did not answer with a status below 400 within the start timeout ({last}); see its log, or raise --start-timeout"
     )]
     NotReady {
         /// The URL asked.

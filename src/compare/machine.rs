@@ -1,4 +1,4 @@
-//! On which machine: figures mean nothing without it.
+//! The machine that a comparison ran on.
 
 mod cpu_times;
 mod limits;

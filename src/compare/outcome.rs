@@ -16,7 +16,7 @@ pub struct ComparisonOutcome {
     pub records: Vec<ContestantRuns>,
     /// Rounds that came to their end.
     pub rounds_done: usize,
-    /// Why no more rounds were held; `None` while it is under way.
+    /// Reason for the end of the rounds; `None` while it is under way.
     pub end: Option<RoundsEnd>,
 }
 

@@ -44,7 +44,7 @@ pub struct ComparisonReport {
     pub finished: bool,
     /// Rounds that came to their end, of those in the settings.
     pub rounds_done: usize,
-    /// Why no more rounds were held; `null` while it is under way.
+    /// Reason for the end of the rounds; `null` while it is under way.
     pub rounds_end: Option<RoundsEnd>,
     /// The contestant that ratios refer to; `null` if none ran.
     pub reference: Option<String>,
@@ -88,7 +88,7 @@ pub struct ContestantResult {
     pub request: Option<RequestUsed>,
     /// Its state at the end.
     pub status: ContestantStatus,
-    /// Why it failed; `null` if it did not.
+    /// Reason why it failed; `null` if it did not.
     pub reason: Option<String>,
     /// Replies per second.
     pub requests_per_second: Option<Figure>,
@@ -113,7 +113,7 @@ pub struct ContestantResult {
     pub reply: Option<ReplyFacts>,
     /// Each run by itself.
     pub runs: Vec<RunResult>,
-    /// Why its figures should be doubted; empty if there is no reason.
+    /// Reasons to doubt its figures.
     pub warnings: Vec<Warning>,
 }
 

@@ -53,7 +53,7 @@ pub struct RunFigures {
     pub rate_variance: Option<f64>,
     /// CPU time of the load generator, as a share of one core.
     pub client_cpu_share: f64,
-    /// Why the load generator would not trust these figures.
+    /// Reasons of the load generator to doubt these figures.
     pub warnings: Vec<load::Warning>,
     /// The run over time, for charts.
     pub course: RunCourse,

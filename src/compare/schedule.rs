@@ -8,7 +8,7 @@
 
 use super::random::{Purpose, Random};
 
-/// A page: more moves nothing else.
+/// Length of a page: a larger environment moves nothing else.
 const PADDING_BYTES_MAX: usize = 4096;
 
 /// The contestants `0..contestants` in the order in which they run in `round`, counted from 0.

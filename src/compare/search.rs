@@ -29,7 +29,7 @@ pub struct SearchPlan {
     pub trial_duration: Duration,
 }
 
-/// Is told of the searches.
+/// Observer of a search under way.
 pub trait SearchObserver {
     /// A trial of `contestant` is under way.
     fn trial(&mut self, contestant: &Contestant, trial: TrialProgress);
@@ -103,7 +103,7 @@ pub struct SearchResult {
     /// The contestant's name.
     #[serde(skip)]
     pub name: String,
-    /// Why no rate was found; `null` if one was.
+    /// Reason why no rate was found; `null` if one was.
     pub reason: Option<String>,
     /// The search; nothing if it could not begin, or the server did not last.
     #[serde(flatten)]

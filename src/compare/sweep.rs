@@ -91,7 +91,7 @@ struct ContestantWalks {
     failure: Option<Failure>,
 }
 
-/// Is told of the walks of a sweep.
+/// Observer of a sweep under way.
 pub trait WalkObserver {
     /// A walk starts.
     fn started(&mut self, contestant: &Contestant, round: usize);
@@ -186,7 +186,7 @@ pub struct SweepResult {
     pub variable: SweepVariable,
     /// Walks that came to their end.
     pub walks: usize,
-    /// Why there are no more; `null` if it did not fail.
+    /// Reason why there are no more; `null` if it did not fail.
     pub reason: Option<String>,
     /// For each load, up and then down.
     pub points: Vec<SweepPoint>,
@@ -309,7 +309,7 @@ impl From<GeometricMean> for SweepFigure {
 }
 
 impl SweepVariable {
-    /// Its unit.
+    /// Name of the varied setting.
     pub fn words(self) -> &'static str {
         match self {
             SweepVariable::Connections => "connections",
@@ -339,7 +339,7 @@ impl SweepResult {
         lines
     }
 
-    /// Why there are no more walks.
+    /// Reason why there are no more walks.
     pub(super) fn failure_line(&self) -> Option<String> {
         let reason = self.reason.as_ref()?;
         Some(format!("failed: {reason}"))

@@ -291,7 +291,7 @@ fn versus(result: &ContestantResult) -> Vec<String> {
 }
 
 pub(super) fn broken_off(report: &ComparisonReport) -> Option<String> {
-    let line = "Interrupted: these are the runs that had ended.";
+    let line = "Interrupted: only completed runs are shown.";
     report.interrupted.then(|| line.to_owned())
 }
 

@@ -1038,8 +1038,8 @@ fn disturbed(others_share: f64, steal_share: f64) -> Result<RunFigures, Stopped>
 #[test]
 fn a_machine_that_others_use_is_a_reason_for_doubt_and_a_limit() {
     use Limit::{Client, Machine, Server};
-    let said = "other processes took 20 % and other guests of the host 3 % of all cores; end them, \
-                or repeat the comparison";
+    let said = "other processes used 20 % and other guests of the host 3 % of all cores; stop \
+                other processes, or repeat when the host is quieter";
     assert_eq!(warnings_of(vec![disturbed(0.2, 0.03)]), [said]);
     assert!(warnings_of(vec![disturbed(0.04, 0.04)]).is_empty());
     let limits = |run: Result<RunFigures, Stopped>| run.unwrap().limits();

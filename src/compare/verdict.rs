@@ -136,7 +136,7 @@ fn answered(ratio: &RatioToReference, name: &str, other: &str) -> String {
     }
 }
 
-/// The rounds and the bounds that they give, under the only name that the bounds deserve.
+/// The rounds and their bounds, named by the number of rounds.
 fn evidence(ratio: &RatioToReference) -> String {
     let rounds = plural(ratio.rounds.len() as u64, "round");
     match (ratio.low.zip(ratio.high), ratio.bounds) {

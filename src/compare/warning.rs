@@ -154,8 +154,8 @@ impl fmt::Display for Reason {
                 ..
             }) => write!(
                 f,
-                "other processes took {} and other guests of the host {} of all cores; end them, \
-                 or repeat the comparison",
+                "other processes used {} and other guests of the host {} of all cores; stop \
+                 other processes, or repeat when the host is quieter",
                 percent(*others_share),
                 percent(*steal_share)
             ),

@@ -34,7 +34,7 @@ pub(super) struct Dialler {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Dial {
     at: Time,
-    /// When its connect timeout ends, if it was tried before.
+    /// End of its connect timeout, if it was tried before.
     give_up_at: Time,
 }
 

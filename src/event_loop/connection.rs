@@ -52,7 +52,7 @@ pub struct Connection<S, P: Protocol> {
     unsent: Option<Box<Unsent>>,
 }
 
-/// ConnectionPhase of a connection.
+/// Phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConnectionPhase {
     /// Messages are read and answered.

@@ -1,4 +1,4 @@
-//! When to look at the deadlines of the connections. Deadlines are coarse and looked at together,
+//! The time of the next look at the deadlines of the connections. Deadlines are coarse and looked at together,
 //! when the earliest is due. There is no timer per connection, and an idle loop sleeps.
 
 use std::time::Duration;

@@ -66,7 +66,7 @@ pub trait Kernel {
     /// State of a dialled stream.
     ///
     /// # Errors
-    /// Why it could not be connected.
+    /// Reason why it could not be connected.
     fn dialled(&mut self, stream: &mut Self::Stream) -> io::Result<Dialled>;
 
     /// Registers an accepted stream.

@@ -11,7 +11,7 @@ use super::{Address, Closed, Entry, EventLoop, Protocol, ServerWarning, Time};
 
 /// Connections accepted in one turn; the rest come after the others' events.
 const ACCEPTS_PER_TURN_MAX: usize = 64;
-/// When no descriptor is left, accepting is tried again at the latest after this.
+/// Longest time until accepting is tried again after no descriptor was left.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// Rounds of accepting at a stop; enough for a full backlog.
@@ -143,10 +143,10 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     }
 }
 
-/// When a listener accepts.
+/// Occasion on which a listener accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum AcceptState {
-    /// When the kernel reports an edge.
+    /// The kernel reports an edge.
     #[default]
     AwaitEdge,
     /// In each turn: connections may be waiting for which no new edge comes.

@@ -45,7 +45,7 @@ impl StampedStream {
         &mut self.socket
     }
 
-    /// When the kernel received the last byte of the last read. `None` for an end, and for what it
+    /// Time at which the kernel received the last byte of the last read. `None` for an end, and for what it
     /// received before it stamped.
     pub fn stamp(&self) -> Option<SystemTime> {
         self.stamp

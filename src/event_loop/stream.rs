@@ -63,7 +63,7 @@ impl Stream {
     /// when the handshake is complete.
     ///
     /// # Errors
-    /// Why it failed.
+    /// Reason why it failed.
     pub fn dialled(&mut self) -> io::Result<Dialled> {
         if let Some(error) = self.take_error()? {
             return Err(match self {

@@ -57,7 +57,7 @@ pub struct ReceivedReply {
     pub body: BodyVerdict,
 }
 
-/// Why bytes are not a reply.
+/// Reason why bytes are not a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadReply {
     /// Not `HTTP/1.x`, a space and three digits.
@@ -161,7 +161,7 @@ impl ResponseReader {
     /// Reads to the end of one reply at most.
     ///
     /// # Errors
-    /// Why the bytes are no reply. The reader is of no use afterwards.
+    /// Reason why the bytes are no reply. The reader is of no use afterwards.
     pub fn read(
         &mut self,
         bytes: &[u8],

@@ -70,7 +70,7 @@ pub struct LoadClient<'a> {
     ledger: Ledger,
     connects: Connects,
     recorder: Recorder,
-    /// When the kernel received the bytes that are being taken; `None` without its stamps.
+    /// Time at which the kernel received the bytes that are being taken; `None` without its stamps.
     arrived_at: Option<Time>,
     turns: Turns,
     counters: Counters,

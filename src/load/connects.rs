@@ -21,7 +21,7 @@ pub(crate) struct Connects {
     opened_less_awaited_ns: i128,
     /// The most that were open at once.
     pub(crate) peak: usize,
-    /// When that many were open for the first time.
+    /// Time at which that many were open for the first time.
     pub(crate) peak_at: Time,
 }
 

@@ -68,7 +68,7 @@ impl OpenLoop {
         }
     }
 
-    /// When a free slot has something to send; never while no slot is free.
+    /// Time at which a free slot has something to send; never while no slot is free.
     pub(crate) fn send_at(&self) -> Time {
         match self.slots {
             Slots::AllTaken => Time::NEVER,

@@ -32,7 +32,7 @@ pub struct LoadPlan {
     pub pipelining: usize,
     /// The warm-up.
     pub warm_up: WarmUp,
-    /// When to stop.
+    /// End of the run.
     pub until: Until,
     /// Time limit for a complete reply, from the hand-over of its request.
     pub timeout: Duration,
@@ -55,7 +55,7 @@ pub struct LoadPlan {
     pub workers: NonZeroU32,
     /// The part of the run that is this process's; `None` if it is all of it.
     pub share: Option<Share>,
-    /// When the first request is due; `None` for at once.
+    /// Time at which the first request is due; `None` for at once.
     pub start_at: Option<SystemTime>,
     /// Name of the run in its reports.
     pub title: Option<String>,
@@ -162,7 +162,7 @@ pub enum WarmUp {
     Auto,
 }
 
-/// When a run stops.
+/// End of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After this time.

@@ -194,7 +194,7 @@ impl Recorder {
         self.bytes
     }
 
-    /// When the last reply was complete, or the run began.
+    /// Time at which the last reply was complete, or the run began.
     pub(crate) fn last_reply_at(&self) -> Time {
         self.last_reply_at
     }

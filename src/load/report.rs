@@ -62,9 +62,9 @@ pub struct LoadReport {
     pub samples: usize,
     /// Milliseconds that a window is meant to last.
     pub sample_int: u64,
-    /// When the run began: RFC 3339, UTC.
+    /// Start of the run: RFC 3339, UTC.
     pub start: String,
-    /// When it was over: RFC 3339, UTC.
+    /// End of the run: RFC 3339, UTC.
     pub finish: String,
     /// It was stopped before its planned end.
     pub interrupted: bool,
@@ -125,7 +125,7 @@ pub struct LoadReport {
     /// The longest time without a reply on any connection, milliseconds; `null` if several workers
     /// have none of 20 ms or longer in common.
     pub longest_silence_ms: Option<f64>,
-    /// When it began, seconds after the start.
+    /// Its beginning, seconds after the start.
     pub longest_silence_began: Option<f64>,
     /// Mean latency x rate / slots; `null` where the law does not apply.
     pub little_ratio: Option<f64>,
@@ -285,7 +285,7 @@ pub struct ConnectStats {
     pub asked: usize,
     /// The most that were open at once.
     pub opened: usize,
-    /// When that many were open for the first time, milliseconds after the start.
+    /// Time at which that many were open for the first time, milliseconds after the start.
     pub last_after_ms: f64,
     /// From the dial to the open connection.
     pub latency_ms: ConnectLatency,

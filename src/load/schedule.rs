@@ -144,7 +144,7 @@ impl Schedule {
         }
     }
 
-    /// When the oldest request that was not taken is due; `None` after the last.
+    /// Due time of the oldest request that was not taken; `None` after the last.
     pub fn next_due(&self) -> Option<Time> {
         self.next.due
     }

@@ -71,7 +71,7 @@ pub enum Warning {
         opened: usize,
         /// Connections asked for.
         asked: usize,
-        /// When that many were open, seconds after the start.
+        /// Time at which that many were open, seconds after the start.
         last_after_s: f64,
     },
     /// Connections without a reply for half of the run or longer.
@@ -96,7 +96,7 @@ pub enum Warning {
         total_ms: f64,
         /// The longest of them, milliseconds.
         longest_ms: f64,
-        /// When that began, seconds after the start.
+        /// Its beginning, seconds after the start.
         longest_at_s: f64,
         /// Latencies include the pauses: not with the kernel's stamps.
         in_latencies: bool,
@@ -120,7 +120,7 @@ pub enum Warning {
     Pause {
         /// Its length, milliseconds.
         ms: f64,
-        /// When it began, seconds after the start.
+        /// Its beginning, seconds after the start.
         began_s: f64,
         /// The highest percentile that the run has, such as 99.
         percentile: f64,
@@ -141,7 +141,7 @@ pub enum Warning {
     Changed {
         /// The largest change.
         change: Change,
-        /// When it was, seconds after the start.
+        /// Its time, seconds after the start.
         at_s: f64,
     },
     /// Requests were due and not sent before the end.

@@ -40,7 +40,7 @@ impl Windows {
         }
     }
 
-    /// When the open window is to be closed.
+    /// End of the open window.
     pub(super) fn due(&self) -> Time {
         self.began + WINDOW
     }

@@ -62,7 +62,7 @@ pub(super) fn run(
     })
 }
 
-/// When a run starts, and by which clock.
+/// The start of a run, and its clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StartClock {
     /// [`Time::START`].

@@ -25,7 +25,7 @@ pub struct Search {
     pub beyond: Option<Figure>,
     /// The part that kept the search from a higher rate, if not the server.
     pub limit: Option<Text>,
-    /// Why no rate was found.
+    /// Reason why no rate was found.
     pub reason: Option<Text>,
     /// The trials, in order; none where they are not shown.
     pub trials: Vec<SearchTrial>,

@@ -13,7 +13,7 @@ use crate::load::schedule::{Arrivals, Rate};
 /// Beyond what a client can send: what it does not send, it records one by one.
 const RATE_MAX: f64 = 1e7;
 
-/// When requests are due.
+/// Due times of requests.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Open loop")]
 pub(super) struct ScheduleArgs {

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::event_loop::tls::{TlsClient, Trust};
 use crate::load::{LoadPlan, Target};
 
-/// Whose certificates are accepted.
+/// The authorities whose certificates are accepted.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(super) struct TlsArgs {

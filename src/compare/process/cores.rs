@@ -8,7 +8,7 @@ use std::thread;
 
 use serde::Serialize;
 
-/// Which cores each side may use.
+/// The cores that each side may use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CoreDivision {

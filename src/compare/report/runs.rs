@@ -23,7 +23,7 @@ pub struct RunResult {
     pub max_ms: f64,
     /// The longest time without a reply on any connection, milliseconds; `null` in a duet.
     pub longest_silence_ms: Option<f64>,
-    /// When it began, seconds after the start of the window.
+    /// Its beginning, seconds after the start of the window.
     pub longest_silence_began: Option<f64>,
     /// Errors of any kind.
     pub errors: u64,

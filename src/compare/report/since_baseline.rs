@@ -112,15 +112,23 @@ impl BaselineReport {
             let facts = self.differences.iter().filter(|fact| fact.of == of);
             facts.map(FactChange::words).collect()
         };
-        for (of, consequence) in [
-            ("settings", "nothing can be compared"),
-            ("machine", "only ratios to the reference can be compared"),
-            ("reference", "ratios cannot be compared"),
-            ("version", "the change may be that of bareloop itself"),
+        for (of, words, consequence) in [
+            ("settings", "different settings", "nothing can be compared"),
+            (
+                "machine",
+                "different machine",
+                "only ratios to the reference can be compared",
+            ),
+            ("reference", "other reference", "ratios cannot be compared"),
+            (
+                "version",
+                "other version of bareloop",
+                "the change may be that of bareloop itself",
+            ),
         ] {
             let facts = differ(of);
             if !facts.is_empty() {
-                lines.push(format!("{of} differ: {}; {consequence}", facts.join("; ")));
+                lines.push(format!("{words}: {}; {consequence}", facts.join("; ")));
             }
         }
         for (names, words) in [

@@ -99,7 +99,7 @@ pub struct ContestantChange {
     /// 95 % interval of the change, simultaneous over the contestants; `None` if one of the two
     /// has fewer than six rounds.
     pub interval: Option<Interval>,
-    /// Returns the finding, by the same rules as between contestants; `None` if both are empty.
+    /// Finding, by the same rules as between contestants; nothing is claimed with too few rounds.
     pub claims: Claims,
 }
 

@@ -5,7 +5,7 @@
 pub struct Margin(f64);
 
 impl Margin {
-    /// Nothing is narrower.
+    /// The narrowest margin.
     pub const SMALLEST: Margin = Margin(f64::MIN_POSITIVE);
 
     /// `share` is 0.02 for 2 %. `None` unless it is positive and finite.

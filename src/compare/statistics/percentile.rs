@@ -26,7 +26,7 @@ pub struct OpenInterval {
     pub high: Option<f64>,
 }
 
-/// The uncertainty of a percentile, under the only name that it deserves.
+/// The uncertainty of a percentile, by the number of its rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PercentileUncertainty {
     /// A single round.

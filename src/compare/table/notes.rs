@@ -22,7 +22,7 @@ pub(in crate::compare) fn load(settings: &SettingsUsed) -> String {
     }
 }
 
-/// Why no more rounds were held, unless that is as it was planned.
+/// Reason for the end of the rounds, unless all planned rounds were held.
 pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
     let precision = verdict::margin(report.settings.precision.unwrap_or_default());
     match report.rounds_end? {

@@ -48,7 +48,7 @@ impl<S: Read + Write> TlsStream<S> {
     /// next event comes with the next byte.
     ///
     /// # Errors
-    /// Why there is no TLS connection.
+    /// Reason why there is no TLS connection.
     pub fn shake_hands(&mut self) -> io::Result<Dialled> {
         loop {
             if !self.send_records()? {

@@ -1,4 +1,4 @@
-//! Whose certificates are accepted.
+//! The authorities whose certificates are accepted.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, crypto};
 
-/// Whose certificates are accepted.
+/// The authorities whose certificates are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
     /// Those of the public authorities in Mozilla's list, as of this program's build. The same on

@@ -76,7 +76,7 @@ impl InFlight {
         self.unanswered() == 0
     }
 
-    /// When the oldest of them was sent.
+    /// Time at which the oldest of them was sent.
     pub(crate) fn oldest(&self) -> Option<Time> {
         self.runs.front().map(|run| run.sent_at)
     }

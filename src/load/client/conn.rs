@@ -46,7 +46,7 @@ impl LoadConn {
         }
     }
 
-    /// When its oldest request has waited too long.
+    /// Time at which its oldest request has waited too long.
     pub(super) fn deadline(&self, timeout: Duration) -> Time {
         let oldest = self.in_flight.oldest();
         oldest.map_or(Time::NEVER, |sent_at| sent_at + timeout)

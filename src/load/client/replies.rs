@@ -94,7 +94,7 @@ impl LoadClient<'_> {
         }
     }
 
-    /// When the kernel received replies that are read `now`; `now`, if it does not tell.
+    /// Time at which the kernel received replies that are read `now`; `now`, if it does not tell.
     #[inline]
     fn arrival(&mut self, replies: usize, now: Time) -> Time {
         let Some(arrived_at) = self.arrived_at else {

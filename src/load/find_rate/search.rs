@@ -359,7 +359,7 @@ mod tests {
     }
 
     impl Server {
-        /// Whose knee is at this load.
+        /// A server with its knee at this load.
         fn with_knee_at(load: f64) -> Server {
             Server {
                 knee: 10_000.0,

@@ -17,7 +17,7 @@ pub const INTERVALS_MAX: usize = 4096;
 /// One interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
-    /// When it began.
+    /// Its start.
     pub began: Time,
     /// Its length in nanoseconds; the last one of a run may be half to one and a half times as long
     /// as the others.
@@ -44,7 +44,7 @@ impl Interval {
 pub struct IntervalLog {
     closed: Vec<Interval>,
     began: Time,
-    /// When the open interval ends.
+    /// End of the open interval.
     due: Time,
     length: Duration,
     sent: u64,

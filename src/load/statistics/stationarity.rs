@@ -56,7 +56,7 @@ pub struct Change {
     pub before: f64,
     /// The level after (for a trend, in the last quarter).
     pub after: f64,
-    /// When the shift was; for a trend, the middle.
+    /// Time of the shift; for a trend, the middle.
     pub at: Time,
 }
 
