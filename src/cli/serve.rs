@@ -12,6 +12,7 @@ use crate::event_loop::{
 };
 use crate::format::{count, plural, rate};
 use crate::http::request;
+use crate::load::request::parse_field;
 use crate::serve::http::{HttpSettings, Timeouts};
 use crate::serve::{self, Counters, Place, ServeCallbacks, ServePlan, Served};
 
@@ -326,14 +327,8 @@ fn http_settings(args: HttpArgs) -> HttpSettings {
 
 /// A field for replies; those that frame a reply are the server's own.
 fn reply_field(text: &str) -> Result<(String, String), String> {
-    let (name, value) = values::field(text)?;
-    let own = [
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "date",
-        "server",
-    ];
+    let (name, value) = parse_field(text).map_err(|error| error.to_string())?;
+    let own = ["connection", "date", "server"];
     if own.contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!(
             "'{name}' is set by the server itself; leave it out"

@@ -40,34 +40,6 @@ pub fn count(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A header field such as `K: V`.
-///
-/// # Errors
-/// A sentence with the remedy.
-pub fn field(text: &str) -> Result<(String, String), String> {
-    let Some((name, value)) = text.split_once(':') else {
-        return Err(format!("'{text}' has no colon; write 'Name: value'"));
-    };
-    let value = value.trim_matches([' ', '\t']);
-    if !is_token(name) {
-        return Err(format!(
-            "'{name}' is not a field name; use letters, digits and - only, no space before the colon"
-        ));
-    }
-    if value.bytes().any(|b| b != b'\t' && (b < b' ' || b == 0x7f)) {
-        return Err(format!("the value of '{name}' has a control character"));
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-/// RFC 9110 5.6.2.
-fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,15 +82,6 @@ mod tests {
         assert_eq!(count("7"), Ok(7));
         for text in ["0", "-1", "1.5", "x", ""] {
             assert!(count(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn fields_are_split_at_the_colon_and_trimmed() {
-        assert_eq!(field("X-A:  b: c "), Ok(("X-A".into(), "b: c".into())));
-        assert_eq!(field("X:"), Ok(("X".into(), String::new())));
-        for text in ["X", ": v", "X : v", "X: a\r\nY: b", "a b: c"] {
-            assert!(field(text).is_err(), "{text}");
         }
     }
 }

@@ -90,7 +90,7 @@ pub fn field(name: &str, value: &str) -> Result<(String, String), RequestError> 
     if is(name, "content-length") || is(name, "transfer-encoding") {
         return Err(RequestError::Framing(name.to_owned()));
     }
-    Ok((name.to_owned(), value.trim().to_owned()))
+    Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()))
 }
 
 impl Request {

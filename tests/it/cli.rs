@@ -18,7 +18,7 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
         ),
         (
             &["serve", "http", "--header", "no colon"],
-            &["--header", "colon", "Name: value"],
+            &["--header", "not a field", "Name: value"],
         ),
         (
             &["serve", "http", "--header", "a b: c"],
