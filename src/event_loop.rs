@@ -53,6 +53,8 @@
 //! # An echo client
 //!
 //! ```
+//! use std::time::Duration;
+//!
 //! use bareloop::event_loop::{
 //!     Address, AfterClose, Block, Closed, ConnectionLimits, EventLoop, Flow, Protocol,
 //!     StopSignal, Time, WriteQueue,
@@ -89,7 +91,7 @@
 //! });
 //! let limits = ConnectionLimits::default();
 //! let mut event_loop = EventLoop::new(Client::default(), limits, &StopSignal::new())?;
-//! event_loop.dial(peer, 1);
+//! event_loop.dial(peer, 1, Duration::from_secs(10));
 //! assert_eq!(event_loop.run()?.echoed, b"hello");
 //! assert_eq!(server.join().unwrap()?, 5);
 //! # Ok(())

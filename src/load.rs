@@ -250,16 +250,20 @@ impl RunClocks {
 fn connection_limits(plan: &LoadPlan) -> ConnectionLimits {
     ConnectionLimits {
         connections_max: plan.connections,
-        connect_timeout: plan.timeout.min(CONNECT_TIMEOUT_MAX),
         send_timeout: plan.timeout,
         linger: Duration::ZERO,
         grace: Duration::ZERO,
     }
 }
 
+/// Time limit for a dial.
+fn connect_timeout(plan: &LoadPlan) -> Duration {
+    plan.timeout.min(CONNECT_TIMEOUT_MAX)
+}
+
 /// The connect check lasts no longer than a run for a duration would.
 fn check_timeout(plan: &LoadPlan) -> Duration {
-    let connect_timeout = plan.timeout.min(CONNECT_TIMEOUT_MAX);
+    let connect_timeout = connect_timeout(plan);
     match plan.until {
         Until::Duration(duration) => connect_timeout.min(duration),
         Until::Amount(_) => connect_timeout,

@@ -154,7 +154,6 @@ mod tests {
                 places: vec![Place::Tcp(vec![SocketAddr::from(([127, 0, 0, 1], 0))])],
                 limits: ConnectionLimits {
                     connections_max: 10,
-                    connect_timeout: Duration::ZERO,
                     send_timeout: PATIENCE,
                     linger: PATIENCE,
                     grace: PATIENCE,

@@ -233,7 +233,6 @@ fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
         places: places.collect::<Result<_, _>>()?,
         limits: ConnectionLimits {
             connections_max,
-            connect_timeout: Duration::ZERO,
             send_timeout: args.send_timeout,
             linger: args.linger,
             grace: args.shutdown_timeout,

@@ -24,6 +24,8 @@ const FULL_BACKLOG_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Dialler {
     peer: Address,
+    /// Time limit for a dial ([`Closed::NotConnected`]).
+    timeout: Duration,
     due: BinaryHeap<Reverse<Dial>>,
     under_way: usize,
     /// The peer's backlog was full: no dial before this.
@@ -49,9 +51,10 @@ impl Dial {
 
 impl Dialler {
     /// Dials for `connections` to `peer`, all due at once.
-    fn new(peer: Address, connections: usize) -> Dialler {
+    fn new(peer: Address, connections: usize, timeout: Duration) -> Dialler {
         Dialler {
             peer,
+            timeout,
             due: std::iter::repeat_n(Reverse(Dial::first(Time::START)), connections).collect(),
             under_way: 0,
             paused_until: Time::START,
@@ -73,13 +76,13 @@ impl Dialler {
 
     /// Takes a dial that is due, if any; it is under way until [`Dialler::ended`] or
     /// [`Dialler::backlog_full`]. Returns when it is to be given up.
-    fn take_due(&mut self, now: Time, timeout: Duration) -> Option<Time> {
+    fn take_due(&mut self, now: Time) -> Option<Time> {
         if self.next_at() > now {
             return None;
         }
         let Reverse(dial) = self.due.pop()?;
         self.under_way += 1;
-        Some(dial.give_up_at.min(now + timeout))
+        Some(dial.give_up_at.min(now + self.timeout))
     }
 
     /// A dial under way found the peer's backlog full: it is tried again after a pause, and the
@@ -106,21 +109,20 @@ impl Dialler {
 
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// Dials `peer` for each of `connections`, and again whenever the protocol returns
-    /// [`AfterClose::Redial`](super::AfterClose::Redial).
-    pub fn dial(&mut self, peer: Address, connections: usize) {
+    /// [`AfterClose::Redial`](super::AfterClose::Redial). A dial fails after `timeout`.
+    pub fn dial(&mut self, peer: Address, connections: usize, timeout: Duration) {
         self.entries.reserve(connections);
-        self.dialler = Some(Dialler::new(peer, connections));
+        self.dialler = Some(Dialler::new(peer, connections, timeout));
     }
 
     /// Begins the dials that are due.
     pub(super) fn dial_due(&mut self) {
         let now = self.shared.now;
-        let timeout = self.shared.limits.connect_timeout;
         for _ in 0..DIALS_PER_TURN_MAX {
             let Some(dialler) = &mut self.dialler else {
                 return;
             };
-            let Some(give_up_at) = dialler.take_due(now, timeout) else {
+            let Some(give_up_at) = dialler.take_due(now) else {
                 return;
             };
             let entry = self.entries.vacant_entry();
@@ -166,8 +168,11 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
         let result = match self.kernel.dialled(&mut stream) {
             Ok(Dialled::Connected) => {
                 let time_left = *give_up_at - self.shared.received_at();
-                let took = self.shared.limits.connect_timeout.saturating_sub(time_left);
-                self.shared.protocol.dialled(took);
+                if let Some(dialler) = &mut self.dialler {
+                    let took = dialler.timeout.saturating_sub(time_left);
+                    self.shared.protocol.dialled(took);
+                    dialler.ended();
+                }
                 let interest = *interest;
                 let (connection, pumped) = Connection::open(stream, &mut self.shared);
                 // In the same place, because the kernel knows the stream by this key.
@@ -175,9 +180,6 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
                     connection,
                     interest,
                 };
-                if let Some(dialler) = &mut self.dialler {
-                    dialler.ended();
-                }
                 self.after(key, pumped);
                 return self.invariants();
             }
@@ -210,19 +212,23 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(1);
 
     fn dialler(connections: usize) -> Dialler {
-        Dialler::new(Address::Tcp(([127, 0, 0, 1], 80).into()), connections)
+        Dialler::new(
+            Address::Tcp(([127, 0, 0, 1], 80).into()),
+            connections,
+            TIMEOUT,
+        )
     }
 
     #[test]
     fn no_more_are_under_way_at_once_than_a_backlog_holds() {
         let mut dialler = dialler(DIALLING_MAX + 1);
         for _ in 0..DIALLING_MAX {
-            assert!(dialler.take_due(Time::START, TIMEOUT).is_some());
+            assert!(dialler.take_due(Time::START).is_some());
         }
         assert_eq!(dialler.next_at(), Time::NEVER);
-        assert_eq!(dialler.take_due(Time::START, TIMEOUT), None);
+        assert_eq!(dialler.take_due(Time::START), None);
         dialler.ended();
-        assert!(dialler.take_due(Time::START, TIMEOUT).is_some());
+        assert!(dialler.take_due(Time::START).is_some());
     }
 
     #[test]
@@ -232,28 +238,25 @@ mod tests {
         for seconds in [7, 3, 5] {
             dialler.dial_at(at(seconds));
         }
-        assert_eq!(dialler.take_due(at(2), TIMEOUT), None);
+        assert_eq!(dialler.take_due(at(2)), None);
         for seconds in [3, 5, 7] {
             assert_eq!(dialler.next_at(), at(seconds));
-            assert!(dialler.take_due(at(seconds), TIMEOUT).is_some());
-            assert_eq!(dialler.take_due(at(seconds), TIMEOUT), None);
+            assert!(dialler.take_due(at(seconds)).is_some());
+            assert_eq!(dialler.take_due(at(seconds)), None);
         }
     }
 
     #[test]
     fn a_full_backlog_pauses_all_dials_and_does_not_extend_the_timeout() {
         let mut dialler = dialler(2);
-        let give_up_at = dialler.take_due(Time::START, TIMEOUT).expect("it is due");
+        let give_up_at = dialler.take_due(Time::START).expect("it is due");
         assert_eq!(give_up_at, Time::START + TIMEOUT);
         dialler.backlog_full(Time::START, give_up_at);
         let retry_at = Time::START + FULL_BACKLOG_PAUSE;
         assert_eq!(dialler.next_at(), retry_at);
-        assert_eq!(dialler.take_due(Time::START, TIMEOUT), None);
+        assert_eq!(dialler.take_due(Time::START), None);
         // The one that was not tried yet comes first.
-        assert_eq!(
-            dialler.take_due(retry_at, TIMEOUT),
-            Some(retry_at + TIMEOUT)
-        );
-        assert_eq!(dialler.take_due(retry_at, TIMEOUT), Some(give_up_at));
+        assert_eq!(dialler.take_due(retry_at), Some(retry_at + TIMEOUT));
+        assert_eq!(dialler.take_due(retry_at), Some(give_up_at));
     }
 }

@@ -7,8 +7,6 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// Open connections at once; further ones wait in the kernel's backlog.
     pub connections_max: usize,
-    /// Time limit for a dial ([`super::Closed::NotConnected`]).
-    pub connect_timeout: Duration,
     /// Time limit for a peer that takes nothing of what is queued ([`super::Closed::Stalled`]).
     pub send_timeout: Duration,
     /// Time for which the input of a finished connection is discarded, so that the peer reads our
@@ -22,7 +20,6 @@ impl Default for ConnectionLimits {
     fn default() -> ConnectionLimits {
         ConnectionLimits {
             connections_max: 1_000,
-            connect_timeout: Duration::from_secs(10),
             send_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(1),
             grace: Duration::from_secs(4),

@@ -6,7 +6,6 @@ use super::*;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     connections_max: 10,
-    connect_timeout: Duration::ZERO,
     send_timeout: Duration::from_secs(30),
     linger: Duration::from_secs(1),
     grace: Duration::from_secs(4),
@@ -294,12 +293,8 @@ fn dial(
         dials_took: Vec::new(),
         failures: Vec::new(),
     };
-    let limits = ConnectionLimits {
-        connect_timeout,
-        ..LIMITS
-    };
-    let mut event_loop = EventLoop::new(crowd, limits, &StopSignal::new()).expect("a poll");
-    event_loop.dial(Address::Unix(path), 1);
+    let mut event_loop = EventLoop::new(crowd, LIMITS, &StopSignal::new()).expect("a poll");
+    event_loop.dial(Address::Unix(path), 1, connect_timeout);
     event_loop.run().expect("it polls")
 }
 

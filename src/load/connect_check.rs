@@ -139,14 +139,13 @@ fn dial_once(
 ) -> io::Result<Option<io::Result<()>>> {
     let limits = ConnectionLimits {
         connections_max: 1,
-        connect_timeout: timeout,
         send_timeout: timeout,
         linger: Duration::ZERO,
         grace: Duration::ZERO,
     };
     let check = ConnectCheck { result: None };
     let mut event_loop = EventLoop::new(check, limits, signal)?.over_tls(tls.cloned());
-    event_loop.dial(peer.clone(), 1);
+    event_loop.dial(peer.clone(), 1, timeout);
     Ok(event_loop.run()?.result)
 }
 

@@ -8,7 +8,9 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use super::client::{LoadClient, LoadConn};
-use super::{Error, LoadPlan, LoadReport, Progress, ReadyRun, RunClocks, connection_limits};
+use super::{
+    Error, LoadPlan, LoadReport, Progress, ReadyRun, RunClocks, connect_timeout, connection_limits,
+};
 use crate::event_loop::{
     AfterClose, Clock, ClockRead, Closed, EventLoop, Flow, Kernel, LoopPhase, MioKernel, Protocol,
     StopSignal, Time, TurnResult, WriteQueue,
@@ -49,7 +51,7 @@ impl<'a> SlicedLoad<'a> {
         let clock = Clock::start();
         let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(plan), &signal)
             .over_tls(plan.tls.clone());
-        event_loop.dial(peer, plan.connections);
+        event_loop.dial(peer, plan.connections, connect_timeout(plan));
         Ok(SlicedLoad {
             plan,
             event_loop,

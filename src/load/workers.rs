@@ -12,7 +12,7 @@ use cpu_time::ThreadTime;
 
 use super::client::{LoadClient, RunRecord};
 use super::plan::LoadPlan;
-use super::{Progress, connection_limits};
+use super::{Progress, connect_timeout, connection_limits};
 use crate::event_loop::{Address, Clock, EventLoop, MioKernel, StopSignal, Time};
 
 /// Runs all workers of this process's share of `plan` to the end.
@@ -91,7 +91,7 @@ fn run_one(
     let mut event_loop = EventLoop::on(kernel, clock, client, connection_limits(&plan), signal)
         .over_tls(plan.tls.clone())
         .stamping(plan.kernel_timestamps);
-    event_loop.dial(peer.clone(), plan.connections);
+    event_loop.dial(peer.clone(), plan.connections, connect_timeout(&plan));
     let cpu = ThreadTime::now();
     let client = event_loop.run()?;
     Ok(RunRecord {

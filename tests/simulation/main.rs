@@ -45,7 +45,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 const SERVER_LIMITS: ConnectionLimits = ConnectionLimits {
     connections_max: 8,
-    connect_timeout: CONNECT_TIMEOUT,
     send_timeout: Duration::from_secs(30),
     linger: Duration::from_secs(1),
     grace: Duration::from_secs(4),
@@ -53,7 +52,6 @@ const SERVER_LIMITS: ConnectionLimits = ConnectionLimits {
 
 const CLIENT_LIMITS: ConnectionLimits = ConnectionLimits {
     connections_max: CONNECTIONS,
-    connect_timeout: CONNECT_TIMEOUT,
     send_timeout: Duration::from_secs(10),
     linger: Duration::ZERO,
     grace: Duration::ZERO,
@@ -373,7 +371,7 @@ fn simulate(seed: u64) {
         CLIENT_LIMITS,
         &signals[1],
     );
-    client.dial(address, CONNECTIONS);
+    client.dial(address, CONNECTIONS, CONNECT_TIMEOUT);
     let mut world = World {
         network,
         server: Some(server),

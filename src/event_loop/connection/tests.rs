@@ -154,7 +154,6 @@ impl<const READS: bool> Protocol for Oracle<READS> {
 
 const LIMITS: ConnectionLimits = ConnectionLimits {
     connections_max: 1,
-    connect_timeout: Duration::from_secs(1),
     send_timeout: Duration::from_secs(30),
     linger: Duration::from_secs(1),
     grace: Duration::from_secs(4),

@@ -79,7 +79,6 @@ fn converse(script: &[u8], stream: &[u8]) -> Vec<u8> {
     let seconds = Duration::from_secs;
     let limits = ConnectionLimits {
         connections_max: 1,
-        connect_timeout: seconds(1),
         send_timeout: seconds(1),
         linger: seconds(1),
         grace: seconds(1),
