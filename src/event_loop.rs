@@ -53,17 +53,13 @@
 //! # An echo client
 //!
 //! ```
-//! use std::time::Duration;
-//!
 //! use bareloop::event_loop::{
 //!     Address, AfterClose, Block, Closed, ConnectionLimits, EventLoop, Flow, Protocol,
 //!     StopSignal, Time, WriteQueue,
 //! };
 //!
 //! #[derive(Default)]
-//! struct Client {
-//!     echoed: Vec<u8>,
-//! }
+//! struct Client(Vec<u8>);
 //!
 //! impl Protocol for Client {
 //!     type Conn = ();
@@ -73,8 +69,8 @@
 //!     }
 //!
 //!     fn received(&mut self, _: &mut (), bytes: &[u8], _: Time, _: &mut WriteQueue) -> Flow {
-//!         self.echoed.extend(bytes);
-//!         if self.echoed.len() < 5 { Flow::Keep } else { Flow::Finish }
+//!         self.0.extend(bytes);
+//!         if self.0.len() < 5 { Flow::Keep } else { Flow::Finish }
 //!     }
 //!
 //!     fn closed(&mut self, _: Option<()>, _why: Closed, _now: Time) -> AfterClose {
@@ -91,8 +87,8 @@
 //! });
 //! let limits = ConnectionLimits::default();
 //! let mut event_loop = EventLoop::new(Client::default(), limits, &StopSignal::new())?;
-//! event_loop.dial(peer, 1, Duration::from_secs(10));
-//! assert_eq!(event_loop.run()?.echoed, b"hello");
+//! event_loop.dial(peer, 1, std::time::Duration::from_secs(10));
+//! assert_eq!(event_loop.run()?.0, b"hello");
 //! assert_eq!(server.join().unwrap()?, 5);
 //! # Ok(())
 //! # }
