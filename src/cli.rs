@@ -6,10 +6,10 @@ pub mod compare;
 mod export;
 mod foreign_flag;
 mod generate;
+mod live;
 pub mod load;
 mod output;
 mod serve;
-mod status_line;
 mod supervise;
 mod values;
 

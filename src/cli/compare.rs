@@ -1,7 +1,6 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
 mod judgement;
-mod live;
 mod planning;
 mod results;
 mod screen;

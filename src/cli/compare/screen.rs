@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use super::live::LiveBlock;
+use crate::cli::live::LiveBlock;
 use crate::cli::output;
 use crate::compare::sweep::SweepVariable;
 use crate::compare::{

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{LoadArgs, Unmeasured};
+use crate::cli::live::LiveBlock;
 use crate::cli::output;
-use crate::cli::status_line::StatusLine;
 use crate::cli::values;
 use crate::event_loop::StopSignal;
 use crate::load::find_rate::{FindRatePlan, RateObjective, TrialProgress, find_rate};
@@ -86,8 +86,10 @@ pub(super) fn search(
             return Err(Unmeasured::Stdout(message));
         }
     }
-    let line = StatusLine::new(args.shows_progress());
-    let result = find_rate(plan, signal, &mut |trial| line.show(&trial_text(trial)));
+    let mut line = LiveBlock::new(args.shows_progress());
+    let result = find_rate(plan, signal, &mut |trial| {
+        line.show_line(&trial_text(trial))
+    });
     line.clear();
     Ok(result?)
 }

@@ -1,7 +1,7 @@
 //! The progress line: share done, elapsed time, rate, errors and error replies so far; on a
 //! terminal only.
 
-use crate::cli::status_line::StatusLine;
+use crate::cli::live::LiveBlock;
 use crate::format::{plural, rate};
 use crate::load::{Progress, RunPhase, Until};
 
@@ -9,14 +9,14 @@ const BAR_COLUMNS: usize = 20;
 
 /// A line on stderr that is drawn in place, or nothing.
 pub(super) struct ProgressLine {
-    status: StatusLine,
+    status: LiveBlock,
     until: Until,
 }
 
 impl ProgressLine {
     pub(super) fn new(until: Until, shown: bool) -> ProgressLine {
         ProgressLine {
-            status: StatusLine::new(shown),
+            status: LiveBlock::new(shown),
             until,
         }
     }
@@ -26,7 +26,7 @@ impl ProgressLine {
             Until::Duration(duration) => progress.elapsed.as_secs_f64() / duration.as_secs_f64(),
             Until::Amount(amount) => progress.completed as f64 / amount as f64,
         };
-        self.status.show(&match progress.phase {
+        self.status.show_line(&match progress.phase {
             RunPhase::WarmUp => format!("warming up {}", message(progress)),
             RunPhase::Run => line(done, progress),
         });

@@ -1,4 +1,4 @@
-//! Lines on the terminal that are drawn in place: what runs, and the standings so far.
+//! Lines on the terminal that are drawn in place.
 //!
 //! A line leaves room for the `^C` that a terminal echoes: one that reached the edge would wrap, and
 //! clearing it would leave its first part.
@@ -34,6 +34,11 @@ impl LiveBlock {
         let _ = term.write_str(&block.join("\n"));
         let _ = term.flush();
         self.drawn = block.len();
+    }
+
+    /// Draws one line.
+    pub(super) fn show_line(&mut self, text: &str) {
+        self.show(std::iter::once(text));
     }
 
     /// Takes the block away.
