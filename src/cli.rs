@@ -11,6 +11,7 @@ pub mod load;
 mod output;
 mod serve;
 mod supervise;
+mod tls;
 mod values;
 
 use std::ffi::OsString;

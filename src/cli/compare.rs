@@ -1,5 +1,6 @@
 //! `bareloop compare`: flags, output and exit code of a comparison.
 
+mod given;
 mod judgement;
 mod planning;
 mod results;
@@ -8,12 +9,14 @@ mod search_flags;
 mod suite;
 mod sweep_flags;
 mod toml_values;
+mod trust;
 mod values;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::tls::TlsArgs;
 use super::values::duration;
 use super::{Exit, output};
 use crate::compare::gate::{GateOutcome, GateResult};
@@ -126,6 +129,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME", help_heading = "Servers")]
     reference: Option<String>,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     sweep: SweepArgs,
     #[command(flatten)]
     search: SearchArgs,
@@ -158,11 +163,13 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
             .plans(raise_descriptor_limit())?;
         let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
         let search = args.search.plan(objective, trial)?;
-        let plan = args.plan(suite, bareloop)?;
+        let plan = args.plan(&suite, bareloop)?;
         let parts_to_go = sweeps.len() + usize::from(search.is_some());
         let results = args
             .results
             .open(&plan, launcher.cores.clone(), parts_to_go)?;
+        let warnings = args.trust_warnings(&suite.settings, &plan);
+        warnings.iter().for_each(|warning| output::warn(warning));
         Ok((results, (sweeps, search), plan, launcher))
     });
     let (mut results, after, plan, launcher) = match ready {

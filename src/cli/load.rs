@@ -16,7 +16,6 @@ mod ready;
 mod requests;
 mod schedule;
 mod stamps;
-mod tls;
 mod together;
 mod warm_up;
 
@@ -27,6 +26,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
+use super::tls::TlsArgs;
 use super::{Exit, output, values};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::table;
@@ -158,7 +158,7 @@ pub struct LoadArgs {
     title: Option<String>,
 
     #[command(flatten)]
-    tls: tls::TlsArgs,
+    tls: TlsArgs,
 
     #[command(flatten)]
     stamps: stamps::StampArgs,
@@ -431,7 +431,7 @@ mod tests {
             let plan = cli.load.plan(requested).expect("a plan");
             let idle = [
                 cli.load.schedule.idle_seed(),
-                cli.load.tls.idle_authorities(&plan),
+                cli.load.tls.idle_authorities(plan.tls.is_some()),
             ];
             idle.map(Option::unwrap_or_default).concat()
         };

@@ -235,6 +235,12 @@ impl Contestant {
         }
     }
 
+    /// Returns true for the https:// URL of a server that runs already.
+    pub fn is_https(&self) -> bool {
+        let target = self.running_url().map(Target::parse);
+        target.is_some_and(|target| target.is_ok_and(|target| target.is_https()))
+    }
+
     /// The process whose cost is the server's, of a server that runs already.
     pub fn running_pid(&self) -> Option<u32> {
         match self.launch {

@@ -162,7 +162,7 @@ impl LocalBench {
             None => self.start(contestant, conditions, settings, signal)?,
         };
         if let Some(path) = &contestant.own().ready_path {
-            let ready = at_path(&subject.target, path)?;
+            let ready = at_path(&subject.target, path, &settings.trust)?;
             let elapsed = clock.now() - Time::START;
             let to_go = settings.start_timeout.saturating_sub(elapsed);
             let plan = load_plan(ready, settings, settings.start_timeout);
@@ -185,8 +185,9 @@ impl LocalBench {
         let command = contestant.supervised(port);
         let mut server = Server::start(&self.launcher, &command, &environment, port)?;
         let address = server.wait_until_ready(settings.start_timeout, signal)?;
+        let url = format!("http://{address}{}", settings.request.path);
         Ok(LoadedServer {
-            target: target(&format!("http://{address}{}", settings.request.path))?,
+            target: target(&url, &settings.trust)?,
             processes: Some(server.processes()),
             server: Some(server),
             settings,
@@ -342,17 +343,17 @@ fn closing(report: &LoadReport) -> Closing {
     }
 }
 
-fn target(url: &str) -> Result<Target, Failure> {
+fn target(url: &str, trust: &Trust) -> Result<Target, Failure> {
     let target = Target::parse(url).map_err(|e| Failure::NotMeasured(e.to_string()))?;
-    match target.tls(&Trust::default()) {
+    match target.tls(trust) {
         Ok(_) => Ok(target),
         Err(e) => Err(Failure::NotMeasured(e.to_string())),
     }
 }
 
 /// The same server, asked for another path.
-fn at_path(server: &Target, path: &str) -> Result<Target, Failure> {
-    target(&format!("{}{path}", server.origin()))
+fn at_path(server: &Target, path: &str, trust: &Trust) -> Result<Target, Failure> {
+    target(&format!("{}{path}", server.origin()), trust)
 }
 
 /// Requests that are evenly spaced.
@@ -369,7 +370,7 @@ pub(super) fn load_plan(target: Target, settings: &Settings, duration: Duration)
     let request = settings.request.clone();
     LoadPlan {
         // An error would have been that of `target`.
-        tls: target.tls(&Trust::default()).ok().flatten(),
+        tls: target.tls(&settings.trust).ok().flatten(),
         requests: Request {
             method: request.method,
             request_target: target.request_target().to_owned(),
@@ -464,7 +465,12 @@ mod tests {
             ("https://app.test:8443", "https://app.test:8443"),
             ("http://[::1]:81/", "http://[::1]:81"),
         ] {
-            let asked = at_path(&Target::parse(server).unwrap(), "/health").unwrap();
+            let asked = at_path(
+                &Target::parse(server).unwrap(),
+                "/health",
+                &Trust::default(),
+            )
+            .unwrap();
             assert_eq!(asked.to_string(), format!("{origin}/health"));
             let expected = Target::parse(&format!("{origin}/health")).unwrap();
             assert_eq!(asked, expected, "scheme and port too");

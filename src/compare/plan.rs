@@ -7,6 +7,7 @@ use super::Contestant;
 use super::contestant::DEFAULT_REFERENCE;
 use super::request::RequestSettings;
 use super::statistics::{INTERVAL_ROUNDS_MIN, Margin};
+use crate::event_loop::tls::Trust;
 
 /// The load on each contestant, and the number of its runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub warmup: Duration,
     /// Time limit for a reply.
     pub timeout: Duration,
+    /// Whose certificates are accepted.
+    pub trust: Trust,
     /// Time limit from a server's start to its first accept.
     pub start_timeout: Duration,
     /// The request to each contestant.

@@ -9,6 +9,7 @@ use super::process::cores::CoreDivision;
 use super::process::resource_usage::{Usage, UsageDetail};
 use super::statistics::{Margin, Side, SliceSchedule};
 use super::*;
+use crate::event_loop::tls::Trust;
 use crate::load::find_rate::search::Purpose;
 use crate::load::find_rate::{FindRateReport, Outcome, RateObjective, TrialProgress, TrialReport};
 
@@ -34,6 +35,7 @@ pub(super) fn settings(rounds: usize) -> Settings {
         duration: Duration::from_secs(5),
         warmup: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
+        trust: Trust::default(),
         start_timeout: Duration::from_secs(10),
         request: RequestSettings::default(),
         rounds: count(rounds),

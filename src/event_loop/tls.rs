@@ -36,7 +36,7 @@ impl TlsClient {
     /// also sent to the server (SNI, RFC 6066 3).
     ///
     /// # Errors
-    /// A file with certificates that cannot be used, or a host that no certificate can be for.
+    /// A host that no certificate can be for.
     pub fn new(host: &str, trust: &Trust) -> Result<TlsClient, TrustError> {
         let name = ServerName::try_from(host.to_owned());
         let mut config = trust.config()?;

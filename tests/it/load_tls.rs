@@ -17,7 +17,7 @@ use crate::load_harness::{Peer, Visit, load, load_well};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A certificate made for a test, in files of its own.
-struct Certificate {
+pub struct Certificate {
     folder: tempfile::TempDir,
     der: CertificateDer<'static>,
     key: Vec<u8>,
@@ -25,7 +25,7 @@ struct Certificate {
 
 impl Certificate {
     /// Signed by itself, for `name`.
-    fn for_name(name: &str) -> Certificate {
+    pub fn for_name(name: &str) -> Certificate {
         Certificate::with(name, |_| {})
     }
 
@@ -51,7 +51,7 @@ impl Certificate {
         self.folder.path().join(name)
     }
 
-    fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         let path = self.file("cert.pem");
         path.to_str().expect("UTF-8").to_owned()
     }
@@ -71,10 +71,10 @@ impl Certificate {
 }
 
 /// Names in the handshake of each client: the server's, and the protocol's.
-type Asked = Arc<Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
+pub type Asked = Arc<Mutex<Vec<(Option<String>, Option<Vec<u8>>)>>>;
 
 /// A peer that serves over TLS, and what its clients asked for.
-fn tls_peer(
+pub fn tls_peer(
     certificate: &Certificate,
     serve: impl Fn(&mut Visit) + Clone + Send + 'static,
 ) -> (Peer, Asked) {
@@ -98,11 +98,11 @@ fn tls_peer(
     (Peer::wrapping(listener, wrap, serve), asked)
 }
 
-fn answer(visit: &mut Visit) {
+pub fn answer(visit: &mut Visit) {
     while visit.request().is_some() && visit.answer(OK.as_bytes()) {}
 }
 
-fn https(peer: &Peer) -> String {
+pub fn https(peer: &Peer) -> String {
     format!("https://localhost:{}/x", peer.address().port())
 }
 

@@ -15,6 +15,7 @@ mod compare_process;
 mod compare_results;
 mod compare_stop;
 mod compare_suite;
+mod compare_tls;
 mod harness;
 mod http_closing;
 mod http_conformance;

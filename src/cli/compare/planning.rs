@@ -14,6 +14,7 @@ use crate::compare::process::server::Launcher;
 use crate::compare::{
     ComparisonPlan, Contestant, PlanError, RequestChanges, RequestSettings, Settings,
 };
+use crate::event_loop::tls::Trust;
 use crate::event_loop::{descriptor_limit, raise_descriptor_limit};
 
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).expect("not 0");
@@ -45,12 +46,12 @@ impl CompareArgs {
     ///
     /// # Errors
     /// One line that names the flag and the remedy.
-    pub(super) fn plan(&self, suite: Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
-        let settings = self.settings(&suite)?;
+    pub(super) fn plan(&self, suite: &Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
+        let mut settings = self.settings(suite)?;
         check_descriptors(&settings)?;
         let mut contestants = match suite.servers.is_empty() {
             true => Contestant::defaults(bareloop),
-            false => suite.servers,
+            false => suite.servers.clone(),
         };
         contestants.extend(self.servers.iter().cloned());
         for (name, id) in &self.pids {
@@ -65,10 +66,18 @@ impl CompareArgs {
                 return Err(format!("--pid {name}={id}: there is no such process"));
             }
         }
+        let takes_part = |server: &&Contestant| {
+            self.only.is_empty() || self.only.iter().any(|name| name == server.name())
+        };
+        let is_https = contestants
+            .iter()
+            .filter(takes_part)
+            .any(Contestant::is_https);
+        settings.trust = self.trust(&suite.settings, is_https)?;
         let plan = ComparisonPlan::new(
             contestants,
             &self.only,
-            self.reference.clone().or(suite.settings.reference),
+            self.reference.clone().or(suite.settings.reference.clone()),
             settings,
         )
         .map_err(|error| {
@@ -115,6 +124,7 @@ impl CompareArgs {
             duration: self.duration.or(run.duration).unwrap_or(seconds(2)),
             warmup: self.warmup.or(run.warmup).unwrap_or(seconds(1)),
             timeout: self.timeout.or(run.timeout).unwrap_or(seconds(10)),
+            trust: Trust::default(),
             start_timeout: self
                 .start_timeout
                 .or(run.start_timeout)

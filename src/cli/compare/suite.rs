@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -51,6 +51,8 @@ pub(super) struct RunSettings {
     pub timeout: Option<Duration>,
     #[serde(deserialize_with = "toml_values::time")]
     pub start_timeout: Option<Duration>,
+    pub cacert: Option<PathBuf>,
+    pub insecure: bool,
     #[serde(deserialize_with = "toml_values::rounds")]
     pub rounds: Option<Rounds>,
     #[serde(deserialize_with = "toml_values::margin")]

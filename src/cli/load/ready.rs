@@ -1,7 +1,7 @@
 //! A run before its start: what the flags say, checked together.
 
 use super::{LoadArgs, exports};
-use crate::cli::output;
+use crate::cli::{output, tls};
 use crate::load::LoadPlan;
 use crate::load::find_rate::FindRatePlan;
 
@@ -31,11 +31,12 @@ impl Ready {
             output::warn(&left_out.to_string());
         }
         if plan.tls.as_ref().is_some_and(|tls| !tls.is_verified()) {
-            output::warn(
-                "-k: anyone may answer in the server's place; its certificate is not verified",
-            );
+            output::warn(&format!("-k: {}", tls::UNVERIFIED));
         }
-        let idle = [args.schedule.idle_seed(), args.tls.idle_authorities(&plan)];
+        let idle = [
+            args.schedule.idle_seed(),
+            args.tls.idle_authorities(plan.tls.is_some()),
+        ];
         idle.into_iter().flatten().for_each(output::warn);
         Ok(Ready {
             plan,

@@ -34,9 +34,12 @@ impl<'a> LoadedServer<'a> {
         settings: &'a Settings,
         signal: &'a StopSignal,
     ) -> Result<LoadedServer<'a>, Failure> {
-        let written = target(url)?;
+        let written = target(url, &settings.trust)?;
         let target = match written.request_target() {
-            "/" => target(&format!("{written}{}", settings.request.path))?,
+            "/" => target(
+                &format!("{written}{}", settings.request.path),
+                &settings.trust,
+            )?,
             _ => written,
         };
         Ok(LoadedServer {

@@ -50,6 +50,7 @@ fn settings(root: &At) -> Vec<Fact> {
         number("the same within", "sameWithin", FactValue::Percent),
         number("precision", "precision", FactValue::Percent),
         number("seed", "seed", FactValue::Count),
+        Fact::text("certificates", &settings.key("certificates")),
         Fact::text("method", &settings.key("method")),
         Fact::text("path", &settings.key("path")),
         Fact::text("reference", &root.key("reference")),

@@ -4,6 +4,10 @@ use serde::Serialize;
 
 use crate::compare::statistics::Margin;
 use crate::compare::{RequestSettings, Settings};
+use crate::event_loop::tls::Trust;
+
+/// Certificates were accepted from anyone.
+const NOT_VERIFIED: &str = "not verified";
 
 /// [`Settings`], with times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +25,8 @@ pub struct SettingsUsed {
     pub warmup_seconds: f64,
     /// Time limit for a reply.
     pub timeout_seconds: f64,
+    /// `not verified` if those of https servers were accepted unverified, `null` otherwise.
+    pub certificates: Option<&'static str>,
     /// The request of all contestants without one of their own.
     #[serde(flatten)]
     pub request: RequestUsed,
@@ -60,6 +66,7 @@ impl From<&Settings> for SettingsUsed {
             duration_seconds: settings.duration.as_secs_f64(),
             warmup_seconds: settings.warmup.as_secs_f64(),
             timeout_seconds: settings.timeout.as_secs_f64(),
+            certificates: (settings.trust == Trust::Anyone).then_some(NOT_VERIFIED),
             request: (&settings.request).into(),
             rounds: settings.rounds.get(),
             precision: settings.precision.map(Margin::share),

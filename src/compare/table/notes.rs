@@ -96,6 +96,9 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
             machine.cores
         ));
     }
+    if report.settings.certificates.is_some() {
+        lines.push("The certificates of https servers were not verified (-k).".to_owned());
+    }
     let load = machine.load_average;
     if let Some(load) = load.filter(|load| *load >= LOAD_SHARE_MIN * machine.cores as f64) {
         lines.push(format!(

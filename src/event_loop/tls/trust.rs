@@ -1,12 +1,12 @@
 //! The authorities whose certificates are accepted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, crypto};
 
 /// The authorities whose certificates are accepted.
@@ -16,8 +16,8 @@ pub enum Trust {
     /// every system, with or without a store of its own.
     #[default]
     PublicAuthorities,
-    /// Those of the authorities in this file (PEM) only.
-    File(PathBuf),
+    /// Those of these authorities only.
+    Authorities(Vec<TrustAnchor<'static>>),
     /// Any, verified by nobody.
     Anyone,
 }
@@ -45,6 +45,14 @@ pub enum TrustError {
 }
 
 impl Trust {
+    /// The authorities in this file (PEM), and no others.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificates of authorities.
+    pub fn in_file(path: &Path) -> Result<Trust, TrustError> {
+        authorities(path).map(|store| Trust::Authorities(store.roots))
+    }
+
     /// A configuration without a certificate of our own.
     pub(super) fn config(&self) -> Result<ClientConfig, TrustError> {
         let provider = Arc::new(ring::default_provider());
@@ -56,7 +64,9 @@ impl Trust {
             Trust::PublicAuthorities => builder.with_root_certificates(RootCertStore {
                 roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             }),
-            Trust::File(path) => builder.with_root_certificates(authorities(path)?),
+            Trust::Authorities(roots) => builder.with_root_certificates(RootCertStore {
+                roots: roots.clone(),
+            }),
             Trust::Anyone => {
                 let anyone = Arc::new(NoVerification { provider });
                 builder.dangerous().with_custom_certificate_verifier(anyone)
@@ -67,9 +77,9 @@ impl Trust {
 }
 
 /// The certificates in a PEM file.
-fn authorities(path: &PathBuf) -> Result<RootCertStore, TrustError> {
+fn authorities(path: &Path) -> Result<RootCertStore, TrustError> {
     let refused = |cause: String| TrustError::File {
-        path: path.clone(),
+        path: path.to_owned(),
         cause,
     };
     let words = |error: pem::Error| match error {
@@ -82,7 +92,7 @@ fn authorities(path: &PathBuf) -> Result<RootCertStore, TrustError> {
         added.map_err(|error| refused(error.to_string()))?;
     }
     match store.is_empty() {
-        true => Err(TrustError::NoCertificate(path.clone())),
+        true => Err(TrustError::NoCertificate(path.to_owned())),
         false => Ok(store),
     }
 }

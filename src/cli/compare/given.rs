@@ -1,0 +1,9 @@
+//! The name of a setting in a message: what was written.
+
+/// The flag, or the key of the suite where that is what decides.
+pub(super) fn given_as(flag: &str, key: &str, is_flag_given: bool, is_key_given: bool) -> String {
+    match !is_flag_given && is_key_given {
+        true => format!("--suite: {key}"),
+        false => flag.to_owned(),
+    }
+}
