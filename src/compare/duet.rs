@@ -3,18 +3,20 @@
 //! A round is one restart of both. Its evidence is the mean of the log ratios of its pairs of
 //! slices, which takes the place of the ratio of two runs; all that follows is the same.
 
+use std::mem::discriminant;
 use std::ops::ControlFlow;
 
 use super::statistics::{Side, SliceSchedule};
-use super::{ContestantRuns, RoundUnderWay, schedule};
+use super::{ContestantRuns, RoundUnderWay, RunFigures, schedule};
 
 impl RoundUnderWay<'_> {
     /// Every contestant once beside the reference, in random order. Breaks if it was interrupted.
     ///
-    /// The figures of the reference itself are those of its last duet in the round.
+    /// The figures of the reference itself are those of its last duet in the round, but that errors
+    /// and wrong replies are those of all its duets.
     pub(super) fn hold_duets(&mut self, records: &mut [ContestantRuns]) -> ControlFlow<()> {
         let reference = self.plan.reference_expected();
-        let mut of_reference = None;
+        let mut of_reference: Option<RunFigures> = None;
         for index in schedule::order(records.len(), self.round, self.plan.settings().seed) {
             let has_failed = |index: usize| records[index].failure.is_some();
             if index == reference || has_failed(index) || has_failed(reference) {
@@ -38,23 +40,44 @@ impl RoundUnderWay<'_> {
             match result {
                 Ok([ours, theirs]) => {
                     self.conclude(&mut records[index], Ok(ours))?;
-                    of_reference = Some(Ok(theirs));
+                    of_reference = Some(match of_reference.take() {
+                        Some(before) => after(before, theirs),
+                        None => theirs,
+                    });
                 }
                 Err((Side::Contestant, stopped)) => {
                     self.conclude(&mut records[index], Err(stopped))?;
                 }
                 Err((Side::Reference, stopped)) => {
                     // Its duets before this one count.
-                    if let Some(result) = of_reference.take() {
-                        self.conclude(&mut records[reference], result)?;
+                    if let Some(run) = of_reference.take() {
+                        self.conclude(&mut records[reference], Ok(run))?;
                     }
                     self.conclude(&mut records[reference], Err(stopped))?;
                 }
             }
         }
         match of_reference {
-            Some(result) => self.conclude(&mut records[reference], result),
+            Some(run) => self.conclude(&mut records[reference], Ok(run)),
             None => ControlFlow::Continue(()),
         }
+    }
+}
+
+/// The figures of `later`, with the errors and the wrong replies of `earlier` too. Of two warnings of
+/// one kind the first stays.
+fn after(earlier: RunFigures, later: RunFigures) -> RunFigures {
+    let mut warnings = earlier.warnings;
+    for warning in later.warnings {
+        let kind = discriminant(&warning);
+        if !warnings.iter().any(|first| discriminant(first) == kind) {
+            warnings.push(warning);
+        }
+    }
+    RunFigures {
+        errors: earlier.errors + later.errors,
+        non2xx: earlier.non2xx + later.non2xx,
+        warnings,
+        ..later
     }
 }

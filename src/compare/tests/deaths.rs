@@ -50,6 +50,44 @@ fn a_death_in_a_duet_leaves_the_other_duets() {
 }
 
 #[test]
+fn errors_and_wrong_replies_of_any_duet_count_against_the_reference() {
+    let plan = duet_plan(&["node", "python-http", "python-tcp"], 1);
+    let wrong = RunFigures {
+        errors: 2,
+        non2xx: 3,
+        warnings: vec![load::Warning::WrongBodies { replies: 7 }],
+        ..measured(500)
+    };
+    let clean = RunFigures {
+        errors: 1,
+        ..measured(1000)
+    };
+    let wrong_too = RunFigures {
+        warnings: vec![load::Warning::WrongBodies { replies: 9 }],
+        ..clean.clone()
+    };
+    for last in [clean, wrong_too] {
+        let duets = vec![Ok(wrong.clone()), Ok(last)];
+        let mut script = Script::default().with("python-http", duets);
+        let (outcome, report, _) = held(&plan, &mut script);
+        assert!(outcome.has_failures());
+        let reference = &report.contestants[1];
+        assert_eq!(reference.status, ContestantStatus::Failed);
+        assert_eq!((reference.errors, reference.non2xx), (3, 3));
+        let warnings: Vec<String> = reference.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with('7'), "{warnings:?}");
+        // The others are those of its last duet.
+        let rates: Vec<f64> = reference
+            .runs
+            .iter()
+            .map(|run| run.requests_per_second)
+            .collect();
+        assert_eq!(rates, [1000.0]);
+    }
+}
+
+#[test]
 fn the_duets_before_the_death_of_the_reference_count_and_none_follows() {
     for only in [
         // It ends in its duet of the second round, ...
