@@ -88,18 +88,54 @@ fn a_server_that_the_client_limited_may_be_faster_than_the_one_with_the_highest_
 }
 
 #[test]
-fn pauses_of_the_client_and_silences_of_the_server_are_marked_on_the_heat_map() {
-    let plan = plan(&["python-http"], 2);
+fn a_silence_in_which_the_client_paused_has_no_mark_of_the_server() {
+    let plan = plan(&["python-http"], 1);
+    let sides = |pause_ms| {
+        let course = RunCourse {
+            client_pauses: vec![ClientPause {
+                start_ms: 510.0,
+                ms: pause_ms,
+            }],
+            longest_silence: Some(Silence {
+                ms: 145.0,
+                began_seconds: 0.5,
+            }),
+            ..course_of_a_second()
+        };
+        let run = RunFigures {
+            course,
+            ..measured(1000)
+        };
+        let mut script = Script::default().with("python-http", vec![Ok(run)]);
+        let (outcome, report, _) = held(&plan, &mut script);
+        let page = of_comparison(&report, &outcome, "bareloop compare").unwrap();
+        let pauses = page.timelines[0].rounds[0].pauses.iter();
+        pauses.map(|pause| pause.side).collect::<Vec<_>>()
+    };
+    assert_eq!(sides(130.0), [page::Side::Client]);
+    assert_eq!(sides(30.0), [page::Side::Client, page::Side::Server]);
+}
+
+/// 100 replies at each tenth of a second.
+fn course_of_a_second() -> RunCourse {
     let mut log = IntervalLog::starting(Time::START);
     for tenth in 0..10 {
         log.record(Time::from_ns(tenth * 100_000_000), 1_000_000, 100);
     }
     log.finish(Time::from_ns(1_000_000_000));
-    let course = RunCourse {
+    RunCourse {
         timeline: Timeline {
             intervals: log.into_intervals(),
             ..Timeline::default()
         },
+        ..RunCourse::default()
+    }
+}
+
+#[test]
+fn pauses_of_the_client_and_silences_of_the_server_are_marked_on_the_heat_map() {
+    let plan = plan(&["python-http"], 2);
+    let course = RunCourse {
         client_pauses: vec![ClientPause {
             start_ms: 250.0,
             ms: 61.0,
@@ -108,6 +144,7 @@ fn pauses_of_the_client_and_silences_of_the_server_are_marked_on_the_heat_map() 
             ms: 145.0,
             began_seconds: 0.5,
         }),
+        ..course_of_a_second()
     };
     let quiet = RunCourse {
         client_pauses: Vec::new(),
