@@ -8,6 +8,7 @@ mod screen;
 mod search_flags;
 mod suite;
 mod sweep_flags;
+mod time_to_go;
 mod toml_values;
 mod trust;
 mod values;
@@ -19,12 +20,12 @@ use std::time::Duration;
 use super::tls::TlsArgs;
 use super::values::duration;
 use super::{Exit, output};
+use crate::compare::follow_up::FollowUp;
 use crate::compare::gate::{GateOutcome, GateResult};
-use crate::compare::search::{self, SearchPlan};
-use crate::compare::sweep::{self, SweepPlan};
 use crate::compare::{
     self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, RoundsEnd, table,
 };
+use crate::compare::{search, sweep};
 use crate::event_loop::{StopSignal, raise_descriptor_limit};
 use crate::load::{self, ExpectedStatuses};
 use judgement::{JudgementArgs, Rounds};
@@ -164,15 +165,15 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
         let search = args.search.plan(objective, trial)?;
         let plan = args.plan(&suite, bareloop)?;
-        let parts_to_go = sweeps.len() + usize::from(search.is_some());
+        let follow_up = FollowUp { sweeps, search };
         let results = args
             .results
-            .open(&plan, launcher.cores.clone(), parts_to_go)?;
+            .open(&plan, launcher.cores.clone(), follow_up.parts())?;
         let warnings = args.trust_warnings(&suite.settings, &plan);
         warnings.iter().for_each(|warning| output::warn(warning));
-        Ok((results, (sweeps, search), plan, launcher))
+        Ok((results, follow_up, plan, launcher))
     });
-    let (mut results, after, plan, launcher) = match ready {
+    let (mut results, follow_up, plan, launcher) = match ready {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -180,14 +181,25 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         }
     };
     let stop_without_reader = (!results.has_file()).then_some(signal);
-    let mut screen = Screen::new(&plan, results.own_stdout(), stop_without_reader);
-    screen.print(&format!("{}\n", table::heading(&plan)));
+    let mut screen = Screen::new(
+        (&plan, &follow_up),
+        results.own_stdout(),
+        stop_without_reader,
+    );
+    screen.print(&format!("{}\n", table::heading(&plan, &follow_up)));
     if let StdoutState::Failed(message) = screen.stdout() {
         output::fail(message);
         return Exit::Failed;
     }
     let mut bench = LocalBench::new(launcher);
-    let outcome = measure(&plan, &after, &mut bench, signal, &mut screen, &mut results);
+    let outcome = measure(
+        &plan,
+        &follow_up,
+        &mut bench,
+        signal,
+        &mut screen,
+        &mut results,
+    );
     screen.clear();
     let (written, gates, has_failed_part) = match results.report(&plan, &outcome) {
         Ok(report) => {
@@ -218,7 +230,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
 /// The comparison, and then the sweeps and the search.
 fn measure<'p>(
     plan: &'p ComparisonPlan,
-    (sweeps, search): &(Vec<SweepPlan>, Option<SearchPlan>),
+    follow_up: &FollowUp,
     bench: &mut LocalBench,
     signal: &StopSignal,
     screen: &mut Screen<'p>,
@@ -230,7 +242,11 @@ fn measure<'p>(
         results,
     };
     let mut outcome = compare::run(plan, bench, signal, &mut watch);
-    for sweep in sweeps.iter().filter(|_| !outcome.is_interrupted()) {
+    for sweep in follow_up
+        .sweeps
+        .iter()
+        .filter(|_| !outcome.is_interrupted())
+    {
         let mut watch = WalkWatch {
             plan,
             variable: sweep.variable(),
@@ -241,7 +257,7 @@ fn measure<'p>(
         sweep::run(sweep, plan, outcome.rounds_done, bench, signal, &mut watch);
         results.parts_to_go -= 1;
     }
-    if let Some(search) = search.filter(|_| signal.times_raised() == 0) {
+    if let Some(search) = follow_up.search.filter(|_| signal.times_raised() == 0) {
         let mut watch = SearchWatch {
             plan,
             outcome: &outcome,

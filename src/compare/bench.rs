@@ -69,6 +69,7 @@ pub trait Bench {
         conditions: RunConditions,
         loads: &[Settings],
         signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<Vec<RunFigures>, Stopped>;
 
     /// Searches for the highest rate of `contestant` in one life; the window is the length of a

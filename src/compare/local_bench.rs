@@ -108,6 +108,7 @@ impl Bench for LocalBench {
         conditions: RunConditions,
         loads: &[Settings],
         signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<Vec<RunFigures>, Stopped> {
         let loads = loads.iter().map(|settings| settings.of(contestant));
         let loads: Vec<Settings> = loads.collect();
@@ -122,7 +123,7 @@ impl Bench for LocalBench {
                 &mut subject,
                 settings.warmup,
                 conditions.window,
-                &mut |_| {},
+                on_progress,
             )?);
         }
         subject.stop();

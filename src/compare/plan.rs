@@ -158,20 +158,32 @@ impl ComparisonPlan {
 
     /// The least time that all rounds take: warm-ups and windows.
     pub fn duration(&self) -> Duration {
-        let rounds = match self.settings.precision {
-            Some(_) => self.settings.rounds.get().min(INTERVAL_ROUNDS_MIN),
-            None => self.settings.rounds.get(),
-        };
+        let rounds = self.rounds_min();
         let runs_each = match self.settings.duet {
             // The reference runs beside each of the others.
             true => 2 * (self.contestants.len() - 1),
             false => self.contestants.len(),
         };
-        let runs = runs_each.saturating_mul(rounds);
-        let runs = u32::try_from(runs).unwrap_or(u32::MAX);
-        let each = self.settings.warmup.saturating_add(self.settings.duration);
-        each.saturating_mul(runs)
+        times(self.run_time(), runs_each.saturating_mul(rounds))
     }
+
+    /// Rounds; with a precision, the fewest.
+    pub fn rounds_min(&self) -> usize {
+        match self.settings.precision {
+            Some(_) => self.settings.rounds.get().min(INTERVAL_ROUNDS_MIN),
+            None => self.settings.rounds.get(),
+        }
+    }
+
+    /// The least time that one run takes: its warm-up and its window.
+    pub(super) fn run_time(&self) -> Duration {
+        self.settings.warmup.saturating_add(self.settings.duration)
+    }
+}
+
+/// `time`, so many times over.
+pub(super) fn times(time: Duration, count: usize) -> Duration {
+    time.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Those that `only` names, in its order; all if it is empty.

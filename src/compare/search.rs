@@ -15,7 +15,9 @@ use super::{
 };
 use crate::event_loop::StopSignal;
 use crate::format::{four_digits, milliseconds, percent, plural};
-use crate::load::find_rate::{FindRateReport, Limit, Outcome, RateObjective, TrialProgress};
+use crate::load::find_rate::{
+    FindRateReport, Limit, Outcome, RateObjective, TrialProgress, WARM_UP_PARTS,
+};
 
 /// The first trial is at this part of the speed in the comparison.
 const FIRST_RATE_SHARE: f64 = 0.5;
@@ -27,6 +29,13 @@ pub struct SearchPlan {
     pub objective: RateObjective,
     /// Length of a trial, if its rate is high enough for the objective's percentile.
     pub trial_duration: Duration,
+}
+
+impl SearchPlan {
+    /// The time of a trial with its warm-up, at a rate that is high enough.
+    pub fn trial_time(&self) -> Duration {
+        self.trial_duration + self.trial_duration / WARM_UP_PARTS
+    }
 }
 
 /// Observer of a search under way.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::event_loop::StopSignal;
 use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
+use crate::load;
 
 /// A variable and the loads that it takes, rising.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,11 +53,11 @@ impl SweepPlan {
         }
     }
 
-    /// Returns true if it has no load at all.
-    pub fn is_empty(&self) -> bool {
+    /// The number of its loads.
+    pub fn loads(&self) -> usize {
         match self {
-            SweepPlan::Connections(loads) | SweepPlan::Pipelining(loads) => loads.is_empty(),
-            SweepPlan::Rate(loads) => loads.is_empty(),
+            SweepPlan::Connections(loads) | SweepPlan::Pipelining(loads) => loads.len(),
+            SweepPlan::Rate(loads) => loads.len(),
         }
     }
 
@@ -95,6 +96,9 @@ struct ContestantWalks {
 pub trait WalkObserver {
     /// A walk starts.
     fn started(&mut self, contestant: &Contestant, round: usize);
+
+    /// It is under load.
+    fn progress(&mut self, progress: load::Progress);
 
     /// A walk has ended, or failed.
     fn ended(&mut self, so_far: Vec<SweepResult>);
@@ -141,7 +145,17 @@ pub fn run(
                 window: settings.duration,
                 padding_bytes: schedule::padding_bytes(index, round, settings.seed),
             };
-            match walk(round, &record.contestant, conditions, &steps, bench, signal) {
+            let mut on_progress = |progress| observer.progress(progress);
+            let walk = walk(
+                round,
+                &record.contestant,
+                conditions,
+                &steps,
+                bench,
+                signal,
+                &mut on_progress,
+            );
+            match walk {
                 Ok(walk) => record.walks.push(walk),
                 Err(Stopped::Failed(failure)) => record.failure = Some(failure),
                 Err(Stopped::Interrupted) => return result(&records),
@@ -160,6 +174,7 @@ fn walk(
     steps: &[(f64, Settings)],
     bench: &mut dyn Bench,
     signal: &StopSignal,
+    on_progress: &mut dyn FnMut(load::Progress),
 ) -> Result<(Walk, Vec<RunFigures>), Stopped> {
     let mut settings: Vec<Settings> = steps.iter().map(|(_, settings)| settings.clone()).collect();
     let direction = match round % 2 {
@@ -169,7 +184,7 @@ fn walk(
     if direction == Walk::Down {
         settings.reverse();
     }
-    let mut runs = bench.run_walk(contestant, conditions, &settings, signal)?;
+    let mut runs = bench.run_walk(contestant, conditions, &settings, signal, on_progress)?;
     if direction == Walk::Down {
         runs.reverse();
     }

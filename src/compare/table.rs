@@ -10,55 +10,22 @@ use super::report::{
 };
 use super::search::SearchResult;
 use super::sweep::SweepResult;
-use super::{ComparisonPlan, Failure, RunFigures, TIME_MAX, verdict};
+use super::{ComparisonPlan, Failure, RunFigures, verdict};
 use crate::format::{
     bound, bytes, count, milliseconds, or_dash, plural, rate, short_rate, three_digits,
 };
 
 mod cost;
+mod heading;
 mod notes;
 mod standings;
 
+pub use heading::heading;
 pub(super) use notes::{load, machine};
 pub use standings::standings;
 
 /// Columns before a figure in the list.
 const LIST_INDENT: usize = 15;
-
-/// The comparison that is about to run, and the least time that it takes.
-pub fn heading(plan: &ComparisonPlan) -> String {
-    let settings = plan.settings();
-    let names: Vec<_> = plan.contestants().iter().map(|c| c.name()).collect();
-    let rounds = match settings.precision {
-        None => plural(settings.rounds.get() as u64, "round"),
-        Some(precision) => format!(
-            "until each ratio is known to {}, at most {} rounds and {} minutes: rounds",
-            verdict::margin(precision.share()),
-            settings.rounds,
-            TIME_MAX.as_secs() / 60,
-        ),
-    };
-    let at_least = match settings.precision {
-        Some(_) => "at least ",
-        None => "",
-    };
-    let load = format!(
-        "{}{}",
-        notes::load(&settings.into()),
-        match settings.duet {
-            true => "; in slices, in turn with the reference",
-            false => "",
-        }
-    );
-    format!(
-        "Comparing {}\n{load}\n{rounds} of {} s after {} s of warm-up: {at_least}about {:.0} s; seed {}",
-        names.join(", "),
-        settings.duration.as_secs_f64(),
-        settings.warmup.as_secs_f64(),
-        plan.duration().as_secs_f64().ceil(),
-        settings.seed,
-    )
-}
 
 /// `round 1/6`; the number of rounds is left out where it is not known beforehand.
 pub fn round_of(plan: &ComparisonPlan, round: usize) -> String {

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::bench::SearchStart;
+use super::follow_up::FollowUp;
 use super::process::cores::CoreDivision;
 use super::process::resource_usage::{Usage, UsageDetail};
 use super::statistics::{Margin, Side, SliceSchedule};
@@ -193,6 +194,7 @@ impl Bench for Script {
         _conditions: RunConditions,
         loads: &[Settings],
         _signal: &StopSignal,
+        _on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<Vec<RunFigures>, Stopped> {
         let connections: Vec<_> = loads.iter().map(|it| it.connections.get()).collect();
         self.log
@@ -1171,7 +1173,7 @@ fn in_a_duet_each_contestant_runs_beside_the_reference_and_its_slices_decide() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["settings"]["duet"], true);
     assert_eq!(json["contestants"][0]["runs"][0]["duet"]["pairs"], 20);
-    let heading = table::heading(&plan);
+    let heading = table::heading(&plan, &FollowUp::default());
     assert!(heading.contains("in turn with the reference"), "{heading}");
     assert!(
         heading.lines().all(|line| line.chars().count() <= 100),

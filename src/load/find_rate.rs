@@ -26,7 +26,7 @@ const REQUESTS_BEYOND: f64 = 10.0;
 /// A trial at a low rate is longer by up to this factor.
 const LONGER_MAX: u32 = 10;
 /// The warm-up of a trial, as a part of it: connecting is not the server's latency.
-const WARM_UP_PARTS: u32 = 10;
+pub const WARM_UP_PARTS: u32 = 10;
 
 /// A latency and its upper limit: `p99<5ms`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -305,7 +305,12 @@ impl WalkObserver for WalkWatch<'_, '_> {
         self.screen.walk(self.variable, contestant, walk);
     }
 
+    fn progress(&mut self, progress: load::Progress) {
+        self.screen.progress(progress);
+    }
+
     fn ended(&mut self, so_far: Vec<SweepResult>) {
+        self.screen.walk_ended();
         self.results.keep_sweep(so_far);
         self.results.save_after(self.plan, self.outcome);
     }
@@ -325,6 +330,7 @@ impl SearchObserver for SearchWatch<'_, '_> {
     }
 
     fn ended(&mut self, result: SearchResult) {
+        self.screen.search_ended();
         self.results.searches.push(result);
         self.results.save_after(self.plan, self.outcome);
     }

@@ -4,8 +4,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
+use super::time_to_go::TimeToGo;
 use crate::cli::live::LiveBlock;
 use crate::cli::output;
+use crate::compare::follow_up::FollowUp;
 use crate::compare::sweep::SweepVariable;
 use crate::compare::{
     ComparisonPlan, ComparisonReport, Contestant, Failure, Observer, RunFigures, table,
@@ -26,7 +28,7 @@ pub(super) struct Screen<'a> {
     /// On stderr, and on a terminal only.
     live: LiveBlock,
     clock: Clock,
-    runs_ended: usize,
+    to_go: TimeToGo<'a>,
     current: String,
     /// A line for each contestant, since the first round's end.
     standings: Vec<String>,
@@ -46,7 +48,7 @@ pub(super) enum StdoutState {
 
 impl<'a> Screen<'a> {
     pub(super) fn new(
-        plan: &'a ComparisonPlan,
+        (plan, follow_up): (&'a ComparisonPlan, &'a FollowUp),
         is_stdout_for_report: bool,
         stop_without_reader: Option<&'a StopSignal>,
     ) -> Screen<'a> {
@@ -56,7 +58,7 @@ impl<'a> Screen<'a> {
             stop_without_reader,
             live: LiveBlock::new(io::stderr().is_terminal()),
             clock: Clock::start(),
-            runs_ended: 0,
+            to_go: TimeToGo::new(plan, follow_up),
             current: String::new(),
             standings: Vec::new(),
             stdout: StdoutState::Open,
@@ -113,30 +115,41 @@ impl<'a> Screen<'a> {
         contestant: &Contestant,
         (round, rounds): (usize, usize),
     ) {
-        self.draw(&format!(
+        self.to_go.walk_started(rounds, self.elapsed());
+        self.current = format!(
             "sweep over {}, walk {}/{rounds}  {}",
             variable.words(),
             round + 1,
             contestant.name()
-        ));
+        );
+        self.show("");
+    }
+
+    /// A walk has ended.
+    pub(super) fn walk_ended(&mut self) {
+        self.to_go.walk_ended();
     }
 
     /// A trial of a search is under way.
     pub(super) fn trial(&mut self, contestant: &Contestant, trial: TrialProgress) {
+        self.to_go.trial(trial);
         let line = trial_line(trial.number, trial.rate, trial.purpose);
-        self.draw(&format!("search  {}  {line}", contestant.name()));
+        self.current = format!("search  {}  {line}", contestant.name());
+        self.show("");
+    }
+
+    /// The search of a contestant has ended.
+    pub(super) fn search_ended(&mut self) {
+        self.to_go.search_ended();
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.now() - Time::START
     }
 
     fn show(&mut self, load: &str) {
-        let elapsed = self.clock.now() - Time::START;
-        let to_go = match self.plan.settings().precision {
-            // How many rounds it takes is what is being found out.
-            Some(_) => String::new(),
-            None => {
-                let to_go = time_to_go(self.plan, self.runs_ended, elapsed);
-                format!(", about {} s to go", to_go.as_secs())
-            }
-        };
+        let elapsed = self.elapsed();
+        let to_go = self.to_go.words(elapsed);
         let elapsed = elapsed.as_secs();
         self.draw(&format!("{}{load}  {elapsed} s{to_go}", self.current));
     }
@@ -150,18 +163,6 @@ impl<'a> Screen<'a> {
         let standings = self.standings.iter().map(String::as_str);
         self.live.show(std::iter::once(now).chain(standings));
     }
-}
-
-/// From the planned time at first, then from the time that runs have taken so far.
-fn time_to_go(plan: &ComparisonPlan, runs_ended: usize, elapsed: Duration) -> Duration {
-    let runs = plan.contestants().len() * plan.settings().rounds.get();
-    let whole = match runs_ended {
-        0 => plan.duration(),
-        ended => elapsed
-            .mul_f64(runs as f64 / ended as f64)
-            .max(plan.duration()),
-    };
-    whole.saturating_sub(elapsed)
 }
 
 impl Observer for Screen<'_> {
@@ -198,7 +199,7 @@ impl Observer for Screen<'_> {
         round: usize,
         result: &Result<RunFigures, Failure>,
     ) {
-        self.runs_ended += 1;
+        self.to_go.run_ended();
         let line = table::result_line(self.plan, contestant.name(), round, result);
         self.print(&line);
     }

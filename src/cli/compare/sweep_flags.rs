@@ -69,7 +69,7 @@ impl SweepArgs {
             SweepPlan::Pipelining(pipelining),
             SweepPlan::Rate(rates),
         ];
-        Ok(plans.into_iter().filter(|plan| !plan.is_empty()).collect())
+        Ok(plans.into_iter().filter(|plan| plan.loads() > 0).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sweeps over servers whose knee is known.
 
+use super::super::search::SearchPlan;
 use super::super::sweep::{self, SweepPlan, SweepResult, SweepVariable, WalkObserver};
 use super::super::{markdown, page};
 use super::*;
@@ -16,9 +17,40 @@ impl WalkObserver for Walks {
         self.started.push((contestant.name().to_owned(), round));
     }
 
+    fn progress(&mut self, _progress: load::Progress) {}
+
     fn ended(&mut self, so_far: Vec<SweepResult>) {
         self.ended.push(so_far);
     }
+}
+
+#[test]
+fn the_heading_counts_what_follows_the_rounds() {
+    // 6 rounds of 5 s after 1 s, and walks over 2 and 3 loads with each of 2 servers.
+    let follow_up = FollowUp {
+        sweeps: vec![
+            SweepPlan::Connections([1, 10].map(count).to_vec()),
+            SweepPlan::Rate(vec![1.0, 2.0, 3.0]),
+        ],
+        search: Some(SearchPlan {
+            objective: "p99<5ms".parse().unwrap(),
+            trial_duration: Duration::from_secs(2),
+        }),
+    };
+    let plan = plan(&["bareloop-http", "node"], 6);
+    let heading = table::heading(&plan, &follow_up);
+    let lines: Vec<&str> = heading.lines().skip(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "then sweeps over connections, requests due/s: about 360 s",
+            "then searches for p99<5ms, at most 25 runs of 2 s each: at most about 112 s, more at \
+             low rates",
+        ]
+    );
+    let until_known = auto_plan(&["bareloop-http", "node"], 20);
+    let heading = table::heading(&until_known, &follow_up);
+    assert!(heading.contains("due/s: at least about"), "{heading}");
 }
 
 #[test]
