@@ -12,6 +12,7 @@ mod bench;
 pub mod contestant;
 mod duet;
 mod failure;
+pub mod follow_up;
 pub mod gate;
 mod local_bench;
 mod machine;

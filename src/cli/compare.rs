@@ -160,8 +160,7 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         let launcher = args.launcher(bareloop, &suite);
         let sweeps = args
             .sweep
-            .or(&suite.settings.sweep)
-            .plans(raise_descriptor_limit())?;
+            .plans(&suite.settings.sweep, raise_descriptor_limit())?;
         let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
         let search = args.search.plan(objective, trial)?;
         let plan = args.plan(&suite, bareloop)?;

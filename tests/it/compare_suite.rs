@@ -44,7 +44,8 @@ fn the_printed_suite_is_accepted_and_flags_go_before_it() {
     let flags = ["--only", "bareloop-tcp,bareloop-http", "--json"];
     let finished = compare(&printed_suite(), &flags);
     assert_eq!(finished.code, Some(2), "{finished:?}");
-    assert!(finished.stderr.contains("--reference"), "{finished:?}");
+    let named = finished.stderr.contains("--suite: reference: ");
+    assert!(named, "{finished:?}");
 
     let flags = [&flags[..], &["--reference", "bareloop-tcp"]].concat();
     let finished = compare(&printed_suite(), &flags);
@@ -118,4 +119,64 @@ fn a_wrong_suite_is_bad_usage_with_file_and_line() {
         "{finished:?}"
     );
     assert!(finished.stderr.contains("`rounds`"), "{finished:?}");
+}
+
+#[test]
+fn an_error_names_the_key_of_the_suite_or_the_flag_that_goes_before_it() {
+    let key = |key: &str| format!("[settings]\n{key}\n{}{}", server("a", ""), server("b", ""));
+    for (keys, flags, line) in [
+        // Twice as many are over the limit that any system has.
+        (
+            "sweep.connections = [1, 2000000000]",
+            &[][..],
+            "sweep.connections 2000000000: ",
+        ),
+        (
+            "sweep.pipelining = [1, 20000]",
+            &[],
+            "sweep.pipelining 20000: ",
+        ),
+        ("sweep.rate = [1]", &[], "sweep.rate: one load"),
+        ("trial-duration = 1", &[], "trial-duration: goes with"),
+        ("precision = '1%'", &[], "precision: goes with"),
+        ("rate = 10\nduet = true", &[], "rate: a duet"),
+        ("duet = true", &["--only", "a"], "duet: two servers"),
+        ("reference = 'c'", &[], "reference: "),
+    ] {
+        let finished = compare(&key(keys), flags);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        let line = format!("error: --suite: {line}");
+        assert!(finished.stderr.starts_with(&line), "{line}: {finished:?}");
+    }
+    let flags = ["--sweep-rate", "2", "--duet", "-R", "5"];
+    for (flags, line) in [
+        (&flags[..2], "--sweep-rate: one"),
+        (&flags[2..], "--rate: a duet"),
+    ] {
+        let finished = compare(&key("sweep.rate = [1, 2]\nrate = 10"), flags);
+        let line = format!("error: {line}");
+        assert!(finished.stderr.starts_with(&line), "{line}: {finished:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn too_many_connections_for_the_descriptors_name_the_key() {
+    for (flags, name) in [
+        (&[][..], "--suite: connections"),
+        (&["-c", "2000"], "--connections"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("suite.toml");
+        fs::write(&file, "[settings]\nconnections = 2000\n").expect("room");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -n 100 && exec \"$0\" \"$@\""]);
+        shell
+            .arg(env!("CARGO_BIN_EXE_bareloop"))
+            .args(["compare", "--suite"]);
+        let finished = run(shell.arg(&file).args(flags));
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        let line = format!("error: {name} 2000: this process may open ");
+        assert!(finished.stderr.starts_with(&line), "{finished:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::given::given_as;
 use crate::compare::process::cores::CoreDivision;
 use crate::compare::statistics::Margin;
 
@@ -78,7 +79,11 @@ impl JudgementArgs {
             (Rounds::Auto, precision) => Ok(precision),
             (Rounds::Fixed(_), None) => Ok(None),
             (Rounds::Fixed(_), Some(_)) => {
-                Err("--precision: goes with --rounds auto; with a number of rounds it is what it comes to".to_owned())
+                let (by_flag, by_suite) = (self.precision.is_some(), suite.is_some());
+                let name = given_as("--precision", "precision", by_flag, by_suite);
+                Err(format!(
+                    "{name}: goes with --rounds auto; with a number of rounds it is what it comes to"
+                ))
             }
         }
     }

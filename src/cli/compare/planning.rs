@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::CompareArgs;
+use super::given::given_as;
 use super::judgement::Rounds;
-use super::suite::Suite;
+use super::suite::{RunSettings, Suite};
 use crate::compare::process::resource_usage::Processes;
 use crate::compare::process::server::Launcher;
 use crate::compare::{
@@ -48,7 +49,7 @@ impl CompareArgs {
     /// One line that names the flag and the remedy.
     pub(super) fn plan(&self, suite: &Suite, bareloop: &Path) -> Result<ComparisonPlan, String> {
         let mut settings = self.settings(suite)?;
-        check_descriptors(&settings)?;
+        self.check_descriptors(&suite.settings, &settings)?;
         let mut contestants = match suite.servers.is_empty() {
             true => Contestant::defaults(bareloop),
             false => suite.servers.clone(),
@@ -81,18 +82,24 @@ impl CompareArgs {
             settings,
         )
         .map_err(|error| {
-            let flag = match error {
-                PlanError::Empty | PlanError::Twice(_) => "--server",
+            let name = match error {
+                PlanError::Empty | PlanError::Twice(_) => "--server".to_owned(),
                 PlanError::ChosenTwice(_)
                 | PlanError::ChosenEmpty
-                | PlanError::ChosenUnknown { .. } => "--only",
+                | PlanError::ChosenUnknown { .. } => "--only".to_owned(),
                 PlanError::ReferenceUnknown { .. } | PlanError::ReferenceNotChosen(_) => {
-                    "--reference"
+                    let by_suite = suite.settings.reference.is_some();
+                    given_as(
+                        "--reference",
+                        "reference",
+                        self.reference.is_some(),
+                        by_suite,
+                    )
                 }
             };
-            format!("{flag}: {error}")
+            format!("{name}: {error}")
         })?;
-        two_at_least(plan)
+        self.two_at_least(&suite.settings, plan)
     }
 
     /// The flags, then the suite, then the defaults.
@@ -103,11 +110,10 @@ impl CompareArgs {
         let rate = self.rate.or(run.rate);
         let duet = self.judgement.duet || run.duet;
         if let (Some(_), true) = (rate, duet) {
-            return Err(
-                "--rate: a duet pauses its load, and cannot keep a rate; leave out one of \
-                        the two"
-                    .to_owned(),
-            );
+            let name = given_as("--rate", "rate", self.rate.is_some(), run.rate.is_some());
+            return Err(format!(
+                "{name}: a duet pauses its load, and cannot keep a rate; leave out one of the two"
+            ));
         }
         let flags = RequestChanges {
             path: self.path.clone(),
@@ -137,45 +143,52 @@ impl CompareArgs {
             request: flags.of(&suite.request.of(&RequestSettings::default())),
         })
     }
+
+    /// Refuses more connections than there are descriptors for all that are open at once.
+    fn check_descriptors(&self, run: &RunSettings, settings: &Settings) -> Result<(), String> {
+        let descriptors = raise_descriptor_limit();
+        let connections = settings.connections.get();
+        let (needed, both) = match settings.duet {
+            true => (
+                connections.saturating_mul(2),
+                "a duet holds twice as many, and ",
+            ),
+            false => (connections, ""),
+        };
+        let (by_flag, by_suite) = (self.connections.is_some(), run.connections.is_some());
+        let name = given_as("--connections", "connections", by_flag, by_suite);
+        match needed > descriptors {
+            true => Err(format!(
+                "{name} {connections}: {both}this process may open {descriptors}; raise the limit \
+                 with ulimit -n"
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a single server where the comparison is about ratios.
+    fn two_at_least(
+        &self,
+        run: &RunSettings,
+        plan: ComparisonPlan,
+    ) -> Result<ComparisonPlan, String> {
+        let settings = plan.settings();
+        let (duet, rounds) = (self.judgement.duet, self.rounds.is_some());
+        let names = [
+            (settings.duet).then(|| given_as("--duet", "duet", duet, run.duet)),
+            (settings.precision.is_some())
+                .then(|| given_as("--rounds auto", "rounds", rounds, run.rounds.is_some())),
+        ];
+        match names.into_iter().flatten().next() {
+            Some(name) if plan.contestants().len() < 2 => Err(format!(
+                "{name}: two servers at least; name another with --only"
+            )),
+            _ => Ok(plan),
+        }
+    }
 }
 
 /// The standard library seeds its hash maps from the system's random numbers.
 fn fresh_seed() -> u32 {
     RandomState::new().hash_one(()) as u32
-}
-
-/// The descriptors of all connections that are open at once.
-fn check_descriptors(settings: &Settings) -> Result<(), String> {
-    let descriptors = raise_descriptor_limit();
-    let connections = settings.connections.get();
-    let (needed, both) = match settings.duet {
-        true => (
-            connections.saturating_mul(2),
-            "a duet holds twice as many, and ",
-        ),
-        false => (connections, ""),
-    };
-    match needed > descriptors {
-        true => Err(format!(
-            "--connections {connections}: {both}this process may open {descriptors}; raise the \
-             limit with ulimit -n"
-        )),
-        false => Ok(()),
-    }
-}
-
-/// Refuses a single server where the comparison is about ratios.
-fn two_at_least(plan: ComparisonPlan) -> Result<ComparisonPlan, String> {
-    let settings = plan.settings();
-    let flags = [
-        ("--duet", settings.duet),
-        ("--rounds auto", settings.precision.is_some()),
-    ];
-    let mut given = flags.iter().filter(|(_, is_given)| *is_given);
-    match given.next() {
-        Some((flag, _)) if plan.contestants().len() < 2 => Err(format!(
-            "{flag}: two servers at least; name another with --only"
-        )),
-        _ => Ok(plan),
-    }
 }

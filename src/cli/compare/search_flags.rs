@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::given::given_as;
 use crate::cli::values::duration;
 use crate::compare::search::SearchPlan;
 use crate::load::find_rate::RateObjective;
@@ -25,12 +26,18 @@ impl SearchArgs {
     /// The search of these flags, or of the suite where there is none.
     ///
     /// # Errors
-    /// One line that names the flag and the remedy.
+    /// One line that names the flag or the key, and the remedy.
     pub(super) fn plan(
         &self,
         objective: Option<RateObjective>,
         trial_duration: Option<Duration>,
     ) -> Result<Option<SearchPlan>, String> {
+        let name = given_as(
+            "--trial-duration",
+            "trial-duration",
+            self.trial_duration.is_some(),
+            trial_duration.is_some(),
+        );
         let trial_duration = self.trial_duration.or(trial_duration);
         match (self.find_rate.or(objective), trial_duration) {
             (Some(objective), trial_duration) => Ok(Some(SearchPlan {
@@ -38,9 +45,9 @@ impl SearchArgs {
                 trial_duration: trial_duration.unwrap_or(Duration::from_secs(1)),
             })),
             (None, None) => Ok(None),
-            (None, Some(_)) => {
-                Err("--trial-duration: goes with a search; add --find-rate 'p99<5ms'".to_owned())
-            }
+            (None, Some(_)) => Err(format!(
+                "{name}: goes with a search; add --find-rate 'p99<5ms'"
+            )),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
+use super::given::given_as;
 use super::toml_values;
 use super::values::{count, rate};
 use crate::compare::sweep::SweepPlan;
@@ -30,59 +31,73 @@ pub struct SweepArgs {
 }
 
 impl SweepArgs {
-    /// Each sweep of these flags, or that of `suite` where there is none.
-    pub(super) fn or(&self, suite: &SweepArgs) -> SweepArgs {
-        fn either<T: Clone>(flag: &[T], suite: &[T]) -> Vec<T> {
-            match flag.is_empty() {
-                true => suite.to_vec(),
-                false => flag.to_vec(),
-            }
-        }
-        SweepArgs {
-            sweep_connections: either(&self.sweep_connections, &suite.sweep_connections),
-            sweep_pipelining: either(&self.sweep_pipelining, &suite.sweep_pipelining),
-            sweep_rate: either(&self.sweep_rate, &suite.sweep_rate),
-        }
-    }
-
-    /// The sweeps asked for, each with rising loads.
+    /// Each sweep of these flags, or that of `suite` where there is none; each with rising loads.
     ///
     /// # Errors
-    /// One line that names the flag and the remedy.
-    pub(super) fn plans(&self, descriptors: usize) -> Result<Vec<SweepPlan>, String> {
-        let connections = rising("--sweep-connections", &self.sweep_connections)?;
-        let pipelining = rising("--sweep-pipelining", &self.sweep_pipelining)?;
-        let rates = rising("--sweep-rate", &self.sweep_rate)?;
-        if let Some(most) = connections.last().filter(|most| most.get() > descriptors) {
+    /// One line that names the flag or the key, and the remedy.
+    pub(super) fn plans(
+        &self,
+        suite: &SweepArgs,
+        descriptors: usize,
+    ) -> Result<Vec<SweepPlan>, String> {
+        let connections = Loads::rising(
+            "connections",
+            &self.sweep_connections,
+            &suite.sweep_connections,
+        )?;
+        let pipelining = Loads::rising(
+            "pipelining",
+            &self.sweep_pipelining,
+            &suite.sweep_pipelining,
+        )?;
+        let rates = Loads::rising("rate", &self.sweep_rate, &suite.sweep_rate)?;
+        let (name, most) = (&connections.name, connections.loads.last());
+        if let Some(most) = most.filter(|most| most.get() > descriptors) {
             return Err(format!(
-                "--sweep-connections {most}: this process may open {descriptors}; raise the limit \
-                 with ulimit -n"
+                "{name} {most}: this process may open {descriptors}; raise the limit with ulimit -n"
             ));
         }
-        if let Some(most) = pipelining.last().filter(|most| most.get() > PIPELINING_MAX) {
-            return Err(format!(
-                "--sweep-pipelining {most}: at most {PIPELINING_MAX}"
-            ));
+        let (name, most) = (&pipelining.name, pipelining.loads.last());
+        if let Some(most) = most.filter(|most| most.get() > PIPELINING_MAX) {
+            return Err(format!("{name} {most}: at most {PIPELINING_MAX}"));
         }
         let plans = [
-            SweepPlan::Connections(connections),
-            SweepPlan::Pipelining(pipelining),
-            SweepPlan::Rate(rates),
+            SweepPlan::Connections(connections.loads),
+            SweepPlan::Pipelining(pipelining.loads),
+            SweepPlan::Rate(rates.loads),
         ];
         Ok(plans.into_iter().filter(|plan| plan.loads() > 0).collect())
     }
 }
 
-/// Sorted, each once; none or at least two.
-fn rising<T: Copy + PartialOrd>(flag: &str, loads: &[T]) -> Result<Vec<T>, String> {
-    let mut loads = loads.to_vec();
-    loads.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
-    loads.dedup();
-    match loads.len() {
-        1 => Err(format!(
-            "{flag}: one load is no sweep; write at least two with a comma"
-        )),
-        _ => Ok(loads),
+/// The loads of one sweep; none or at least two.
+#[derive(Debug, PartialEq)]
+struct Loads<T> {
+    /// The flag or the key that they come from.
+    name: String,
+    /// Sorted, each once.
+    loads: Vec<T>,
+}
+
+impl<T: Copy + PartialOrd> Loads<T> {
+    /// Those of `flag`, or of `suite` where there are none.
+    fn rising(variable: &str, flag: &[T], suite: &[T]) -> Result<Loads<T>, String> {
+        let name = given_as(
+            &format!("--sweep-{variable}"),
+            &format!("sweep.{variable}"),
+            !flag.is_empty(),
+            !suite.is_empty(),
+        );
+        let given = if flag.is_empty() { suite } else { flag };
+        let mut loads = given.to_vec();
+        loads.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+        loads.dedup();
+        match loads.len() {
+            1 => Err(format!(
+                "{name}: one load is no sweep; write at least two with a comma"
+            )),
+            _ => Ok(Loads { name, loads }),
+        }
     }
 }
 
@@ -90,11 +105,24 @@ fn rising<T: Copy + PartialOrd>(flag: &str, loads: &[T]) -> Result<Vec<T>, Strin
 mod tests {
     use super::*;
 
+    fn rising(flag: &[f64], suite: &[f64]) -> Result<Vec<f64>, String> {
+        Loads::rising("rate", flag, suite).map(|rising| rising.loads)
+    }
+
     #[test]
     fn loads_rise_and_come_once() {
-        assert_eq!(rising("", &[10, 1, 10, 2]), Ok(vec![1, 2, 10]));
-        assert_eq!(rising::<f64>("", &[]), Ok(Vec::new()));
-        let error = rising("--sweep-rate", &[1.0, 1.0]).unwrap_err();
+        assert_eq!(
+            rising(&[10.0, 1.0, 10.0, 2.0], &[]),
+            Ok(vec![1.0, 2.0, 10.0])
+        );
+        assert_eq!(rising(&[], &[]), Ok(Vec::new()));
+        let error = rising(&[1.0, 1.0], &[]).unwrap_err();
         assert!(error.starts_with("--sweep-rate: one load"), "{error}");
+    }
+
+    #[test]
+    fn flags_go_before_the_suite() {
+        assert_eq!(rising(&[2.0, 1.0], &[4.0, 3.0]), Ok(vec![1.0, 2.0]));
+        assert_eq!(rising(&[], &[4.0, 3.0]), Ok(vec![3.0, 4.0]));
     }
 }
