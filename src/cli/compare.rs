@@ -22,6 +22,7 @@ use super::values::duration;
 use super::{Exit, output};
 use crate::compare::follow_up::FollowUp;
 use crate::compare::gate::{GateOutcome, GateResult};
+use crate::compare::process::server::Launcher;
 use crate::compare::{
     self, ComparisonOutcome, ComparisonPlan, Contestant, LocalBench, RoundsEnd, table,
 };
@@ -156,23 +157,12 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
 /// The same, where `bareloop` is the program that the contestants `bareloop-http` and
 /// `bareloop-tcp` run: a bench is not that program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
-    let ready = args.suite(bareloop).and_then(|suite| {
-        let launcher = args.launcher(bareloop, &suite);
-        let sweeps = args
-            .sweep
-            .plans(&suite.settings.sweep, raise_descriptor_limit())?;
-        let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
-        let search = args.search.plan(objective, trial)?;
-        let plan = args.plan(&suite, bareloop)?;
-        let follow_up = FollowUp { sweeps, search };
-        let results = args
-            .results
-            .open(&plan, launcher.cores.clone(), follow_up.parts())?;
-        let warnings = args.trust_warnings(&suite.settings, &plan);
-        warnings.iter().for_each(|warning| output::warn(warning));
-        Ok((results, follow_up, plan, launcher))
-    });
-    let (mut results, follow_up, plan, launcher) = match ready {
+    let Ready {
+        plan,
+        follow_up,
+        launcher,
+        mut results,
+    } = match Ready::of(args, bareloop) {
         Ok(ready) => ready,
         Err(message) => {
             output::fail(&message);
@@ -223,6 +213,44 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
         _ if outcome.has_failures() || has_failed_part || written.is_err() => Exit::Failed,
         _ if gates.iter().any(|gate| gate.result.fails()) => Exit::GateTripped,
         _ => Exit::Fine,
+    }
+}
+
+/// A comparison before its start: flags and suite are valid, and the files are open.
+struct Ready {
+    plan: ComparisonPlan,
+    follow_up: FollowUp,
+    launcher: Launcher,
+    results: Results,
+}
+
+impl Ready {
+    /// The comparison that `args` ask for. Warns of what may not have been meant.
+    ///
+    /// # Errors
+    /// One line that names the flag or the key, and the remedy.
+    fn of(args: &CompareArgs, bareloop: &Path) -> Result<Ready, String> {
+        let suite = args.suite(bareloop)?;
+        let launcher = args.launcher(bareloop, &suite);
+        let (objective, trial) = (suite.settings.find_rate, suite.settings.trial_duration);
+        let follow_up = FollowUp {
+            sweeps: args
+                .sweep
+                .plans(&suite.settings.sweep, raise_descriptor_limit())?,
+            search: args.search.plan(objective, trial)?,
+        };
+        let plan = args.plan(&suite, bareloop)?;
+        let results = args
+            .results
+            .open(&plan, launcher.cores.clone(), follow_up.parts())?;
+        let warnings = args.trust_warnings(&suite.settings, &plan);
+        warnings.iter().for_each(|warning| output::warn(warning));
+        Ok(Ready {
+            plan,
+            follow_up,
+            launcher,
+            results,
+        })
     }
 }
 
