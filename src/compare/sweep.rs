@@ -4,9 +4,9 @@
 //! server has kept from a high load is there on the way down. Walks alternate in direction, and
 //! the contestants take turns within each pair of walks, as in rounds.
 
+mod lines;
 mod own_knee;
 
-use std::fmt;
 use std::num::NonZeroUsize;
 
 use serde::Serialize;
@@ -17,7 +17,6 @@ use super::{
     Stopped, schedule,
 };
 use crate::event_loop::StopSignal;
-use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
 use crate::load;
 
 /// A variable and the loads that it takes, rising.
@@ -319,94 +318,6 @@ impl From<GeometricMean> for SweepFigure {
             mean: mean.mean,
             low: bounds.map(|bounds| bounds.low),
             high: bounds.map(|bounds| bounds.high),
-        }
-    }
-}
-
-impl SweepVariable {
-    /// Name of the varied setting.
-    pub fn words(self) -> &'static str {
-        match self {
-            SweepVariable::Connections => "connections",
-            SweepVariable::Pipelining => "requests in flight",
-            SweepVariable::Rate => "requests due/s",
-        }
-    }
-}
-
-impl SweepResult {
-    /// Name and variable, a line for each point, and the knees.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("{}, {} walks", self.name, self.walks)];
-        let indented = |line: String| format!("  {line}");
-        lines.extend(self.failure_line().map(indented));
-        for point in &self.points {
-            let [speed, p50, p99] = point.cells();
-            let limit = point.limit_words();
-            lines.push(format!(
-                "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}{limit}",
-                point.walk,
-                shortest(point.load),
-                self.variable.words(),
-            ));
-        }
-        lines.extend(self.knee_lines().into_iter().map(indented));
-        lines
-    }
-
-    /// Reason why there are no more walks.
-    pub(super) fn failure_line(&self) -> Option<String> {
-        let reason = self.reason.as_ref()?;
-        Some(format!("failed: {reason}"))
-    }
-
-    /// A line for each knee, and for the load generator where it stood in its way.
-    pub(super) fn knee_lines(&self) -> Vec<String> {
-        let line = |knee: Option<SweepKnee>, words: &str| {
-            knee.map(|knee| format!("{words} {knee} {}", self.variable.words()))
-        };
-        let throughput = line(self.throughput_knee, "throughput rises up to");
-        let latency = line(self.latency_knee, "p99 rises from");
-        let limit = self.client_limit_line();
-        limit.into_iter().chain(throughput).chain(latency).collect()
-    }
-}
-
-impl SweepPoint {
-    /// Replies per second, p50 and p99 as text.
-    pub(super) fn cells(&self) -> [String; 3] {
-        let ms = |figure: Option<SweepFigure>| or_dash(figure.map(|it| milliseconds(it.mean)));
-        [
-            or_dash(self.requests_per_second.map(|figure| figure.to_string())),
-            ms(self.p50_ms),
-            ms(self.p99_ms),
-        ]
-    }
-}
-
-/// The mean rate with its bounds.
-impl fmt::Display for SweepFigure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bounds = self.low.zip(self.high);
-        let bounds =
-            bounds.map(|(low, high)| format!(" ({} - {})", short_rate(low), short_rate(high)));
-        f.pad(&format!(
-            "{}{}",
-            rate(self.mean),
-            bounds.unwrap_or_default()
-        ))
-    }
-}
-
-impl fmt::Display for SweepKnee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0}", self.load)?;
-        if let Some((low, high)) = self.low.zip(self.high) {
-            write!(f, " ({low:.0} - {high:.0})")?;
-        }
-        match self.hysteresis {
-            Some(true) => f.write_str(", another on the way down"),
-            Some(false) | None => Ok(()),
         }
     }
 }

@@ -100,8 +100,10 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         add_block(&mut text, title, &lines, columns);
     }
     if !report.sweeps.is_empty() {
-        let lines: Vec<String> = sweeps(report);
-        text.push_str(&format!("\nSweeps:\n{}\n", lines.join("\n")));
+        text.push_str(&format!(
+            "\nSweeps:\n{}\n",
+            sweeps(report, columns).join("\n")
+        ));
     }
     text
 }
@@ -287,8 +289,17 @@ pub(super) fn searches(report: &ComparisonReport) -> Vec<String> {
     searches.map(SearchResult::line).collect()
 }
 
-pub(super) fn sweeps(report: &ComparisonReport) -> Vec<String> {
-    report.sweeps.iter().flat_map(SweepResult::lines).collect()
+/// Columns that do not fit the terminal are broken as words are.
+fn sweeps(report: &ComparisonReport, columns: usize) -> Vec<String> {
+    let fit = |line: String| match line.chars().count() <= columns {
+        true => line,
+        false => {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            wrapped(&words.join(" "), columns)
+        }
+    };
+    let lines = report.sweeps.iter().flat_map(SweepResult::lines);
+    lines.map(fit).collect()
 }
 
 pub(super) fn gates(report: &ComparisonReport) -> Vec<String> {

@@ -134,6 +134,19 @@ fn swept(name: &str) -> SweepResult {
 }
 
 #[test]
+fn a_sweep_fits_a_narrow_terminal() {
+    let plan = plan(&["bareloop-http"], 2);
+    let mut report = held(&plan, &mut Script::default()).1;
+    report.sweeps = vec![swept("bareloop-http")];
+    let wide = table::render(&report, 120);
+    assert!(wide.contains("    up         1 connections "), "{wide}");
+    let narrow = table::render(&report, 50);
+    assert!(narrow.contains("\nup 1 connections 1,000"), "{narrow}");
+    let longest = narrow.lines().map(|line| line.chars().count()).max();
+    assert!(longest <= Some(50), "{narrow}");
+}
+
+#[test]
 fn the_knee_of_the_load_generator_is_not_the_servers() {
     let result = swept("python-tcp");
     assert_eq!(result.throughput_knee, None);

@@ -1,0 +1,96 @@
+//! A sweep in words.
+
+use std::fmt;
+
+use super::{SweepFigure, SweepKnee, SweepPoint, SweepResult, SweepVariable};
+use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
+
+impl SweepVariable {
+    /// Its unit.
+    pub fn words(self) -> &'static str {
+        match self {
+            SweepVariable::Connections => "connections",
+            SweepVariable::Pipelining => "requests in flight",
+            SweepVariable::Rate => "requests due/s",
+        }
+    }
+}
+
+impl SweepResult {
+    /// Name and variable, a line for each point, and the knees.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}, {} walks", self.name, self.walks)];
+        let indented = |line: String| format!("  {line}");
+        lines.extend(self.failure_line().map(indented));
+        lines.extend(self.points.iter().map(|point| point.line(self.variable)));
+        lines.extend(self.knee_lines().into_iter().map(indented));
+        lines
+    }
+
+    /// Why there are no more walks.
+    pub(in crate::compare) fn failure_line(&self) -> Option<String> {
+        let reason = self.reason.as_ref()?;
+        Some(format!("failed: {reason}"))
+    }
+
+    /// A line for each knee, and for the load generator where it stood in its way.
+    pub(in crate::compare) fn knee_lines(&self) -> Vec<String> {
+        let line = |knee: Option<SweepKnee>, words: &str| {
+            knee.map(|knee| format!("{words} {knee} {}", self.variable.words()))
+        };
+        let throughput = line(self.throughput_knee, "throughput rises up to");
+        let latency = line(self.latency_knee, "p99 rises from");
+        let limit = self.client_limit_line();
+        limit.into_iter().chain(throughput).chain(latency).collect()
+    }
+}
+
+impl SweepPoint {
+    fn line(&self, variable: SweepVariable) -> String {
+        let [speed, p50, p99] = self.cells();
+        format!(
+            "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}{}",
+            self.walk,
+            shortest(self.load),
+            variable.words(),
+            self.limit_words(),
+        )
+    }
+
+    /// Replies per second, p50 and p99 as text.
+    pub(in crate::compare) fn cells(&self) -> [String; 3] {
+        let ms = |figure: Option<SweepFigure>| or_dash(figure.map(|it| milliseconds(it.mean)));
+        [
+            or_dash(self.requests_per_second.map(|figure| figure.to_string())),
+            ms(self.p50_ms),
+            ms(self.p99_ms),
+        ]
+    }
+}
+
+/// The mean rate with its bounds.
+impl fmt::Display for SweepFigure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bounds = self.low.zip(self.high);
+        let bounds =
+            bounds.map(|(low, high)| format!(" ({} - {})", short_rate(low), short_rate(high)));
+        f.pad(&format!(
+            "{}{}",
+            rate(self.mean),
+            bounds.unwrap_or_default()
+        ))
+    }
+}
+
+impl fmt::Display for SweepKnee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.load)?;
+        if let Some((low, high)) = self.low.zip(self.high) {
+            write!(f, " ({low:.0} - {high:.0})")?;
+        }
+        match self.hysteresis {
+            Some(true) => f.write_str(", another on the way down"),
+            Some(false) | None => Ok(()),
+        }
+    }
+}
