@@ -24,7 +24,7 @@ pub struct Settings {
     pub warmup: Duration,
     /// Time limit for a reply.
     pub timeout: Duration,
-    /// Whose certificates are accepted.
+    /// The authorities whose certificates are accepted.
     pub trust: Trust,
     /// Time limit from a server's start to its first accept.
     pub start_timeout: Duration,

@@ -1,4 +1,4 @@
-//! Whose certificates are accepted: the flags decide, then the suite.
+//! The authorities whose certificates are accepted: the flags decide, then the suite.
 
 use super::CompareArgs;
 use super::given::given_as;

@@ -6,7 +6,7 @@ use super::{SweepFigure, SweepKnee, SweepPoint, SweepResult, SweepVariable};
 use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
 
 impl SweepVariable {
-    /// Its unit.
+    /// Name of the varied setting.
     pub fn words(self) -> &'static str {
         match self {
             SweepVariable::Connections => "connections",
@@ -27,7 +27,7 @@ impl SweepResult {
         lines
     }
 
-    /// Why there are no more walks.
+    /// Reason why there are no more walks.
     pub(in crate::compare) fn failure_line(&self) -> Option<String> {
         let reason = self.reason.as_ref()?;
         Some(format!("failed: {reason}"))
