@@ -208,6 +208,26 @@ fn a_stop_accepts_who_has_connected_before() {
     assert_eq!(event_loop.run().expect("it polls").opened, 2);
 }
 
+#[test]
+fn a_raise_wakes_each_loop_that_is_still_there() {
+    let signal = StopSignal::new();
+    let idle = || {
+        let paced = Paced {
+            wake: Time::NEVER,
+            ..Paced::default()
+        };
+        let (mut event_loop, []) = listening(paced, LIMITS, &signal);
+        let mut events = event_loop.kernel.new_events();
+        // The first turn looks for an earlier raise.
+        event_loop.turn(&mut events).expect("it polls");
+        event_loop
+    };
+    let (gone, remaining) = (idle(), idle());
+    drop(gone);
+    signal.raise();
+    remaining.run().expect("it polls");
+}
+
 /// Dials a unix socket whose backlog is full, and makes room in it at its turn `room_at_turn`.
 #[cfg(target_os = "linux")]
 struct Crowd {
