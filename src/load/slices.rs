@@ -201,10 +201,6 @@ impl<'a> Protocol for PausableClient<'a> {
         self.client.unsent(conn, bytes, now);
     }
 
-    fn resumed(&mut self, conn: &mut LoadConn, paused: Duration) {
-        self.client.resumed(conn, paused);
-    }
-
     /// The loop visits each open connection once a turn as long as something is due.
     fn send_at(&self) -> Time {
         match self.phase {
@@ -224,5 +220,171 @@ impl<'a> Protocol for PausableClient<'a> {
             },
             TurnResult::Stop => TurnResult::Stop,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    use std::thread;
+
+    use super::*;
+    use crate::load::{Until, prepare};
+
+    /// Longer than any wait of these tests.
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// A server that counts its requests.
+    struct Peer {
+        url: String,
+        requests: Arc<AtomicU64>,
+    }
+
+    impl Peer {
+        /// For the connect check and one connection of a load.
+        fn start() -> Peer {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let requests = Arc::new(AtomicU64::new(0));
+            let counted = requests.clone();
+            thread::spawn(move || {
+                for stream in listener.incoming().take(2) {
+                    answer(stream.expect("a connection"), &counted);
+                }
+            });
+            Peer {
+                url: format!("http://{address}"),
+                requests,
+            }
+        }
+
+        fn requests(&self) -> u64 {
+            self.requests.load(SeqCst)
+        }
+
+        fn plan(&self) -> LoadPlan {
+            LoadPlan {
+                until: Until::Duration(Duration::from_secs(3600)),
+                ..crate::load::tests::plan(&self.url)
+            }
+        }
+    }
+
+    /// Until the client ends the connection.
+    fn answer(mut stream: TcpStream, requests: &AtomicU64) {
+        let (mut bytes, mut unread) = ([0; 4096], Vec::new());
+        while let Ok(length @ 1..) = stream.read(&mut bytes) {
+            unread.extend_from_slice(&bytes[..length]);
+            while let Some(end) = unread.windows(4).position(|end| end == b"\r\n\r\n") {
+                unread.drain(..end + 4);
+                requests.fetch_add(1, SeqCst);
+                let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                if stream.write_all(reply).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn connect<'a>(plan: &'a LoadPlan, on_progress: &'a mut dyn FnMut(Progress)) -> SlicedLoad<'a> {
+        let ready = prepare(plan, &StopSignal::new()).expect("the peer accepts");
+        SlicedLoad::connect(ready, on_progress).expect("a poll instance")
+    }
+
+    /// Loads until so many more replies have come, and pauses.
+    fn take_slice(load: &mut SlicedLoad<'_>, replies: u64) {
+        let enough = load.completed() + replies;
+        load.resume().expect("it polls");
+        load.run_for(LONG, |load| load.completed() < enough)
+            .expect("it polls");
+        load.pause(LONG).expect("it polls");
+        assert!(load.completed() >= enough);
+        assert_eq!(load.in_flight(), 0);
+    }
+
+    #[test]
+    fn one_server_is_idle_while_the_other_is_loaded() {
+        let peers = [Peer::start(), Peer::start()];
+        let plans = peers.each_ref().map(Peer::plan);
+        let (mut ignore, mut ignore_too) = (|_| {}, |_| {});
+        let mut first = connect(&plans[0], &mut ignore);
+        let mut second = connect(&plans[1], &mut ignore_too);
+        assert_eq!((peers[0].requests(), peers[1].requests()), (0, 0));
+        take_slice(&mut first, 100);
+        // All that was asked is answered, and nothing is asked in a pause.
+        assert_eq!(peers[0].requests(), first.completed());
+        let turns = std::cell::Cell::new(0);
+        let three_turns = |_: &SlicedLoad<'_>| turns.replace(turns.get() + 1) < 3;
+        first.run_for(LONG, three_turns).expect("it polls");
+        take_slice(&mut second, 100);
+        assert_eq!(peers[0].requests(), first.completed());
+        let loaded = second.completed();
+        take_slice(&mut first, 100);
+        assert_eq!(peers[0].requests(), first.completed());
+        assert_eq!((peers[1].requests(), second.completed()), (loaded, loaded));
+    }
+
+    #[test]
+    fn a_warm_up_is_forgotten_and_its_connections_stay() {
+        let peer = Peer::start();
+        let plan = peer.plan();
+        let mut ignore = |_| {};
+        let mut load = connect(&plan, &mut ignore);
+        take_slice(&mut load, 100);
+        let warmed = peer.requests();
+        load.end_warm_up();
+        assert_eq!(load.completed(), 0);
+        take_slice(&mut load, 50);
+        let report = load.finish();
+        assert_eq!(report.requests.total, peer.requests() - warmed);
+        assert_eq!((report.errors, report.connects.opened), (0, 1));
+        assert!(report.connects.latency_ms.max > 0.0);
+    }
+
+    #[test]
+    fn the_end_of_the_plan_ends_a_slice_with_an_error() {
+        let peer = Peer::start();
+        let plan = LoadPlan {
+            until: Until::Amount(30),
+            ..peer.plan()
+        };
+        let mut ignore = |_| {};
+        let mut load = connect(&plan, &mut ignore);
+        load.resume().expect("it polls");
+        let ended = load.run_for(LONG, |_| true);
+        assert!(ended.is_err(), "{ended:?}");
+        assert_eq!(load.completed(), 30);
+    }
+
+    /// The hooks that the loop calls in a pause and after it.
+    #[test]
+    fn a_client_sends_on_every_connection_when_it_is_resumed() {
+        let plan = crate::load::tests::plan("http://localhost");
+        let request_bytes = plan.requests[0].render(&plan.target).len();
+        let mut ignore = |_| {};
+        let mut client = PausableClient {
+            client: LoadClient::new(&plan, &mut ignore),
+            phase: Phase::Paused,
+            wake_at: Time::from_ns(7),
+        };
+        let turn = client.turn(Time::START, SystemTime::UNIX_EPOCH);
+        let wake = Time::from_ns(7);
+        assert_eq!(turn, TurnResult::Run { wake });
+        let mut out = WriteQueue::new();
+        let mut conn = client.opened(Time::START, &mut out);
+        assert_eq!(client.send_at(), Time::NEVER);
+        client.caught_up(&mut conn, Time::START, &mut out);
+        assert!(out.is_empty());
+        client.phase = Phase::Resuming;
+        assert_eq!(client.send_at(), Time::START);
+        client.caught_up(&mut conn, Time::START, &mut out);
+        client.phase = Phase::Running;
+        assert_eq!(client.send_at(), Time::NEVER);
+        // The kernel took four of the ten.
+        client.unsent(&mut conn, 6 * request_bytes, Time::START);
+        assert_eq!(client.client.accounting().sent, 4);
     }
 }
