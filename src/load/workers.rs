@@ -30,9 +30,22 @@ pub(super) fn run(
     if workers == 1 {
         return run_one(plan, 0, peer, clocks, signal, on_progress);
     }
+    let run_worker = |number: u32, on_progress: &mut dyn FnMut(Progress)| {
+        run_one(plan, number, peer, clocks, signal, on_progress)
+    };
+    run_together(workers, run_worker, signal, on_progress)
+}
+
+/// Runs this many workers, on a thread each, to the end of all of them.
+fn run_together(
+    workers: u32,
+    run_worker: impl Fn(u32, &mut dyn FnMut(Progress)) -> io::Result<RunRecord> + Sync,
+    signal: &StopSignal,
+    on_progress: &mut dyn FnMut(Progress),
+) -> io::Result<RunRecord> {
     let progress = AllProgress::new(workers);
     let run_worker = |number: u32, on_progress: &mut dyn FnMut(Progress)| {
-        let record = run_one(plan, number, peer, clocks, signal, on_progress);
+        let record = run_worker(number, on_progress);
         if record.is_err() {
             signal.raise();
         }
@@ -120,5 +133,74 @@ impl AllProgress {
             errors: sum(|progress| progress.errors),
             unexpected_statuses: sum(|progress| progress.unexpected_statuses),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::load::RunPhase;
+
+    fn record() -> RunRecord {
+        let plan = crate::load::tests::plan("http://localhost");
+        LoadClient::new(&plan, &mut |_| {}).finish()
+    }
+
+    fn progress(completed: u64) -> Progress {
+        Progress {
+            phase: RunPhase::Run,
+            elapsed: Duration::from_secs(1),
+            completed,
+            errors: 2 * completed,
+            unexpected_statuses: 3 * completed,
+        }
+    }
+
+    /// The others run until the signal is raised.
+    #[test]
+    fn a_worker_that_fails_stops_the_others_and_fails_the_run() {
+        for failing in 0..3 {
+            let signal = StopSignal::new();
+            let run_worker = |number, _: &mut dyn FnMut(Progress)| {
+                if number == failing {
+                    return Err(io::Error::other("no descriptor"));
+                }
+                while signal.times_raised() == 0 {
+                    thread::yield_now();
+                }
+                Ok(record())
+            };
+            let run = run_together(3, run_worker, &signal, &mut |_| {});
+            let error = run.expect_err("a worker failed").to_string();
+            assert_eq!(
+                (error.as_str(), signal.times_raised()),
+                ("no descriptor", 1)
+            );
+        }
+    }
+
+    #[test]
+    fn each_worker_runs_once_and_all_are_in_the_record() {
+        let signal = StopSignal::new();
+        let run_worker = |number: u32, _: &mut dyn FnMut(Progress)| {
+            let mut record = record();
+            record.connects.opened = 10u64.pow(number);
+            record.connects.peak = 0;
+            Ok(record)
+        };
+        let all = run_together(3, run_worker, &signal, &mut |_| {}).expect("all of them ran");
+        assert_eq!((all.connects.opened, signal.times_raised()), (111, 0));
+    }
+
+    #[test]
+    fn progress_is_the_sum_of_the_last_figures_of_each_worker() {
+        let all = AllProgress::new(3);
+        all.note(0, progress(10));
+        all.note(2, progress(5));
+        let sum = all.note(0, progress(20));
+        let figures = (sum.completed, sum.errors, sum.unexpected_statuses);
+        assert_eq!(figures, (25, 50, 75));
     }
 }
