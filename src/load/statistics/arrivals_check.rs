@@ -219,12 +219,11 @@ impl ArrivalsCheck {
         for (bucket, count) in self.gaps.buckets() {
             let gap = highest(bucket) as f64 / GAP_UNITS;
             // Just below this bucket, and at its end.
-            let too_few = exponential(gap - error) - (below + count) as f64 / total;
             let before = highest(bucket.saturating_sub(1)) as f64 / GAP_UNITS;
             let missing = exponential(before - error) - below as f64 / total;
             below += count;
             let too_many = below as f64 / total - exponential(gap + error);
-            distance = distance.max(too_few).max(missing).max(too_many);
+            distance = distance.max(missing).max(too_many);
         }
         distance
     }
@@ -432,5 +431,131 @@ mod tests {
         for arrivals in LAWS {
             assert_eq!(rejected(Rate::Constant(20_000.0), arrivals, thin), 100);
         }
+    }
+
+    /// A check at 1,000 a second, with a request at each of these microseconds.
+    fn sent_at(arrivals: Arrivals, times_us: &[u64]) -> ArrivalsCheck {
+        let mut check = ArrivalsCheck::new(Rate::Constant(1000.0), arrivals, Time::START);
+        for us in times_us {
+            check.sent(Time::from_ns(us * 1000));
+        }
+        check
+    }
+
+    #[test]
+    fn a_window_holds_ten_requests_at_least() {
+        let window_ms = |rate| {
+            let check = ArrivalsCheck::new(rate, Arrivals::Poisson, Time::START);
+            check.window_ns / 1_000_000
+        };
+        assert_eq!(window_ms(Rate::Constant(20_000.0)), 10);
+        assert_eq!(window_ms(Rate::Constant(1000.0)), 10);
+        assert_eq!(window_ms(Rate::Constant(100.0)), 100);
+        let ramp = Rate::Ramp {
+            from: 100.0,
+            to: 300.0,
+            over: Duration::from_secs(2),
+        };
+        assert_eq!(window_ms(ramp), 50);
+    }
+
+    #[test]
+    fn each_full_window_adds_the_square_of_its_error() {
+        // 12 in the first window, 8 in the second, the next of which begins it.
+        let times: Vec<u64> = (0..12).chain((0..8).map(|n| 10_000 + n)).collect();
+        let mut check = sent_at(Arrivals::Constant, &times);
+        assert_eq!((check.windows.full, check.windows.count), (1, 8));
+        check.close_windows(20_000_000);
+        let windows = &check.windows;
+        assert_eq!((windows.full, windows.count), (2, 0));
+        assert!((windows.chi_square - 0.8).abs() < 1e-9, "{windows:?}");
+        assert!((windows.expected_min - 10.0).abs() < 1e-9, "{windows:?}");
+        // Nothing was sent in the last ten of twenty windows.
+        let times: Vec<u64> = (0..100).map(|n| n * 1000).collect();
+        let check = sent_at(Arrivals::Constant, &times);
+        let broken = check.finish(Time::from_ns(200_000_000)).expect("enough");
+        let is_half = |law: &LawBroken| matches!(law, LawBroken::Dispersion { found, .. } if (found - 5.0).abs() < 1e-6);
+        assert!(broken.iter().any(is_half), "{broken:?}");
+    }
+
+    #[test]
+    fn the_least_expectation_of_a_ramp_is_that_of_its_first_window() {
+        let ramp = Rate::Ramp {
+            from: 0.0,
+            to: 2000.0,
+            over: Duration::from_secs(1),
+        };
+        let mut check = ArrivalsCheck::new(ramp, Arrivals::Constant, Time::START);
+        check.close_windows(1_000_000_000);
+        // 2000/s^2 x (10 ms)^2 / 2.
+        assert!((check.windows.expected_min - 0.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_dispersion_is_broken_just_beyond_its_tolerance() {
+        let broken = |arrivals, chi_square, full| {
+            let mut check = sent_at(arrivals, &[]);
+            check.windows = Windows {
+                chi_square,
+                full,
+                expected_min: 10.0,
+                ..Windows::default()
+            };
+            check.dispersion()
+        };
+        // 0.1 + 0.5 / 10.
+        assert_eq!(broken(Arrivals::Constant, 0.149 * 800.0, 800), None);
+        assert!(broken(Arrivals::Constant, 0.151 * 800.0, 800).is_some());
+        // 1 and 0.1 + 4 sqrt(2 / 800).
+        for inside in [0.701, 1.299] {
+            assert_eq!(broken(Arrivals::Poisson, inside * 800.0, 800), None);
+        }
+        for outside in [0.699, 1.301] {
+            assert!(broken(Arrivals::Poisson, outside * 800.0, 800).is_some());
+        }
+        assert!(broken(Arrivals::Constant, 1.0, 1).is_some());
+        assert_eq!(broken(Arrivals::Constant, 0.0, 0), None);
+    }
+
+    #[test]
+    fn a_count_is_broken_just_beyond_its_tolerance() {
+        let broken = |arrivals, sent| {
+            let mut check = sent_at(arrivals, &[]);
+            check.sent = sent;
+            check.count(10_000.0).is_some()
+        };
+        // 1 + 1 %.
+        let found = [9_898, 9_899, 10_101, 10_102].map(|sent| broken(Arrivals::Constant, sent));
+        assert_eq!(found, [true, false, false, true]);
+        // 4 x 100 + 1 %.
+        let found = [9_499, 9_500, 10_500, 10_501].map(|sent| broken(Arrivals::Poisson, sent));
+        assert_eq!(found, [true, false, false, true]);
+    }
+
+    #[test]
+    fn a_long_gap_is_a_quarter_and_fifty_microseconds_too_long() {
+        // 1.3 ms at 1,000 a second. The time before the first is no gap.
+        let check = sent_at(Arrivals::Constant, &[5_000, 6_000, 7_290, 8_600]);
+        assert_eq!(check.long_gaps_ns, 1_310_000.0);
+        assert_eq!(check.gaps.total(), 3);
+    }
+
+    #[test]
+    fn the_distance_is_the_greatest_on_either_side() {
+        let distance = |times_us: &[u64], error| {
+            sent_at(Arrivals::Poisson, times_us).exponential_distance(error)
+        };
+        let below = |gap: f64| 1.0 - (-gap).exp();
+        let assert_near = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 0.002, "{found} {expected}");
+        };
+        // Gaps of 0.3, 2.5 and 3: too few up to 2.5.
+        let long = [0, 300, 2_800, 5_800];
+        assert_near(distance(&long, 0.0), below(2.5) - 1.0 / 3.0);
+        assert_near(distance(&long, 0.1), below(2.4) - 1.0 / 3.0);
+        // Three of 0.1 and one of 2: too many up to 0.1.
+        let short = [0, 100, 200, 300, 2_300];
+        assert_near(distance(&short, 0.0), 0.75 - below(0.1));
+        assert_near(distance(&short, 0.05), 0.75 - below(0.15));
     }
 }

@@ -413,4 +413,26 @@ mod tests {
         (0..100).for_each(|us| dense.record(us * 1000, 2));
         assert_eq!(dense.take_packed().count_above(89_000), 20);
     }
+
+    /// Its squares times its count are more than 128 bits.
+    #[test]
+    fn the_spread_of_very_many_very_long_latencies_is_told_too() {
+        let mut distribution = Distribution::default();
+        distribution.record(1 << 40, 1 << 44);
+        distribution.record(3 << 40, 1 << 44);
+        let error = distribution.stdev_ns() / (1u64 << 40) as f64 - 1.0;
+        assert!(error.abs() < 1e-9, "{error}");
+        let packed = distribution.take_packed();
+        assert_eq!((packed.total(), packed.max_ns()), (1 << 45, 3 << 40));
+        distribution.record(7, 1);
+        assert_eq!(
+            (distribution.mean_ns(), distribution.stdev_ns()),
+            (7.0, 0.0)
+        );
+        // No percentile has ten samples beyond it at the very end.
+        assert_eq!(
+            (samples_needed(0.0), samples_needed(1.0)),
+            (u64::MAX, u64::MAX)
+        );
+    }
 }

@@ -383,4 +383,49 @@ mod tests {
         assert_eq!(lengths(100), [1; 23]);
         assert_eq!(slices(&[], 10).count(), 0);
     }
+
+    /// The first log is so long that its intervals were joined, the second is not.
+    #[test]
+    fn logs_of_different_resolutions_are_added_with_all_that_is_in_them() {
+        let half_ms = 50 * INTERVALS_MAX as u64;
+        let mut long = IntervalLog::starting(at_ms(0));
+        long.record(at_ms(0), 1, 1);
+        long.record(at_ms(3 * half_ms), 1, 1);
+        long.finish(at_ms(3 * half_ms + 100));
+        assert_eq!(long.intervals()[0].length_ns, 200_000_000);
+        for is_first in [true, false] {
+            let mut short = IntervalLog::starting(at_ms(0));
+            short.record(at_ms(150), 1, 2);
+            short.record_censored(at_ms(150), 1, 3);
+            short.record_lost(at_ms(350), 1, 4);
+            short.finish(at_ms(400));
+            let (mut all, other) = match is_first {
+                true => (short, long.clone()),
+                false => (long.clone(), short),
+            };
+            all.add(other);
+            let counts = |interval: &Interval| {
+                let Interval {
+                    answered,
+                    censored,
+                    lost,
+                    ..
+                } = interval;
+                [answered.total(), censored.total(), lost.total()]
+            };
+            assert_eq!(counts(&all.intervals()[0]), [3, 3, 0]);
+            assert_eq!(counts(&all.intervals()[1]), [0, 0, 4]);
+            assert_eq!(all.intervals()[1].began, at_ms(200));
+        }
+    }
+
+    #[test]
+    fn a_lost_request_belongs_to_the_interval_in_which_it_was_lost() {
+        let mut log = IntervalLog::starting(at_ms(0));
+        log.record_lost(at_ms(150), 1, 4);
+        log.finish(at_ms(200));
+        let lost = log.intervals().iter().map(|interval| interval.lost.total());
+        assert!(lost.eq([0, 4]));
+        assert_eq!(all_lost(log.intervals()).total(), 4);
+    }
 }

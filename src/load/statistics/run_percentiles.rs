@@ -36,3 +36,31 @@ impl RunPercentiles {
         QuantileIntervals::new(intervals, &self.survival)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::interval_log::IntervalLog;
+    use super::*;
+    use crate::event_loop::Time;
+
+    /// 90 replies of 1 ms, and requests of 9 ms without one.
+    fn percentiles(censored: u64, lost: u64) -> RunPercentiles {
+        let mut log = IntervalLog::starting(Time::START);
+        log.record(Time::START, 1_000_000, 90);
+        log.record_censored(Time::START, 9_000_000, censored);
+        log.record_lost(Time::START, 9_000_000, lost);
+        log.finish(Time::from_ns(100_000_000));
+        RunPercentiles::of(log.intervals())
+    }
+
+    /// The 90th percentile is told from 100 requests on, replied to or not.
+    #[test]
+    fn a_percentile_is_told_if_ten_requests_lie_beyond_it() {
+        assert_eq!(percentiles(4, 5).at(0.9), None);
+        let found = percentiles(5, 5).at(0.9).map(Percentile::ns);
+        assert_eq!(found.map(|ns| ns / 100_000), Some(10));
+        let beyond = percentiles(55, 55).at(0.9);
+        assert!(matches!(beyond, Some(Percentile::AtLeast(_))), "{beyond:?}");
+        assert_eq!(RunPercentiles::of(&[]).at(0.5), None);
+    }
+}

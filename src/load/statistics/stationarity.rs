@@ -188,14 +188,10 @@ fn trend(values: &[f64]) -> (f64, usize) {
     let n = values.len() as f64;
     let ranks = ranks(values);
     let centre = (n - 1.0) / 2.0;
-    let (mut product, mut square, mut order) = (0.0, 0.0, 0.0);
+    let (mut product, mut order) = (0.0, 0.0);
     for (index, rank) in ranks.iter().enumerate() {
         product += (index as f64 - centre) * (rank - centre);
-        square += (rank - centre).powi(2);
         order += (index as f64 - centre).powi(2);
-    }
-    if square == 0.0 {
-        return (0.0, values.len() / 2);
     }
     let slope = product / order;
     let residuals: Vec<f64> = ranks
@@ -347,5 +343,120 @@ mod tests {
             println!("load {load} at {rate}/s: {alarms} false alarms of 100");
             assert!(alarms <= 5, "{alarms} false alarms of 100");
         }
+    }
+
+    #[track_caller]
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    }
+
+    #[test]
+    fn equal_values_share_their_rank() {
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
+        assert_eq!(ranks(&[5.0, 5.0, 5.0]), [1.0, 1.0, 1.0]);
+    }
+
+    /// Spearman's rho is 0.9, and the residuals show no autocorrelation: rho sqrt(3 / (1 - rho^2)).
+    #[test]
+    fn a_trend_is_spearmans_t() {
+        let (t, split) = trend(&[1.0, 2.0, 4.0, 3.0, 5.0]);
+        assert_near(t, 0.9 * (3.0f64 / 0.19).sqrt());
+        assert_eq!(split, 2);
+        // Ranks with ties and residuals that are alike; computed apart from this code.
+        let alike = [1.0, 2.0, 3.0, 3.0, 2.0, 1.0, 4.0, 6.0, 5.0, 5.0];
+        assert_near(trend(&alike).0, 2.026_282_328_674_404_7);
+        assert_eq!(trend(&[7.0; 10]), (0.0, 5));
+    }
+
+    #[test]
+    fn a_shift_is_the_largest_t_of_two_means() {
+        let values = [1.0, 3.0, 2.0, 1.0, 7.0, 8.0, 6.0, 8.0, 7.0, 8.0];
+        let (t, split) = shift(&values);
+        assert_near(t, 9.919_125_016_647_909);
+        assert_eq!(split, 4);
+        assert_eq!(shift(&[7.0; 10]).0, 0.0);
+    }
+
+    #[test]
+    fn an_error_grows_with_the_likeness_of_neighbours_up_to_a_bound() {
+        let neighbours = [1.0, 1.0, -1.0, -1.0];
+        // r = 1/4 + 1/4 and 1/4 + 2/4.
+        assert_near(standard_error(&neighbours, 1), 1.0);
+        assert_near(standard_error(&neighbours, 2), 3.5f64.sqrt());
+        // 5/8 + 2/8, of which 0.8 counts; -3/4 + 2/4, which is none.
+        let long = [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
+        assert_near(standard_error(&long, 2), 1.5f64.sqrt());
+        assert_near(standard_error(&[1.0, -1.0, 1.0, -1.0], 2), 0.5f64.sqrt());
+    }
+
+    /// Tenths of a second, one for each of these numbers of replies of 1 ms.
+    fn tenths(replies: &[u64]) -> Vec<Interval> {
+        let mut log = IntervalLog::starting(Time::START);
+        for (tenth, &replies) in replies.iter().enumerate() {
+            log.record(
+                Time::from_ns(tenth as u64 * 100_000_000),
+                1_000_000,
+                replies,
+            );
+        }
+        log.finish(Time::from_ns(replies.len() as u64 * 100_000_000));
+        log.into_intervals()
+    }
+
+    #[test]
+    fn a_rate_is_replies_over_time() {
+        assert_eq!(rate(&tenths(&[10, 30, 50])), 300.0);
+        assert_eq!(rate(&[]), 0.0);
+    }
+
+    #[test]
+    fn ten_intervals_are_enough() {
+        assert_eq!(find_change(&tenths(&[10; 9])), Err(TooShort));
+        assert_eq!(find_change(&tenths(&[10; 10])), Ok(None));
+        assert_eq!(find_change(&tenths(&[0; 10])), Err(TooShort));
+    }
+
+    #[test]
+    fn requests_that_were_given_up_are_above_every_latency() {
+        let mut log = IntervalLog::starting(Time::START);
+        log.record(Time::START, 1_000_000, 3);
+        log.record(Time::START, 9_000_000, 1);
+        log.record_censored(Time::START, 1_000, 2);
+        log.record_lost(Time::START, 1_000, 1);
+        log.finish(Time::from_ns(100_000_000));
+        assert_eq!(share_above(log.intervals(), 5_000_000), 4.0 / 7.0);
+        assert_eq!(share_above(&[], 5_000_000), 0.0);
+    }
+
+    /// The slowest 15 % become twice as slow; the rate and the median stay.
+    #[test]
+    fn a_change_of_the_tail_alone_is_found_and_measured() {
+        let mut log = IntervalLog::starting(Time::START);
+        for ms in 0..20_000u64 {
+            let (now, slow) = (Time::from_ns(ms * 1_000_000), 1 + u64::from(ms >= 8_000));
+            log.record(now, 1_000_000, 17);
+            log.record(now, slow * 10_000_000, 3 + u64::from(ms % 13 == 0));
+        }
+        log.finish(Time::from_ns(20_000_000_000));
+        let change = find_change(log.intervals()).unwrap().expect("a shift");
+        assert_eq!((change.series, change.shape), (Series::Tail, Shape::Shift));
+        assert!((change.before / 10e6 - 1.0).abs() < 0.01, "{change:?}");
+        assert!((change.after / 20e6 - 1.0).abs() < 0.01, "{change:?}");
+    }
+
+    #[test]
+    fn a_trend_is_measured_from_its_first_quarter_to_its_last() {
+        let intervals = tenths(&[
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+        ]);
+        let slices: Vec<&[Interval]> = slices(&intervals, SLICES).collect();
+        let trend = Suspect {
+            shape: Shape::Trend,
+            split: 10,
+            excess: 2.0,
+        };
+        let change = trend.measure(Series::Rate, &slices);
+        assert_eq!((change.before, change.after), (30.0, 180.0));
+        assert_eq!(change.at, Time::from_ns(1_000_000_000));
     }
 }

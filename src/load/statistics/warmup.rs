@@ -169,4 +169,45 @@ mod tests {
         let short = find_warmup(&run(3, 0.01, 1, |at| 0.5 + at / 6.0));
         assert_eq!((short.intervals, short.unfinished), (0, false));
     }
+
+    #[test]
+    fn the_cut_leaves_the_least_error_and_must_differ() {
+        let with_start = |start: &[f64]| {
+            let mut values = vec![1.0; 12];
+            values[..start.len()].copy_from_slice(start);
+            find_cut(&values)
+        };
+        assert_eq!(with_start(&[]), 0);
+        assert_eq!(with_start(&[0.5]), 1);
+        assert_eq!(with_start(&[0.5, 0.5, 0.6]), 3);
+        // Five standard errors of one value beside eleven: 0.05 sqrt(1 + 1 / 11) = 0.0522.
+        assert_eq!(with_start(&[0.9475]), 1);
+        assert_eq!(with_start(&[0.9481]), 0);
+        // Of what differs later, only the first half is cut.
+        assert_eq!(find_cut(&[0.1, 0.1, 0.1, 0.1, 0.9, 1.0, 1.0, 1.0]), 4);
+    }
+
+    /// Eight batches of five tenths of a second with so many replies in each tenth.
+    #[test]
+    fn four_seconds_are_enough_and_a_cut_at_half_of_them_is_not_the_end() {
+        let found = |batches: &[u64]| {
+            let mut log = IntervalLog::starting(Time::START);
+            let tenths = batches.iter().flat_map(|&replies| [replies; 5]);
+            for (tenth, replies) in tenths.enumerate() {
+                let now = Time::from_ns(tenth as u64 * 100_000_000);
+                log.record(now, 1_000_000, replies);
+            }
+            log.finish(Time::from_ns(batches.len() as u64 * 500_000_000));
+            let Warmup {
+                intervals,
+                unfinished,
+            } = find_warmup(log.intervals());
+            (intervals, unfinished)
+        };
+        assert_eq!(found(&[5, 10, 10, 10, 10, 10, 10]), (0, false));
+        assert_eq!(found(&[5, 10, 10, 10, 10, 10, 10, 10]), (5, false));
+        assert_eq!(found(&[10; 8]), (0, false));
+        assert_eq!(found(&[10, 10, 10, 10, 70, 70, 70, 70]), (20, true));
+        assert_eq!(found(&[]), (0, false));
+    }
 }
