@@ -181,4 +181,36 @@ mod tests {
         assert_eq!(of(false, both, false), Outcome::Unsigned);
         assert_eq!(of(false, (None, Some(1.0)), false), Outcome::NotMet);
     }
+
+    #[test]
+    fn a_report_tells_its_bound_in_milliseconds_and_how_sure_it_is() {
+        let found = found(true, (Some(900.0), Some(1000.0)));
+        let report = FindRateReport::new("p99<5ms".to_owned(), &found, Outcome::Found, Vec::new());
+        assert_eq!((report.rate, report.bound_ms), (Some(900.0), Some(4.0)));
+        assert_eq!(report.bound_confidence, 0.8);
+        assert_eq!(report.bracket, [Some(900.0), Some(1000.0)]);
+        assert_eq!(report.failure(), None);
+    }
+
+    #[test]
+    fn a_search_without_a_rate_tells_the_reason() {
+        let failure = |outcome| {
+            let trials = vec![trial(4000.0, false), trial(1000.0, false)];
+            let found = found(false, (None, Some(1000.0)));
+            let report = FindRateReport::new("p99<5ms".to_owned(), &found, outcome, trials);
+            report.failure().expect("it has no rate")
+        };
+        let not_met = failure(Outcome::NotMet);
+        assert!(
+            not_met.starts_with("no trial was within p99<5ms, down to 1,000 "),
+            "{not_met}"
+        );
+        assert!(failure(Outcome::Unsigned).starts_with("no rate passed p99<5ms"));
+        let cause = "refused".to_owned();
+        assert_eq!(
+            failure(Outcome::ServerGone { cause }),
+            "the server went away: refused"
+        );
+        assert!(failure(Outcome::Interrupted).starts_with("interrupted"));
+    }
 }

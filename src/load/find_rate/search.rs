@@ -291,7 +291,7 @@ impl RateSearch {
         });
         let near: Vec<_> = near.collect();
         let weight: f64 = near.iter().map(|point| point.2).sum();
-        if near.is_empty() || weight <= 0.0 {
+        if near.is_empty() {
             return None;
         }
         let mean = |of: fn(&(f64, f64, f64)) -> f64| {
@@ -486,6 +486,8 @@ mod tests {
         let found = search.found();
         let rate = found.signed.map(|signed| signed.rate);
         assert_eq!((rate, found.bracket), (Some(128_000.0), (rate, None)));
+        let bound = found.signed.map_or(0.0, |signed| signed.bound);
+        assert_near(bound, 1.0);
         assert_eq!(found.trials.len(), BRACKET_TRIALS_MAX + VERIFY_TRIALS);
     }
 
@@ -496,7 +498,157 @@ mod tests {
         while let Some((rate, _)) = search.next() {
             search.take(if rate < 10_000.0 { 1e5 } else { f64::INFINITY });
         }
-        let rate = search.found().signed.unwrap().rate;
+        let found = search.found();
+        let rate = found.signed.unwrap().rate;
         assert!((8500.0..10_000.0).contains(&rate), "{rate}");
+        let narrow = |trial: &&Trial| trial.purpose == Purpose::Narrow;
+        assert_eq!(found.trials.iter().filter(narrow).count(), NARROW_TRIALS);
+    }
+
+    #[track_caller]
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
+    }
+
+    /// A search with a limit of 1 after trials at these rates with these values.
+    fn after(trials: &[(f64, f64)]) -> RateSearch {
+        let trial = |&(rate, value): &(f64, f64)| Trial {
+            rate,
+            value,
+            purpose: Purpose::Bracket,
+        };
+        RateSearch {
+            trials: trials.iter().map(trial).collect(),
+            ..RateSearch::new(1.0, 1000.0)
+        }
+    }
+
+    /// The figures were computed apart from this code.
+    #[test]
+    fn the_line_is_fitted_to_the_trials_near_the_limit() {
+        let far = [
+            (50.0, 0.5),
+            (90.0, 0.4),
+            (300.0, 2.0),
+            (400.0, f64::INFINITY),
+        ];
+        let near = [(100.0, 0.8), (150.0, 1.2), (200.0, 1.8)];
+        let line = after(&[&far[..], &near].concat()).fit().expect("a line");
+        assert_near(line.crossing, 4.849_342_454_5);
+        assert_near(line.slope, 2.349_073_008_2);
+        assert_near(line.noise, 0.304_020_599_4);
+        assert_near(line.weight, 2.108_076_449_5);
+        assert!(after(&far).fit().is_none());
+    }
+
+    #[test]
+    fn a_fit_to_little_is_what_was_expected_before() {
+        let line = after(&[(100.0, 1.0)]).fit().expect("a line");
+        assert_near(line.crossing.exp(), 100.0);
+        assert_eq!((line.slope, line.weight), (4.0, 1.0));
+        assert_near(line.noise, 0.2);
+        // The weight of these two is less than one trial's.
+        let line = after(&[(100.0, 1.9), (110.0, 1.9)]).fit().expect("a line");
+        assert_near(line.noise, 0.212_396_807_6);
+    }
+
+    /// Six trials with a noise of 0.2 need a mean of -0.0751 in all.
+    #[test]
+    fn an_attempt_is_hopeless_if_the_rest_would_have_to_be_much_better() {
+        let search = after(&[]);
+        let is_hopeless = |logs: &[f64]| {
+            search.is_hopeless(&Attempt {
+                rate: 1000.0,
+                trials: 6,
+                logs: logs.to_vec(),
+            })
+        };
+        assert!(!is_hopeless(&[5.0]));
+        // 1.5 x mean > 1.3 x 0.2 sqrt(1/4 + 1/2) - 0.1126.
+        assert!(!is_hopeless(&[0.064, 0.084]));
+        assert!(is_hopeless(&[0.066, 0.086]));
+        // 2 x mean > 1.3 x 0.2 sqrt(1/3 + 1/3) - 0.1502.
+        assert!(!is_hopeless(&[0.0, 0.03, 0.06]));
+        assert!(is_hopeless(&[0.002, 0.032, 0.062]));
+        assert!(is_hopeless(&[f64::INFINITY]));
+        assert!(!is_hopeless(&[f64::NEG_INFINITY, 0.5]));
+    }
+
+    #[test]
+    fn a_hopeless_attempt_is_given_up_for_a_lower_rate() {
+        let mut search = after(&[(2000.0, 1.0)]);
+        search.phase = Phase::Verify(Attempt {
+            rate: 1000.0,
+            trials: VERIFY_TRIALS,
+            logs: Vec::new(),
+        });
+        search.take(3.0);
+        assert_eq!(search.next(), Some((1000.0, Purpose::Verify)));
+        search.take(3.0);
+        // The trial at 2,000 would allow more.
+        assert_eq!(search.next(), Some((990.0, Purpose::Verify)));
+    }
+
+    #[test]
+    fn a_bound_is_the_mean_and_so_many_deviations() {
+        assert_near(bound_factor(6), 0.919_544 / 6f64.sqrt());
+        assert_near(bound_factor(4), 0.978_472 / 2.0);
+        assert_near(upper_bound(&[1.0, 3.0]), 2.0 + 1.376_382);
+    }
+
+    #[test]
+    fn a_bracket_lies_below_every_failed_trial() {
+        let bracket = |trials: &[(f64, f64)]| after(trials).bracket();
+        assert_eq!(
+            bracket(&[(100.0, 1.0), (200.0, 1.1)]),
+            (Some(100.0), Some(200.0))
+        );
+        assert_eq!(bracket(&[(100.0, 0.9), (100.0, 1.1)]), (None, Some(100.0)));
+        let crossed = [(50.0, 0.5), (100.0, 1.1), (200.0, 0.9)];
+        assert_eq!(bracket(&crossed), (Some(50.0), Some(100.0)));
+    }
+
+    #[test]
+    fn a_rate_that_is_too_high_is_halved() {
+        let mut search = RateSearch::new(1.0, 1000.0);
+        search.take(f64::INFINITY);
+        assert_eq!(search.next(), Some((500.0, Purpose::Bracket)));
+    }
+
+    #[test]
+    fn the_crossing_is_kept_near_the_bracket() {
+        let search = after(&[(100.0, 0.1), (400.0, 9.0)]);
+        let crossing = |rate: f64| {
+            search.crossing(&Some(Line {
+                crossing: rate.ln(),
+                slope: 4.0,
+                noise: 0.2,
+                weight: 1.0,
+            }))
+        };
+        assert_near(crossing(1.0), 100.0 / 1.5);
+        assert_near(crossing(150.0), 150.0);
+        assert_near(crossing(1e6), 600.0);
+        assert_near(search.crossing(&None), 200.0);
+    }
+
+    /// Where no trial is near the limit, the prior's slope and noise count as one trial.
+    #[test]
+    fn an_attempt_is_made_below_the_crossing_and_the_last_with_all_that_is_left() {
+        let attempt = |made: usize| match after(&vec![(1000.0, 0.1); made]).first_attempt() {
+            Phase::Verify(attempt) => Some(attempt),
+            _ => None,
+        };
+        let margin = |trials: f64, factor: f64, reserve: f64| {
+            0.2 * (factor + reserve * (1.0 / trials + 1.0).sqrt()) / 4.0
+        };
+        let first = attempt(15).expect("ten trials are left");
+        assert_eq!(first.trials, 6);
+        assert_near(first.rate, 1000.0 * (-margin(6.0, 0.375_403, -0.25)).exp());
+        let last = attempt(16).expect("nine are left");
+        assert_eq!(last.trials, 9);
+        assert_near(last.rate, 1000.0 * (-margin(9.0, 0.296_296, 2.5)).exp());
+        assert_eq!(attempt(21).map(|attempt| attempt.trials), Some(4));
+        assert!(attempt(22).is_none());
     }
 }
