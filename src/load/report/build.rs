@@ -398,3 +398,148 @@ fn rounded(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::event_loop::Wait;
+    use crate::load::client::LoadClient;
+    use crate::load::plan::Worker;
+    use crate::load::schedule::Arrivals;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Two workers at this rate.
+    fn plan(rate: schedule::Rate) -> LoadPlan {
+        LoadPlan {
+            workers: NonZeroU32::new(2).expect("not 0"),
+            open_loop: Some(OpenLoopPlan {
+                rate,
+                arrivals: Arrivals::Constant,
+                seed: 1,
+                deadline: None,
+            }),
+            ..crate::load::tests::plan("http://localhost")
+        }
+    }
+
+    /// Ten seconds in which nothing happened.
+    fn record(plan: &LoadPlan) -> RunRecord {
+        let (start, end) = (Time::START + SECOND, Time::START + SECOND * 11);
+        let worker = Worker { number: 0, of: 1 };
+        RunRecord {
+            recorder: Recorder::starting(start),
+            open_loop: plan
+                .open_loop
+                .map(|plan| open_loop::OpenLoop::new(&plan, start, end, worker)),
+            started: start,
+            ended: end,
+            ..LoadClient::new(plan, &mut |_| {}).finish()
+        }
+    }
+
+    fn evidence_of(plan: &LoadPlan, record: &RunRecord) -> Evidence {
+        evidence(plan, record, &Course::of(plan, record), 10.0, 0.5)
+    }
+
+    #[test]
+    fn rates_are_told_by_their_percentiles() {
+        let rate = Rate::new((1..=1000).map(f64::from).collect());
+        assert_eq!((rate.min, rate.p1, rate.p2_5), (1.0, 10.0, 25.0));
+        assert_eq!((rate.p50, rate.p97_5, rate.max), (500.0, 975.0, 1000.0));
+        assert_eq!((rate.mean, rate.average), (500.5, 500.5));
+        // sqrt((1000^2 - 1) / 12).
+        assert_eq!((rate.stddev, rate.total), (288.67, 0));
+        let rate = Rate::new(vec![1.2378]);
+        let figures = [rate.min, rate.p1, rate.p2_5, rate.p50, rate.p97_5, rate.max];
+        assert_eq!((figures, rate.mean), ([1.24; 6], 1.24));
+    }
+
+    #[test]
+    fn littles_law_gets_the_time_of_every_request() {
+        let plan = plan(schedule::Rate::Constant(100.0));
+        let mut record = record(&plan);
+        let log = &mut record.recorder.log;
+        log.record(record.started, 1_000_000_000, 2);
+        log.record_censored(record.ended, 3_000_000_000, 1);
+        log.record_lost(record.ended, 4_000_000_000, 2);
+        log.finish(record.ended + SECOND);
+        record.turns.read_late(SECOND / 2, 3);
+        let evidence = evidence_of(&plan, &record);
+        assert_eq!((evidence.answered_s, evidence.unanswered_s), (3.5, 11.0));
+    }
+
+    #[test]
+    fn pauses_are_a_share_of_the_time_of_all_workers() {
+        let mut plan = plan(schedule::Rate::Constant(100.0));
+        let mut record = record(&plan);
+        record.turns.waited(Wait {
+            began: record.started,
+            due: record.started + SECOND * 2,
+            ended: record.started + SECOND * 3,
+        });
+        let pauses = evidence_of(&plan, &record).client_pauses.expect("one");
+        assert_eq!(
+            (pauses.count, pauses.total_ms, pauses.share),
+            (1, 1000.0, 0.05)
+        );
+        assert_eq!((pauses.longest_ms, pauses.longest_at_s), (1000.0, 2.0));
+        assert!(pauses.in_latencies);
+        plan.kernel_timestamps = true;
+        let pauses = evidence_of(&plan, &record).client_pauses.expect("one");
+        assert!(!pauses.in_latencies);
+    }
+
+    #[test]
+    fn the_clients_lag_is_judged_at_the_highest_percentile_it_has() {
+        let plan = plan(schedule::Rate::Constant(100.0));
+        let mut record = record(&plan);
+        let lag = &mut record.open_loop.as_mut().expect("a schedule").client_lag;
+        lag.record(2_000_000, 999);
+        let lag_of = |record: &RunRecord| {
+            let schedule = evidence_of(&plan, record).schedule.expect("a schedule");
+            schedule.client_lag
+        };
+        let near_2_ms = |ms: f64| (ms - 2.0).abs() < 0.01;
+        assert!(matches!(lag_of(&record), Some((97.5, ms)) if near_2_ms(ms)));
+        let lag = &mut record.open_loop.as_mut().expect("a schedule").client_lag;
+        lag.record(2_000_000, 1);
+        assert!(matches!(lag_of(&record), Some((99.0, ms)) if near_2_ms(ms)));
+    }
+
+    #[test]
+    fn only_a_rate_that_grows_is_a_ramp() {
+        let ramp = schedule::Rate::Ramp {
+            from: 1.0,
+            to: 2.0,
+            over: SECOND,
+        };
+        assert!(is_ramp(&plan(ramp)));
+        assert!(!is_ramp(&plan(schedule::Rate::Constant(1.0))));
+        assert!(!is_ramp(&crate::load::tests::plan("http://localhost")));
+    }
+
+    #[test]
+    fn a_warm_up_cost_as_much_as_the_rest() {
+        let cost = Cost {
+            cpu: SECOND,
+            wall: SECOND * 10,
+        };
+        let rest = cost.without(SECOND * 4);
+        assert_eq!((rest.cpu, rest.wall), (SECOND * 6 / 10, SECOND * 6));
+    }
+
+    #[test]
+    fn bundling_is_a_mean_to_two_decimals() {
+        let plan = plan(schedule::Rate::Constant(100.0));
+        let mut record = record(&plan);
+        assert_eq!(Bundling::new(&record).requests_per_write, 0.0);
+        (record.accounting.sent, record.counters.writes) = (5, 1);
+        (record.accounting.completed, record.counters.reads) = (5, 3);
+        let bundling = Bundling::new(&record);
+        assert_eq!(bundling.requests_per_write, 5.0);
+        assert_eq!(bundling.replies_per_read, 1.67);
+    }
+}

@@ -81,3 +81,23 @@ impl Calibration {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_run_is_compared_with_its_calibration() {
+        let mut report = LoadReport {
+            exact_duration: Duration::from_secs(2),
+            ..LoadReport::default()
+        };
+        report.accounting.completed = 1_000;
+        let calibration = Calibration::of(2_999.7, &report);
+        assert_eq!(calibration.requests_per_second, 3_000.0);
+        // 500 / 2999.7 is 0.16668.
+        assert_eq!(calibration.share, 0.1667);
+    }
+}

@@ -60,3 +60,67 @@ fn delay_ms(delays: &Distribution) -> Option<ClientDelay> {
 fn duration_ms(duration: Duration) -> f64 {
     ms(duration.as_nanos() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::load::client::LoadClient;
+    use crate::load::report::build::Cost;
+    use crate::load::withheld::Withheld;
+
+    fn record() -> RunRecord {
+        let plan = crate::load::tests::plan("http://localhost");
+        LoadClient::new(&plan, &mut |_| {}).finish()
+    }
+
+    /// 123.4567895 ms of CPU time in 5 s, and 7 ms without a core.
+    fn build_for(record: &RunRecord, workers: u32) -> ClientCost {
+        let around = Circumstances {
+            address: String::new(),
+            start: SystemTime::UNIX_EPOCH,
+            finish: SystemTime::UNIX_EPOCH,
+            cost: Cost {
+                cpu: Duration::from_nanos(123_456_789),
+                wall: Duration::from_secs(5),
+            },
+            withheld: Withheld {
+                run_delay: Some(Duration::from_millis(7)),
+                steal: None,
+            },
+        };
+        build(record, &around, NonZeroU32::new(workers).expect("not 0"))
+    }
+
+    #[test]
+    fn the_cost_is_told_by_core_and_by_request() {
+        let mut record = record();
+        assert_eq!(build_for(&record, 1).cpu_micros_per_request, 0.0);
+        record.accounting.completed = 7;
+        let cost = build_for(&record, 1);
+        // 123,456.789 us / 7, and 0.123456789 s / 5 s.
+        assert_eq!(cost.cpu_micros_per_request, 17_636.684);
+        assert_eq!((cost.cpu_seconds, cost.cpu_share), (0.123_457, 0.0247));
+        assert_eq!(build_for(&record, 2).cpu_share, 0.0123);
+    }
+
+    #[test]
+    fn the_waits_for_a_core_are_those_of_a_single_worker() {
+        let record = record();
+        assert_eq!(build_for(&record, 1).run_delay_ms, Some(7.0));
+        assert_eq!(build_for(&record, 2).run_delay_ms, None);
+    }
+
+    #[test]
+    fn turns_and_delays_are_told_if_there_are_any() {
+        let mut record = record();
+        let cost = build_for(&record, 1);
+        assert_eq!((cost.turn_ms.max, cost.delay_ms), (None, None));
+        record.turns.lengths.record(3_000_000, 1);
+        record.turns.read_late(Duration::from_millis(5), 1);
+        let cost = build_for(&record, 1);
+        assert_eq!(cost.turn_ms.max, Some(3.0));
+        assert_eq!(cost.delay_ms.map(|delay| delay.max), Some(5.0));
+    }
+}
