@@ -157,4 +157,22 @@ mod tests {
         // 2 x 10 and 20 at the start, 5 between, 10 at the end.
         assert_eq!(connects.unopened(at(170)), Duration::from_nanos(55));
     }
+
+    #[test]
+    fn the_waits_of_workers_are_added() {
+        let at = Time::from_ns;
+        let waited = |opened_ns| {
+            let mut connects = Connects::asked(2);
+            connects.started(at(100));
+            connects.opened(at(opened_ns));
+            connects.dialled(Duration::from_nanos(opened_ns));
+            connects
+        };
+        let mut all = waited(110);
+        all.add(waited(130));
+        // 10 and 30 until the first of each opened, 2 x 100 for the others.
+        assert_eq!(all.unopened(at(200)), Duration::from_nanos(240));
+        assert_eq!((all.asked, all.open(), all.peak_at), (4, 2, at(130)));
+        assert_eq!(all.latencies.total(), 2);
+    }
 }

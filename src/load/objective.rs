@@ -321,6 +321,7 @@ mod tests {
             ("max<1s", Metric::Max, Comparison::Below, 1e9),
             ("rate<1000", Metric::Rate, Comparison::Below, 1000.0),
             ("rate>12.5k", Metric::Rate, Comparison::Above, 12_500.0),
+            ("rate>1.5M", Metric::Rate, Comparison::Above, 1.5e6),
             ("errors>0", Metric::Errors, Comparison::Above, 0.0),
             ("errors>1%", Metric::ErrorShare, Comparison::Above, 0.01),
             ("suspect", Metric::Suspect, Comparison::Above, 0.0),
@@ -411,5 +412,25 @@ mod tests {
         assert_eq!(gate.judge(Some(6e6), None), Answer::Holds);
         assert_eq!(gate.judge(Some(4e6), None), Answer::Undecided);
         assert_eq!(gate.judge(None, Some(4e6)), Answer::Fails);
+    }
+
+    #[test]
+    fn a_limit_is_written_in_the_unit_that_suits_it() {
+        for (text, written) in [
+            ("p99<5000us", "p99<5ms"),
+            ("p99<999us", "p99<999us"),
+            ("max<0.5s", "max<500ms"),
+            ("max<1000ms", "max<1s"),
+            ("p0.0001<1s", "p0.0001<1s"),
+        ] {
+            assert_eq!(parse(text).to_string(), written);
+        }
+    }
+
+    #[test]
+    fn a_figure_at_its_limit_is_not_beyond_it() {
+        let holds = |comparison: Comparison| comparison.holds(5.0, 5.0);
+        assert!(!holds(Comparison::Below) && !holds(Comparison::Above));
+        assert!(holds(Comparison::AtMost) && holds(Comparison::AtLeast));
     }
 }

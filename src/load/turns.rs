@@ -205,4 +205,33 @@ mod tests {
         assert_eq!(first.lengths.total(), 1);
         assert_eq!(first.pauses.within(ms(0), ms(200)).as_millis(), 110);
     }
+
+    #[test]
+    fn the_delays_of_workers_are_merged() {
+        let mut first = Turns::default();
+        first.read_late(Duration::from_millis(3), 2);
+        let mut second = Turns::default();
+        second.read_late(Duration::from_millis(9), 1);
+        first.add(second);
+        assert_eq!(
+            (first.delays.total(), first.delays.max_ns()),
+            (3, 9_000_000)
+        );
+        assert_eq!(first.delays.sum_ns(), 15_000_000);
+    }
+
+    #[test]
+    fn the_longest_pause_is_kept_of_all_workers_and_their_list_is_bounded() {
+        let mut first = Turns::default();
+        let mut second = Turns::default();
+        for n in 0..900 {
+            first.waited(wait(n * 200, n * 200 + 10, n * 200 + 60));
+            second.waited(wait(n * 200, n * 200 + 10, n * 200 + 70));
+        }
+        first.add(second);
+        assert_eq!(first.pauses.kept.len(), PAUSES_KEPT_MAX);
+        // The turns between the waits.
+        let longest = first.pauses.longest().expect("a pause");
+        assert_eq!(longest.length.as_millis(), 140);
+    }
 }

@@ -644,4 +644,14 @@ mod tests {
         assert_eq!(open_loop(&broken).len(), 1);
         assert_eq!(open_loop(&|e| never_sent(e, 2000)).len(), 1);
     }
+
+    /// 100 connections of ten slots have 10,000 s of slots.
+    #[test]
+    fn littles_law_adds_requests_with_and_without_a_reply_and_empty_connections() {
+        let mut evidence = sound();
+        evidence.answered_s = 5_000.0;
+        evidence.unanswered_s = 1_000.0;
+        evidence.connecting_s = 200.0;
+        assert_eq!(little_ratio(&evidence), Some(0.8));
+    }
 }

@@ -224,6 +224,8 @@ fn a_process_that_died_is_named_with_what_its_log_holds() {
 #[test]
 fn what_differs_between_the_runs_is_named() {
     let log = steady(500, 10);
+    let rate = json!({"from": 1000.0, "to": 2000.0});
+    let ramp = json!({"rate": rate, "arrivals": "constant", "seed": 7});
     let of = |change: Value| {
         let mut report = report(None);
         let (Some(report), Value::Object(change)) = (report.as_object_mut(), change) else {
@@ -241,6 +243,7 @@ fn what_differs_between_the_runs_is_named() {
         (json!({"workers": 2}), "workers"),
         (json!({"connections": 12}), "connections"),
         (json!({"openLoop": null}), "rate"),
+        (json!({"openLoop": ramp}), "rate"),
         (json!({"version": "0.3.0"}), "version"),
         (json!({"share": "0/1"}), "number of shares"),
     ] {
@@ -334,4 +337,44 @@ fn what_is_no_log_is_refused() {
     assert!(refusal("hello\n").to_string().contains("line 1"));
     let future = refusal("#bareloop 9.0.0\n#bareloop-report {}\n");
     assert!(matches!(future, BadSource::Report(_)), "{future}");
+}
+
+/// Tenths of two processes, the second of which started 160 ms later, and one of 60 ms.
+#[test]
+fn intervals_are_joined_where_their_middle_lies() {
+    let log = |start_ms: u64, tenths: u64, rest_ms: u64| {
+        let start = Time::from_ns(start_ms * 1_000_000);
+        let mut log = IntervalLog::starting(start);
+        for tenth in 0..tenths {
+            log.record(start + Duration::from_millis(tenth * 100), 1_000_000, 1);
+        }
+        log.finish(start + Duration::from_millis(tenths * 100 + rest_ms));
+        log.into_intervals()
+    };
+    let report = report(None);
+    let mut sources = [
+        source("a", &log(0, 3, 0), 0, &report),
+        source("b", &log(0, 2, 0), 0, &report),
+    ];
+    sources[0].intervals = log(1_000, 3, 0);
+    sources[1].intervals = log(1_160, 2, 60);
+    let joined = joined(&sources);
+    let found = joined.iter().map(|interval| {
+        let began_ms = interval.began.as_ns() / 1_000_000;
+        (
+            began_ms,
+            interval.length_ns / 1_000_000,
+            interval.answered.total(),
+        )
+    });
+    let found: Vec<_> = found.collect();
+    assert_eq!(
+        found,
+        [
+            (1_000, 100, 1),
+            (1_100, 100, 1),
+            (1_200, 100, 2),
+            (1_300, 100, 1)
+        ]
+    );
 }

@@ -315,3 +315,70 @@ fn verdict_lines(report: &LoadReport) -> Vec<String> {
     lines.extend(reasons.map(|reason| format!("  - {reason}")));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::report::{Accounting, ClientDelay, Tls, TurnLength, WarmUpFound};
+
+    /// A run that has all that there is to tell.
+    fn full() -> LoadReport {
+        let mut report = LoadReport {
+            tls: Some(Tls { verified: false }),
+            warm_up: Some(WarmUpReport {
+                seconds: 1.5,
+                found: WarmUpFound::Auto,
+            }),
+            calibration: Some(Calibration {
+                requests_per_second: 2000.0,
+                share: 0.5,
+            }),
+            accounting: Accounting {
+                due: 12,
+                sent: 10,
+                never_sent: 2,
+                completed: 7,
+                timed_out: 3,
+                ..Accounting::default()
+            },
+            ..LoadReport::default()
+        };
+        report.client.turn_ms = TurnLength {
+            p99: Some(1.0),
+            max: Some(2.0),
+        };
+        report.client.delay_ms = Some(ClientDelay {
+            p50: Some(0.5),
+            p99: None,
+            max: 3.0,
+        });
+        (report.client.run_delay_ms, report.client.steal_ms) = (Some(4.0), Some(0.0));
+        (report.client.pause_count, report.client.paused_ms) = (1, 25.0);
+        (report.latency.max, report.latency.max_age_ms) = (1.0, 9.0);
+        report.latency.censored = 3;
+        report
+    }
+
+    #[test]
+    fn the_method_tells_the_delays_and_the_account_of_a_run() {
+        let lines = method_lines(&full());
+        assert_eq!(
+            lines[2..],
+            [
+                "The client's own delays: turns of its loop took 1.00 ms (99 %), 2.00 ms at most, \
+                 4.00 ms waiting for a core; 1 pause, 25.0 ms in all.",
+                "Latency ends when the kernel receives a reply. The client read it 0.500 ms (50 %), \
+                 - (99 %), 3.00 ms at most after that.",
+                "Calibration: with these settings this client reaches 2,000 requests/s against a \
+                 minimal server on this machine; this run reached 50 % of that.",
+                "Warm-up: the first 1.5 s of the run are left out of latencies and rates.",
+                "The server's certificate was not verified (-k).",
+                "Due 12 = 10 sent + 2 never sent.",
+                "Sent 10 = 7 completed + 3 timed out.",
+                "3 requests without a reply took at least their age; >= marks a lower bound.",
+            ]
+        );
+        // Of a run without any of it there are the first two.
+        assert_eq!(method_lines(&LoadReport::default()).len(), 2);
+    }
+}

@@ -171,3 +171,35 @@ fn the_records_of_workers_are_that_of_one_run() {
         assert_eq!(lag.total(), sent);
     }
 }
+
+/// Connections are opened a second before the start.
+#[test]
+fn a_stop_ends_the_wait_for_a_start_which_lasts_until_a_second_before_it() {
+    let signal = crate::event_loop::StopSignal::new();
+    signal.raise();
+    let wait_for = |seconds| {
+        let start = SystemTime::now() + Duration::from_secs_f64(seconds);
+        crate::load::await_start(Some(start), &signal)
+    };
+    let stopped = wait_for(3600.0);
+    let is_interrupted = matches!(stopped, Err(crate::load::Error::InterruptedBeforeStart));
+    assert!(is_interrupted, "{stopped:?}");
+    assert!(wait_for(0.9).is_ok());
+    assert!(crate::load::await_start(None, &signal).is_ok());
+}
+
+#[test]
+fn the_connect_check_lasts_no_longer_than_a_timeout_or_a_run() {
+    let check_s = |timeout_s, until| {
+        let plan = LoadPlan {
+            timeout: Duration::from_secs(timeout_s),
+            until,
+            ..plan("http://localhost")
+        };
+        crate::load::check_timeout(&plan).as_secs()
+    };
+    let five_s = Until::Duration(Duration::from_secs(5));
+    assert_eq!((check_s(3, five_s), check_s(8, five_s)), (3, 5));
+    let amount = Until::Amount(1);
+    assert_eq!((check_s(3, amount), check_s(60, amount)), (3, 10));
+}

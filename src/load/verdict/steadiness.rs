@@ -165,4 +165,34 @@ mod tests {
         assert_eq!(found.warm_up_s, None);
         assert!(matches!(found.change, Ok(Some(_))), "{found:?}");
     }
+
+    /// Tenths of a second with so many replies of so many milliseconds.
+    fn tenths(replies: &[(u64, u64)]) -> Vec<Interval> {
+        let mut log = IntervalLog::starting(Time::START);
+        for (tenth, &(count, ms)) in replies.iter().enumerate() {
+            let now = Time::from_ns(tenth as u64 * 100_000_000);
+            log.record(now, ms * 1_000_000, count);
+        }
+        log.finish(Time::from_ns(replies.len() as u64 * 100_000_000));
+        log.into_intervals()
+    }
+
+    #[test]
+    fn a_start_slows_a_run_by_its_rate_or_by_its_median() {
+        let slowdown_of = |replies: &[(u64, u64)]| {
+            let all = tenths(replies);
+            slowdown(&all, &all[1..])
+        };
+        // 20/s against 25/s in all.
+        let slow_rate = slowdown_of(&[(1, 10), (2, 10), (2, 10), (3, 10)]);
+        assert!(
+            (slow_rate - (7.0 / 3.0 / 2.0 - 1.0)).abs() < 1e-9,
+            "{slow_rate}"
+        );
+        let long_median = slowdown_of(&[(9, 20), (1, 10), (1, 10)]);
+        assert!((long_median - 1.0).abs() < 0.01, "{long_median}");
+        // No reply at all.
+        assert_eq!(slowdown_of(&[(0, 1), (0, 1)]), 0.0);
+        assert_eq!(seconds(&tenths(&[(1, 1); 12])), 1.2);
+    }
 }
