@@ -82,10 +82,6 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
             &["--kernel-timestamps", "unix domain socket"],
         ),
         (&["--calibrate", "https://a"], &["--calibrate", "https"]),
-        (
-            &["--find-rate", "p99<1s", "--export-html", "x", url],
-            &["--export-html", "--export-json"],
-        ),
         #[cfg(unix)]
         (
             &["--calibrate", "-S", "/s", url],

@@ -185,7 +185,8 @@ mod tests {
     #[test]
     fn a_report_tells_its_bound_in_milliseconds_and_how_sure_it_is() {
         let found = found(true, (Some(900.0), Some(1000.0)));
-        let report = FindRateReport::new("p99<5ms".to_owned(), &found, Outcome::Found, Vec::new());
+        let report =
+            FindRateReport::new("p99<5ms".to_owned(), 7, &found, Outcome::Found, Vec::new());
         assert_eq!((report.rate, report.bound_ms), (Some(900.0), Some(4.0)));
         assert_eq!(report.bound_confidence, 0.8);
         assert_eq!(report.bracket, [Some(900.0), Some(1000.0)]);
@@ -197,7 +198,7 @@ mod tests {
         let failure = |outcome| {
             let trials = vec![trial(4000.0, false), trial(1000.0, false)];
             let found = found(false, (None, Some(1000.0)));
-            let report = FindRateReport::new("p99<5ms".to_owned(), &found, outcome, trials);
+            let report = FindRateReport::new("p99<5ms".to_owned(), 7, &found, outcome, trials);
             report.failure().expect("it has no rate")
         };
         let not_met = failure(Outcome::NotMet);
