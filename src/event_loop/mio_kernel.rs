@@ -1,6 +1,7 @@
 //! The real kernel, through mio: epoll, kqueue or Windows' completion ports.
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use mio::event::Source;
@@ -25,6 +26,8 @@ pub struct MioKernel {
     tls: Option<TlsClient>,
     /// Dialled connections have receive stamps.
     stamps: bool,
+    /// A wait that is to return at once first lets other threads run.
+    yields: bool,
 }
 
 impl MioKernel {
@@ -40,6 +43,7 @@ impl MioKernel {
             _signal: signal,
             tls: None,
             stamps: false,
+            yields: false,
         })
     }
 
@@ -51,6 +55,12 @@ impl MioKernel {
     /// Dials with receive stamps from now on, or without.
     pub(super) fn set_stamps(&mut self, stamps: bool) {
         self.stamps = stamps;
+    }
+
+    /// Lets other threads run before each wait that is to return at once, or not. A loop that polls
+    /// would take their core from them for a scheduler's whole time slice.
+    pub fn set_yielding(&mut self, yields: bool) {
+        self.yields = yields;
     }
 
     /// Accepts connections from `acceptor`.
@@ -80,6 +90,9 @@ impl Kernel for MioKernel {
     }
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        if self.yields && timeout == Some(Duration::ZERO) {
+            thread::yield_now();
+        }
         match self.poll.poll(events, timeout) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(()),
             result => result,

@@ -2,7 +2,10 @@
 //!
 //! epoll waits whole milliseconds, rounded up, and the kernel wakes a sleeper some 50 µs late. So
 //! the loop sleeps until shortly before the time and then polls without waiting. That costs a whole
-//! core above some 800 requests per second, and only in an open loop.
+//! core above some 800 requests per second, and only in an open loop. If the server has to run on
+//! the same core, the kernel yields it between polls ([`MioKernel::set_yielding`]).
+//!
+//! [`MioKernel::set_yielding`]: super::MioKernel::set_yielding
 
 use std::io;
 use std::time::Duration;

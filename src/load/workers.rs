@@ -4,6 +4,7 @@
 //! thread: in a process with two threads every system call on a descriptor costs more.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -97,7 +98,8 @@ fn run_one(
     let client = LoadClient::new(&plan, on_progress)
         .as_worker(worker)
         .starting_at(clocks.start);
-    let kernel = MioKernel::new(signal)?;
+    let mut kernel = MioKernel::new(signal)?;
+    kernel.set_yielding(is_on_all_cores(&plan));
     let clock = Clock::System {
         origin: clocks.origin,
     };
@@ -111,6 +113,12 @@ fn run_one(
         worker_cpu: cpu.elapsed(),
         ..client.finish()
     })
+}
+
+/// True if no core is left to the server but those that the workers poll on.
+fn is_on_all_cores(plan: &LoadPlan) -> bool {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    plan.workers.get() as usize >= cores
 }
 
 /// The last figures of each worker, which each of them notes at most ten times a second.

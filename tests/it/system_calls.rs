@@ -109,3 +109,23 @@ fn load_costs_one_receive_and_one_send_a_batch() {
     assert!(of("recvfrom") <= BATCHES + SLACK, "{calls:?}");
     assert!(of("epoll_wait") <= BATCHES + SLACK, "{calls:?}");
 }
+
+#[test]
+#[ignore = "needs strace"]
+fn an_open_loop_yields_where_no_core_is_left_to_the_server() {
+    let server = Server::http(&[]);
+    let url = server.url();
+    let cores = std::thread::available_parallelism().expect("a number of cores");
+    let yields = |workers: usize| {
+        let finished = run(Command::new("strace")
+            .args(STRACE)
+            .arg(bareloop().get_program())
+            .args(["load", "-c", "4", "-R", "2000", "-d", "0.3", "--json"])
+            .args(["-w", &workers.to_string(), &url]));
+        counts(&finished.stderr).get("sched_yield").copied()
+    };
+    assert!(yields(cores.get()) > Some(SLACK));
+    if cores.get() > 1 {
+        assert!(yields(cores.get() - 1) <= Some(SLACK));
+    }
+}
