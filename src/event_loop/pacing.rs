@@ -2,7 +2,7 @@
 //!
 //! epoll waits whole milliseconds, rounded up, and the kernel wakes a sleeper some 50 µs late. So
 //! the loop sleeps until shortly before the time and then polls without waiting. That costs a whole
-//! core above some 800 requests per second, and only in an open loop. If the server has to run on
+//! core above some 200 requests per second, and only in an open loop. If the server has to run on
 //! the same core, the kernel yields it between polls ([`MioKernel::set_yielding`]).
 //!
 //! [`MioKernel::set_yielding`]: super::MioKernel::set_yielding
@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use super::{Entry, EventLoop, Kernel, Protocol, Time, Wait};
 
-/// The loop does not sleep through this long before a request is due: one millisecond of rounding
-/// and a late wake.
-pub(super) const POLLED: Duration = Duration::from_micros(1250);
+/// The loop does not sleep through this long before a request is due: one millisecond of rounding,
+/// and a wake that waits for the time slice of another thread on the core, 3 ms on Linux.
+pub(super) const POLLED: Duration = Duration::from_millis(5);
 
 impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     /// Waits for events, or until something is due, and reads the clock.
