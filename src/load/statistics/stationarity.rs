@@ -18,6 +18,9 @@ const SLICES: usize = 20;
 const SLICES_MIN: usize = 10;
 /// A rate or a latency has to change by this share.
 const CHANGE_MIN: f64 = 0.10;
+/// A latency also has to change by this many nanoseconds: by less, the time varies that a machine
+/// takes to wake a sleeping server.
+pub const LATENCY_CHANGE_NS_MIN: f64 = 20_000.0;
 /// Critical value of the trend's t statistic, for six tests at 1 % together (simulated).
 const TREND_T_MAX: f64 = 4.0;
 /// Critical value of the largest t statistic over all splits, likewise.
@@ -180,7 +183,11 @@ fn is_large(change: &Change) -> bool {
         change.before.min(change.after),
         change.before.max(change.after),
     );
-    high - low > CHANGE_MIN * low
+    let is_noticeable = match change.series {
+        Series::Rate => true,
+        Series::Median | Series::Tail => high - low > LATENCY_CHANGE_NS_MIN,
+    };
+    is_noticeable && high - low > CHANGE_MIN * low
 }
 
 /// The t statistic of Spearman's correlation of the values with their order.
@@ -303,11 +310,13 @@ mod tests {
         }
     }
 
-    /// A closed loop, as even as they come, whose latency grows by `growth` in its course.
-    fn even(growth: f64) -> Option<Change> {
+    /// A closed loop, as even as they come, whose latency grows from this by `growth` in its course.
+    fn even(start_ns: f64, growth: f64) -> Option<Change> {
         let mut log = IntervalLog::starting(Time::START);
         for ms in 0..20_000u64 {
-            let latency = 1e6 * (1.0 + growth * ms as f64 / 20_000.0) + (ms % 7) as f64 * 1000.0;
+            let course = ms as f64 / 20_000.0;
+            let noise = (ms % 7) as f64 / 1000.0;
+            let latency = start_ns * (1.0 + growth * course + noise);
             log.record(Time::from_ns(ms * 1_000_000), latency as u64, 5);
         }
         log.finish(Time::from_ns(20_000_000_000));
@@ -316,9 +325,12 @@ mod tests {
 
     #[test]
     fn a_change_must_be_large_and_not_only_certain() {
-        assert_eq!(even(0.05), None);
-        let change = even(0.3).expect("a change of 30 %");
+        assert_eq!(even(1e6, 0.05), None);
+        let change = even(1e6, 0.3).expect("a change of 30 %");
         assert!(change.after > 1.1 * change.before, "{change:?}");
+        // From 50 to 65 us.
+        assert_eq!(even(5e4, 0.3), None);
+        assert!(even(5e4, 1.0).is_some());
     }
 
     #[test]

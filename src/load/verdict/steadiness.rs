@@ -4,7 +4,7 @@ use super::{Evidence, Outcome, Pause};
 use crate::format::milliseconds;
 use crate::load::Warning;
 use crate::load::statistics::interval_log::{Interval, all_answered};
-use crate::load::statistics::stationarity::{Change, TooShort, find_change};
+use crate::load::statistics::stationarity::{Change, LATENCY_CHANGE_NS_MIN, TooShort, find_change};
 use crate::load::statistics::warmup::find_warmup;
 
 /// A pause is one if it is longer than the highest percentile by this factor ...
@@ -52,7 +52,10 @@ fn slowdown(all: &[Interval], rest: &[Interval]) -> f64 {
         median.map_or(1.0, |ns| ns.max(1) as f64)
     };
     let slower_rate = rate(rest) / rate(all).max(f64::MIN_POSITIVE);
-    let longer_median = median(all) / median(rest);
+    let longer_median = match median(all) - median(rest) > LATENCY_CHANGE_NS_MIN {
+        true => median(all) / median(rest),
+        false => 1.0,
+    };
     slower_rate.max(longer_median) - 1.0
 }
 
