@@ -58,15 +58,9 @@ pub fn judge(objective: Objective, report: &LoadReport) -> Option<GateResult> {
     })
 }
 
-/// A latency of a run in nanoseconds; infinite if the run does not tell it, or only a lower bound.
+/// The mean or the longest latency of a run in nanoseconds, with requests that had no reply.
 pub(super) fn latency_ns(metric: Metric, report: &LoadReport) -> f64 {
-    let Metric::Percentile(quantile) = metric else {
-        return figure(metric, report).value;
-    };
-    match Survival::of(&report.timeline.intervals).quantile(quantile) {
-        Some(Percentile::Exactly(ns)) => ns as f64,
-        Some(Percentile::AtLeast(_)) | None => f64::INFINITY,
-    }
+    figure(metric, report).value
 }
 
 fn figure(metric: Metric, report: &LoadReport) -> Figure {

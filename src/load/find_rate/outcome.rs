@@ -35,7 +35,8 @@ pub struct FindRateReport {
 pub struct TrialReport {
     /// Requests due per second.
     pub rate: f64,
-    /// The objective's latency, milliseconds; `None` if it is not bounded, or if replies were wrong.
+    /// The objective's latency, milliseconds; of a percentile, that of a longer run. `None` if it is
+    /// not bounded, or if replies were wrong.
     pub value_ms: Option<f64>,
     /// Reason for making it.
     pub purpose: Purpose,

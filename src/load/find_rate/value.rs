@@ -1,0 +1,66 @@
+//! The value of a trial: the latency that the objective limits.
+//!
+//! A percentile of a short run is too low on average, because a queue is seldom long: by 22 % for
+//! the 99th percentile of 770 requests at 77 % of capacity. The error is about inversely
+//! proportional to the length, so the halves of the trial tell it (Quenouille, 1956).
+
+use crate::load::LoadReport;
+use crate::load::gate;
+use crate::load::objective::Metric;
+use crate::load::statistics::censoring::{Percentile, Survival};
+use crate::load::statistics::interval_log::Interval;
+
+/// A latency of a trial in nanoseconds; infinite if the trial does not tell it, or only a lower bound.
+pub(super) fn latency_ns(metric: Metric, report: &LoadReport) -> f64 {
+    match metric {
+        Metric::Percentile(quantile) => percentile_ns(quantile, &report.timeline.intervals),
+        _ => gate::latency_ns(metric, report),
+    }
+}
+
+/// The percentile of a longer run: its logarithm is twice that of the trial less the mean of those of
+/// its halves.
+pub(super) fn percentile_ns(quantile: f64, intervals: &[Interval]) -> f64 {
+    let log_of = |part: &[Interval]| match Survival::of(part).quantile(quantile) {
+        Some(Percentile::Exactly(ns)) => (ns.max(1) as f64).ln(),
+        Some(Percentile::AtLeast(_)) | None => f64::INFINITY,
+    };
+    let whole = log_of(intervals);
+    let (first, second) = intervals.split_at(intervals.len() / 2);
+    let of_halves = f64::midpoint(log_of(first), log_of(second));
+    match of_halves.is_finite() {
+        true => (2.0 * whole - of_halves).exp(),
+        // Too few replies in a half to correct it.
+        false => whole.exp(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::Time;
+    use crate::load::statistics::interval_log::IntervalLog;
+
+    /// Two intervals with a reply in each: of this many nanoseconds, or none in time.
+    fn halves(replies: [Option<u64>; 2]) -> Vec<Interval> {
+        let mut log = IntervalLog::starting(Time::START);
+        for (index, reply) in replies.into_iter().enumerate() {
+            let now = Time::from_ns(index as u64 * 100_000_000);
+            match reply {
+                Some(ns) => log.record(now, ns, 1),
+                None => log.record_censored(now, 1, 1),
+            }
+        }
+        log.finish(Time::from_ns(200_000_000));
+        log.into_intervals()
+    }
+
+    #[test]
+    fn the_halves_of_a_trial_tell_how_much_too_low_its_percentile_is() {
+        let of = |replies| percentile_ns(0.99, &halves(replies));
+        assert!((of([Some(1000), Some(1000)]) / 1000.0 - 1.0).abs() < 0.01);
+        // ln 4 + (ln 4 - (ln 1 + ln 4) / 2) = ln 8.
+        assert!((of([Some(1000), Some(4000)]) / 8000.0 - 1.0).abs() < 0.01);
+        assert_eq!(of([None, None]), f64::INFINITY);
+    }
+}
