@@ -46,7 +46,8 @@ pub trait Bench {
     ) -> Result<RunFigures, Stopped>;
 
     /// Runs a contestant and the reference at once, and loads them in turn for a window each. When
-    /// this returns, none of their processes is left. The contestant's figures come first.
+    /// this returns, none of their processes is left. The contestant's figures come first; the
+    /// progress is its own.
     ///
     /// # Errors
     /// As [`Bench::run_once`], with the side that it is about.
@@ -57,6 +58,7 @@ pub trait Bench {
         slices: SliceSchedule,
         settings: &Settings,
         signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<[RunFigures; 2], (Side, Stopped)>;
 
     /// Runs `contestant` under several loads in one life, in this order.

@@ -36,6 +36,7 @@ impl RoundUnderWay<'_> {
                 SliceSchedule::new(settings.seed, u32::try_from(duet).unwrap_or(u32::MAX)),
                 settings,
                 self.signal,
+                &mut |progress| self.observer.progress(progress),
             );
             match result {
                 Ok([ours, theirs]) => {

@@ -91,6 +91,7 @@ impl Bench for LocalBench {
         slices: SliceSchedule,
         settings: &Settings,
         signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<[RunFigures; 2], (Side, Stopped)> {
         let [contestant, reference] = contestants;
         let [ours, theirs] = conditions;
@@ -99,7 +100,7 @@ impl Bench for LocalBench {
         let contestant = contestant.map_err(|stopped| (Side::Contestant, stopped))?;
         let reference = self.subject(reference, theirs, &of[1], signal);
         let reference = reference.map_err(|stopped| (Side::Reference, stopped))?;
-        duet::run(contestant, reference, ours.window, slices)
+        duet::run(contestant, reference, ours.window, slices, on_progress)
     }
 
     fn run_walk(

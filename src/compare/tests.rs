@@ -167,7 +167,15 @@ impl Bench for Script {
         _slices: SliceSchedule,
         settings: &Settings,
         signal: &StopSignal,
+        on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<[RunFigures; 2], (Side, Stopped)> {
+        on_progress(load::Progress {
+            phase: load::RunPhase::Run,
+            elapsed: Duration::from_secs(1),
+            completed: 1,
+            errors: 0,
+            unexpected_statuses: 0,
+        });
         let mut run = |side: Side| {
             let index = side as usize;
             self.run_once(
@@ -1179,6 +1187,30 @@ fn in_a_duet_each_contestant_runs_beside_the_reference_and_its_slices_decide() {
         heading.lines().all(|line| line.chars().count() <= 100),
         "{heading}"
     );
+}
+
+/// Counts reports of progress.
+struct ProgressCount(usize);
+
+impl Observer for ProgressCount {
+    fn started(&mut self, _: &Contestant, _: usize) {}
+    fn progress(&mut self, _: load::Progress) {
+        self.0 += 1;
+    }
+    fn ended(&mut self, _: &Contestant, _: usize, _: &Result<RunFigures, Failure>) {}
+}
+
+#[test]
+fn a_duet_reports_its_progress() {
+    let plan = duet_plan(&["node", "python-http", "python-tcp"], 1);
+    let mut count = ProgressCount(0);
+    run(
+        &plan,
+        &mut Script::default(),
+        &StopSignal::new(),
+        &mut count,
+    );
+    assert_eq!(count.0, 2, "once in each duet");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A duet on this machine: two servers up, one thread with a load for each, one of them paused.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
@@ -9,7 +10,7 @@ use crate::compare::process::resource_usage::Usage;
 use crate::compare::run_figures::is_wrong_reply;
 use crate::compare::statistics::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
 use crate::compare::{Failure, ReplyFacts, RunCourse, RunFigures, Stopped};
-use crate::load::{self, LoadReport, SlicedLoad};
+use crate::load::{self, LoadReport, Progress, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
 const SETTLE: Duration = Duration::from_millis(10);
@@ -26,13 +27,17 @@ pub(super) fn run(
     reference: LoadedServer,
     window: Duration,
     slices: SliceSchedule,
+    on_progress: &mut dyn FnMut(Progress),
 ) -> Result<[RunFigures; 2], Refused> {
     let plan = |server: &LoadedServer| load_plan(server.target.clone(), server.settings, NO_END);
     let plans = [plan(&contestant), plan(&reference)];
-    let [mut told_one, mut told_other] = [(), ()].map(|()| |_: load::Progress| {});
+    // That of a load counts its pauses too.
+    let latest: Cell<Option<Progress>> = Cell::default();
+    let mut note = |progress| latest.set(Some(progress));
+    let mut ignore = |_: Progress| {};
     let mut sides = [
-        DuetSide::connect(Side::Contestant, contestant, &plans[0], &mut told_one)?,
-        DuetSide::connect(Side::Reference, reference, &plans[1], &mut told_other)?,
+        DuetSide::connect(Side::Contestant, contestant, &plans[0], &mut note)?,
+        DuetSide::connect(Side::Reference, reference, &plans[1], &mut ignore)?,
     ];
     for side in &mut sides {
         side.warm_up()?;
@@ -43,6 +48,13 @@ pub(super) fn run(
     for four in fours(slices) {
         for slice in four {
             results.push(sides[slice.side as usize].take(slice)?);
+        }
+        if let Some(progress) = latest.get() {
+            on_progress(Progress {
+                elapsed: sides[0].window,
+                completed: sides[0].completed,
+                ..progress
+            });
         }
         if sides.iter().all(|side| side.window >= window) {
             break;
@@ -87,7 +99,7 @@ impl<'a> DuetSide<'a> {
         side: Side,
         server: LoadedServer<'a>,
         plan: &'a load::LoadPlan,
-        on_progress: &'a mut dyn FnMut(load::Progress),
+        on_progress: &'a mut dyn FnMut(Progress),
     ) -> Result<DuetSide<'a>, Refused> {
         let reply = server.check_reply();
         let ready = load::prepare(plan, server.signal);
