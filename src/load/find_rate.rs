@@ -293,11 +293,11 @@ mod tests {
     fn a_rate_signed_on_a_queue_keeps_within_the_objective() {
         // M/M/1: the 99th percentile is ln(100) / (capacity - rate).
         let knee = 1000.0 - 100f64.ln() / 0.020;
-        let signed: Vec<f64> = (0..200).filter_map(signed_on_a_queue).collect();
+        let signed: Vec<f64> = (0..100).filter_map(signed_on_a_queue).collect();
         let over = signed.iter().filter(|&&rate| rate > knee).count();
         let mean = signed.iter().sum::<f64>() / signed.len() as f64 / knee;
         println!(
-            "{} of 200 signed, {over} beyond the knee, {mean:.3} of it in the mean",
+            "{} of 100 signed, {over} beyond the knee, {mean:.3} of it in the mean",
             signed.len()
         );
         assert!(over * 20 <= signed.len(), "{over} of {}", signed.len());
