@@ -93,14 +93,13 @@ impl Bench for LocalBench {
         signal: &StopSignal,
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<[RunFigures; 2], (Side, Stopped)> {
-        let [contestant, reference] = contestants;
-        let [ours, theirs] = conditions;
-        let of = [settings.of(contestant), settings.of(reference)];
-        let contestant = self.subject(contestant, ours, &of[0], signal);
+        let of = contestants.map(|contestant| settings.of(contestant));
+        let contestant = self.subject(contestants[0], conditions[0], &of[0], signal);
         let contestant = contestant.map_err(|stopped| (Side::Contestant, stopped))?;
-        let reference = self.subject(reference, theirs, &of[1], signal);
+        let reference = self.subject(contestants[1], conditions[1], &of[1], signal);
         let reference = reference.map_err(|stopped| (Side::Reference, stopped))?;
-        duet::run(contestant, reference, ours.window, slices, on_progress)
+        let window = conditions[0].window;
+        duet::run(contestant, reference, window, slices, on_progress)
     }
 
     fn run_walk(
