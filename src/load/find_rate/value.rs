@@ -10,6 +10,9 @@ use crate::load::objective::Metric;
 use crate::load::statistics::censoring::{Percentile, Survival};
 use crate::load::statistics::interval_log::Interval;
 
+/// Largest correction of a logarithm: more comes from a single event in one half.
+const CORRECTION_MAX: f64 = 0.1;
+
 /// A latency of a trial in nanoseconds; infinite if the trial does not tell it, or only a lower bound.
 pub(super) fn latency_ns(metric: Metric, report: &LoadReport) -> f64 {
     match metric {
@@ -29,7 +32,7 @@ pub(super) fn percentile_ns(quantile: f64, intervals: &[Interval]) -> f64 {
     let (first, second) = intervals.split_at(intervals.len() / 2);
     let of_halves = f64::midpoint(log_of(first), log_of(second));
     match of_halves.is_finite() {
-        true => (2.0 * whole - of_halves).exp(),
+        true => (whole + (whole - of_halves).clamp(-CORRECTION_MAX, CORRECTION_MAX)).exp(),
         // Too few replies in a half to correct it.
         false => whole.exp(),
     }
@@ -58,9 +61,12 @@ mod tests {
     #[test]
     fn the_halves_of_a_trial_tell_how_much_too_low_its_percentile_is() {
         let of = |replies| percentile_ns(0.99, &halves(replies));
-        assert!((of([Some(1000), Some(1000)]) / 1000.0 - 1.0).abs() < 0.01);
-        // ln 4 + (ln 4 - (ln 1 + ln 4) / 2) = ln 8.
-        assert!((of([Some(1000), Some(4000)]) / 8000.0 - 1.0).abs() < 0.01);
+        let is_about = |found: f64, ns: f64| (found / ns - 1.0).abs() < 0.01;
+        assert!(is_about(of([Some(1000), Some(1000)]), 1000.0));
+        // 2 ln 1.1 - (ln 1 + ln 1.1) / 2 = ln 1.154.
+        assert!(is_about(of([Some(1000), Some(1100)]), 1154.0));
+        // One event makes no more than 10 %.
+        assert!(is_about(of([Some(1000), Some(4000)]), 4421.0));
         assert_eq!(of([None, None]), f64::INFINITY);
     }
 }
