@@ -251,11 +251,9 @@ fn measure(
     let since = |(before, after): (Usage, Usage)| after.since(before);
     let server = before.zip(after).map(since);
     let client = around.client.zip(around_after.client).map(since);
-    let ours = [server, client]
-        .iter()
-        .flatten()
-        .map(|usage| usage.cpu)
-        .sum();
+    let ours = server
+        .zip(client)
+        .map(|(server, client)| server.cpu + client.cpu);
     let machine = around.machine.zip(around_after.machine);
     Ok(RunFigures {
         server,

@@ -143,7 +143,7 @@ impl RunFigures {
         let share = self.server_cpu_share();
         let server = share.is_some_and(|share| share >= BUSY_SHARE_MIN);
         let machine = self.machine.is_some_and(|machine| {
-            let taken = machine.others_share + machine.steal_share;
+            let taken = machine.others_share.unwrap_or_default() + machine.steal_share;
             machine.idle_share < IDLE_SHARE_MIN && taken >= TAKEN_SHARE_MIN
         });
         [

@@ -1040,7 +1040,7 @@ fn disturbed(others_share: f64, steal_share: f64) -> Result<RunFigures, Stopped>
     Ok(RunFigures {
         machine: Some(MachineUse {
             idle_share: 0.0,
-            others_share,
+            others_share: Some(others_share),
             steal_share,
         }),
         ..measured(1000)
@@ -1054,6 +1054,22 @@ fn a_machine_that_others_use_is_a_reason_for_doubt_and_a_limit() {
                 other processes, or repeat when the host is quieter";
     assert_eq!(warnings_of(vec![disturbed(0.2, 0.03)]), [said]);
     assert!(warnings_of(vec![disturbed(0.04, 0.04)]).is_empty());
+    // The others may be the server itself.
+    let of_unknown = |steal_share| {
+        let machine = MachineUse {
+            idle_share: 0.0,
+            others_share: None,
+            steal_share,
+        };
+        let run = disturbed(0.0, 0.0).unwrap();
+        warnings_of(vec![Ok(RunFigures {
+            machine: Some(machine),
+            ..run
+        })])
+    };
+    assert!(of_unknown(0.0).is_empty());
+    let said = "other guests of the host used 30 % of all cores; repeat when the host is quieter";
+    assert_eq!(of_unknown(0.3), [said]);
     let limits = |run: Result<RunFigures, Stopped>| run.unwrap().limits();
     assert_eq!(limits(disturbed(0.2, 0.03)), [Machine]);
     assert_eq!(limits(disturbed(0.01, 0.01)), []);

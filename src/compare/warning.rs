@@ -92,9 +92,10 @@ fn reasons(run: &RunFigures) -> Vec<Reason> {
     };
     let answers_one_by_one = |reply: ReplyFacts| reply.keeps_alive && !reply.pipelines;
     let not_pipelined = run.reply.is_some_and(answers_one_by_one);
-    let taken = run
-        .machine
-        .filter(|machine| machine.others_share.max(machine.steal_share) >= TAKEN_SHARE_MIN);
+    let taken = run.machine.filter(|machine| {
+        let others_share = machine.others_share.unwrap_or_default();
+        others_share.max(machine.steal_share) >= TAKEN_SHARE_MIN
+    });
     let found = run.warnings.iter();
     let is_told = |warning: &&load::Warning| !is_consequence(warning, run.closing);
     client_limited
@@ -148,19 +149,24 @@ impl fmt::Display for Reason {
                 "does not answer three requests sent at once on one connection; measure it with \
                  -p 1",
             ),
-            Reason::MachineTaken(MachineUse {
-                others_share,
-                steal_share,
-                ..
-            }) => write!(
-                f,
-                "other processes used {} and other guests of the host {} of all cores; stop \
-                 other processes, or repeat when the host is quieter",
-                percent(*others_share),
-                percent(*steal_share)
-            ),
+            Reason::MachineTaken(machine) => machine_taken(f, machine),
             Reason::Load(warning) => warning.fmt(f),
         }
+    }
+}
+
+fn machine_taken(f: &mut fmt::Formatter<'_>, machine: &MachineUse) -> fmt::Result {
+    let steal = percent(machine.steal_share);
+    match machine.others_share.map(percent) {
+        Some(others) => write!(
+            f,
+            "other processes used {others} and other guests of the host {steal} of all cores; stop \
+             other processes, or repeat when the host is quieter"
+        ),
+        None => write!(
+            f,
+            "other guests of the host used {steal} of all cores; repeat when the host is quieter"
+        ),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn run(
     let machine_use = machine.zip(Surroundings::now().machine);
     let [contestant, reference] = sides.map(DuetSide::finish);
     let finished = [contestant?, reference?];
-    let ours: Duration = finished.iter().map(|(_, cpu)| *cpu).sum();
+    let ours: Option<Duration> = finished.iter().map(|(_, cpu)| *cpu).sum();
     let mut runs = finished.map(|(run, _)| run);
     for run in &mut runs {
         run.machine = machine_use.map(|(before, after)| after.use_since(before, ours));
@@ -174,15 +174,16 @@ impl<'a> DuetSide<'a> {
         Ok((replies, length))
     }
 
-    /// The figures of the measured parts, and the CPU time of server and client in all.
-    fn finish(mut self) -> Result<(RunFigures, Duration), Refused> {
+    /// The figures of the measured parts, and the CPU time of server and client in all; `None` if the
+    /// server's is unknown.
+    fn finish(mut self) -> Result<(RunFigures, Option<Duration>), Refused> {
         let used = super::Subject::usage(&mut self.server);
         let all = self.load.completed().max(1);
         // The costs are of all replies, the window is of those that are measured.
         let share = self.completed as f64 / all as f64;
         let since = |(before, after): (Usage, Usage)| after.since(before);
         let server = self.used_before.zip(used).map(since);
-        let cpu = self.client_cpu + server.unwrap_or_default().cpu;
+        let cpu = server.map(|server| self.client_cpu + server.cpu);
         // A slice is too short for the clock ticks that `Usage` may count in.
         let client = Usage {
             cpu: self.client_cpu,

@@ -24,8 +24,9 @@ pub struct CpuTimes {
 pub struct MachineUse {
     /// No process had work.
     pub idle_share: f64,
-    /// Used by processes other than the server and the load generator.
-    pub others_share: f64,
+    /// Used by processes other than the server and the load generator; `None` if the server's own
+    /// use is unknown, which is among them.
+    pub others_share: Option<f64>,
     /// The hypervisor ran other guests.
     pub steal_share: f64,
 }
@@ -51,8 +52,9 @@ impl CpuTimes {
         })
     }
 
-    /// The use from `before` to `self`, of which `ours` was the server's and the load generator's.
-    pub fn use_since(self, before: CpuTimes, ours: Duration) -> MachineUse {
+    /// The use from `before` to `self`, of which `ours` was the server's and the load generator's;
+    /// `None` if the server's is unknown.
+    pub fn use_since(self, before: CpuTimes, ours: Option<Duration>) -> MachineUse {
         let since =
             |now: u64, then: u64| now.saturating_sub(then) as f64 * CLOCK_TICK.as_secs_f64();
         let busy = since(self.busy, before.busy);
@@ -62,7 +64,7 @@ impl CpuTimes {
         let all = (busy + interrupts + idle + stolen).max(CLOCK_TICK.as_secs_f64());
         MachineUse {
             idle_share: idle / all,
-            others_share: (busy - ours.as_secs_f64()).max(0.0) / all,
+            others_share: ours.map(|ours| (busy - ours.as_secs_f64()).max(0.0) / all),
             steal_share: stolen / all,
         }
     }
@@ -78,9 +80,11 @@ mod tests {
         let before = of("cpu  100 0 100 1000 0 0 0 0 0 0\ncpu0 1 2 3 4 5 6 7 8 9 0\n");
         // 4 s of two cores: 1.8 s of processes, 0.2 s of interrupts, 1 s idle, 1 s stolen.
         let after = of("cpu  200 0 180 1090 10 0 20 100 0 0\n");
-        let used = after.use_since(before, Duration::from_millis(1500));
+        let used = after.use_since(before, Some(Duration::from_millis(1500)));
         assert!((used.idle_share - 0.25).abs() < 1e-9, "{used:?}");
-        assert!((used.others_share - 0.075).abs() < 1e-9, "{used:?}");
+        let others_share = used.others_share.expect("ours is known");
+        assert!((others_share - 0.075).abs() < 1e-9, "{used:?}");
+        assert_eq!(after.use_since(before, None).others_share, None);
         assert!((used.steal_share - 0.25).abs() < 1e-9, "{used:?}");
         assert_eq!(CpuTimes::parse("cpu  1 2 3\n"), None);
         assert_eq!(CpuTimes::parse("intr 5\n"), None);
