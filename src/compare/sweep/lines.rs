@@ -19,10 +19,15 @@ impl SweepVariable {
 impl SweepResult {
     /// Name and variable, a line for each point, and the knees.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("{}, {} walks", self.name, self.walks)];
+        let mut lines = vec![format!(
+            "{} over {}, {} walks",
+            self.name,
+            self.variable.words(),
+            self.walks
+        )];
         let indented = |line: String| format!("  {line}");
         lines.extend(self.failure_line().map(indented));
-        lines.extend(self.points.iter().map(|point| point.line(self.variable)));
+        lines.extend(self.points.iter().map(SweepPoint::line));
         lines.extend(self.knee_lines().into_iter().map(indented));
         lines
     }
@@ -46,13 +51,13 @@ impl SweepResult {
 }
 
 impl SweepPoint {
-    fn line(&self, variable: SweepVariable) -> String {
+    /// At most 100 columns.
+    fn line(&self) -> String {
         let [speed, p50, p99] = self.cells();
         format!(
-            "  {:>4} {:>9} {}  {speed:>28} requests/s  p50 {p50:>8}  p99 {p99:>8}{}",
+            "  {:>4} {:>9}  {speed:>27}/s  p50 {p50:>8}  p99 {p99:>8}{}",
             self.walk,
             shortest(self.load),
-            variable.words(),
             self.limit_words(),
         )
     }

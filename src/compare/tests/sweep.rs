@@ -137,11 +137,15 @@ fn swept(name: &str) -> SweepResult {
 fn a_sweep_fits_a_narrow_terminal() {
     let plan = plan(&["bareloop-http"], 2);
     let mut report = held(&plan, &mut Script::default()).1;
-    report.sweeps = vec![swept("bareloop-http")];
-    let wide = table::render(&report, 120);
-    assert!(wide.contains("    up         1 connections "), "{wide}");
+    report.sweeps = vec![swept("python-tcp")];
+    // With their columns, and with what limited them.
+    let wide = table::render(&report, 100);
+    let points = wide.lines().filter(|line| line.starts_with("    up  "));
+    let points: Vec<&str> = points.collect();
+    assert_eq!(points.len(), 6, "{wide}");
+    assert!(points[5].ends_with("  client at its limit"), "{wide}");
     let narrow = table::render(&report, 50);
-    assert!(narrow.contains("\nup 1 connections 1,000"), "{narrow}");
+    assert!(narrow.contains("\nup 1 1,000"), "{narrow}");
     let longest = narrow.lines().map(|line| line.chars().count()).max();
     assert!(longest <= Some(50), "{narrow}");
 }
