@@ -10,7 +10,8 @@ use crate::harness::{Finished, bareloop, run};
 /// One short round on few connections.
 const SHORT: [&str; 8] = ["-c", "2", "-d", "0.1", "-r", "1", "--warmup", "0"];
 
-fn compare(suite: &str, flags: &[&str]) -> Finished {
+/// `compare` of this suite; flags take the place of those above.
+pub fn compare(suite: &str, flags: &[&str]) -> Finished {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("suite.toml");
     fs::write(&file, suite).expect("room");
@@ -19,7 +20,7 @@ fn compare(suite: &str, flags: &[&str]) -> Finished {
     run(command.args(flags))
 }
 
-fn json(finished: &Finished) -> Value {
+pub fn json(finished: &Finished) -> Value {
     let json = serde_json::from_str(&finished.stdout);
     json.unwrap_or_else(|e| panic!("no JSON: {e}: {finished:?}"))
 }
