@@ -208,20 +208,17 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
     /// next byte. TLS leaves at most the records of one read.
     #[inline]
     fn receive_held(&mut self, then: Pumped, mut now: Time, shared: &mut Shared<P>) -> Pumped {
-        loop {
-            match self.stream.read_held(&mut shared.read_buffer) {
-                Ok(bytes) => {
-                    now = shared.received_at();
-                    if let Some(pumped) = self.take(bytes, now, shared) {
-                        return pumped;
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    return self.catch_up(then, now, shared);
-                }
+        while let Some(held) = self.stream.read_held(&mut shared.read_buffer) {
+            let bytes = match held {
+                Ok(bytes) => bytes,
                 Err(e) => return Pumped::Closed(Closed::Failed(e)),
+            };
+            now = shared.received_at();
+            if let Some(pumped) = self.take(bytes, now, shared) {
+                return pumped;
             }
         }
+        self.catch_up(then, now, shared)
     }
 
     /// Lets the protocol answer the first bytes of the read buffer, and sends the answers. `None` if
@@ -255,16 +252,15 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
     #[inline]
     fn catch_up(&mut self, then: Pumped, now: Time, shared: &mut Shared<P>) -> Pumped {
         let (conn, queue) = (&mut self.conn, &mut shared.queue);
-        match shared.protocol.caught_up(conn, now, queue) {
-            Flow::Keep if shared.queue.is_empty() => then,
-            flow => self.settle(flow, PeerSide::MaySend, shared).unwrap_or(then),
-        }
+        let flow = shared.protocol.caught_up(conn, now, queue);
+        self.settle(flow, PeerSide::MaySend, shared).unwrap_or(then)
     }
 
     /// Sends what the protocol queued and acts on its decision; `None` if the connection stays
     /// open and is to be read from.
     fn settle(&mut self, flow: Flow, peer: PeerSide, shared: &mut Shared<P>) -> Option<Pumped> {
         match flow {
+            Flow::Keep if shared.queue.is_empty() => return None,
             Flow::Keep => {}
             Flow::Finish => self.phase = ConnectionPhase::Flushing(peer),
             Flow::Abort => {

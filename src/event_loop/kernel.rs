@@ -103,13 +103,11 @@ pub trait Transport: Read + Write {
     /// `NotConnected` if the peer is gone, as macOS reports it.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
-    /// Reads what an earlier read took from the kernel and had no room for: no event comes for it.
-    ///
-    /// # Errors
-    /// `WouldBlock` if there is nothing. A failure that such a read found.
+    /// Reads what an earlier read took from the kernel and had no room for, or returns the failure
+    /// that it found behind it: no event comes for either. `None` if there is neither.
     #[inline]
-    fn read_held(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
+    fn read_held(&mut self, _buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        None
     }
 
     /// The time of day at which the kernel received the last byte of the last read, where it was

@@ -143,10 +143,10 @@ fn connected(stream: &TcpStream) -> io::Result<()> {
 
 impl Transport for Stream {
     #[inline]
-    fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read_held(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         match self {
             Stream::Tls(stream) => stream.read_held(buffer),
-            _ => Err(io::ErrorKind::WouldBlock.into()),
+            _ => None,
         }
     }
 
@@ -175,7 +175,8 @@ impl Transport for Stream {
 }
 
 impl Read for Stream {
-    #[inline]
+    // The compiler does not inline it by itself, because TLS calls it for the stream below.
+    #[inline(always)]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
@@ -189,7 +190,8 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    #[inline]
+    // The compiler does not inline it by itself, because TLS calls it for the stream below.
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),

@@ -175,14 +175,15 @@ impl WriteQueue {
     #[inline]
     pub fn flush(&mut self, stream: &mut impl Write) -> io::Result<Flushed> {
         while let Some(front) = &self.front {
-            let slice = front.first_slice();
-            let result = if slice.len() == front.left && self.rest.is_empty() {
-                stream.write(slice)
-            } else {
-                self.write_gathered(stream)
+            let (slice, left) = (front.first_slice(), front.left);
+            let is_all = slice.len() == left && self.rest.is_empty();
+            let result = match is_all {
+                true => stream.write(slice),
+                false => self.write_gathered(stream),
             };
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) if is_all && taken == left => self.front = None,
                 Ok(taken) => {
                     self.take(taken);
                     self.invariants();
@@ -196,6 +197,7 @@ impl WriteQueue {
     }
 
     /// One write of as much as it can carry.
+    #[inline(never)]
     fn write_gathered(&self, stream: &mut impl Write) -> io::Result<usize> {
         let mut gathered = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;

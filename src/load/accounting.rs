@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn each_request_is_counted_in_one_place() {
         let mut ledger = Ledger::new(Until::Duration(Duration::from_secs(1)));
-        let mut lines = [(); 4].map(|()| InFlight::with_room_for(10));
+        let mut lines = [(); 4].map(|()| InFlight::default());
         for line in &mut lines {
             assert_eq!(ledger.allowed(10), 10);
             ledger.send(line, 10, AT);
@@ -297,7 +297,7 @@ mod tests {
     fn queued_requests_are_not_sent_until_the_kernel_takes_them() {
         let at = Time::from_ns;
         let mut ledger = Ledger::new(Until::Amount(12));
-        let mut line = InFlight::with_room_for(10);
+        let mut line = InFlight::default();
         ledger.send(&mut line, 10, at(1));
         ledger.queue(&mut line, 7, at(1));
         assert_eq!((ledger.counts().sent, ledger.counts().in_flight), (3, 3));
@@ -327,7 +327,7 @@ mod tests {
         let at = Time::from_ns;
         let queued = || {
             let mut ledger = Ledger::new(Until::Duration(Duration::from_secs(1)));
-            let mut line = InFlight::with_room_for(10);
+            let mut line = InFlight::default();
             for due in 1..=4 {
                 ledger.send_due(&mut line, at(due), at(5));
             }
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn requests_without_a_reply_return_to_the_budget_of_an_amount() {
         let mut ledger = Ledger::new(Until::Amount(12));
-        let mut line = InFlight::with_room_for(10);
+        let mut line = InFlight::default();
         ledger.send(&mut line, 10, AT);
         assert_eq!(ledger.allowed(10), 2);
         ledger.complete(&mut line, 3, |_, _| {});
@@ -373,7 +373,7 @@ mod tests {
     #[should_panic(expected = "were not settled")]
     fn a_connection_dropped_with_requests_in_flight_is_noticed() {
         let mut ledger = Ledger::new(Until::Amount(12));
-        let mut line = InFlight::with_room_for(10);
+        let mut line = InFlight::default();
         ledger.send(&mut line, 10, AT);
         ledger.finish();
     }

@@ -212,7 +212,7 @@ impl Protocol for LoadClient<'_> {
         let held = self.is_before_start();
         self.held += usize::from(held);
         let first = self.requests.first_of_connection();
-        LoadConn::new(self.pipelining, self.requests_per_connection, held, first)
+        LoadConn::new(self.requests_per_connection, held, first)
     }
 
     fn received(
@@ -259,7 +259,9 @@ impl Protocol for LoadClient<'_> {
 
     fn ended(&mut self, conn: &mut LoadConn, now: Time, _out: &mut WriteQueue) -> Flow {
         let expected = self.requests.reply_to(conn.oldest);
-        if let AtEnd::Complete(reply) = conn.reader.end(expected.method, &mut expected.body) {
+        if let Some(mut reader) = conn.partial.take()
+            && let AtEnd::Complete(reply) = reader.end(expected.method, &mut expected.body)
+        {
             self.complete(conn, 1, &reply, now);
         }
         Flow::Abort

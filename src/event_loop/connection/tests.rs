@@ -81,10 +81,10 @@ impl Write for Script {
 }
 
 impl Transport for Script {
-    fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.held.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
+    fn read_held(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        let bytes = self.held.pop_front()?;
         buffer[..bytes.len()].copy_from_slice(&bytes);
-        Ok(bytes.len())
+        Some(Ok(bytes.len()))
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

@@ -73,19 +73,17 @@ impl<S: Read + Write> TlsStream<S> {
         }
     }
 
-    /// Reads what was decrypted and had no room in the last read's buffer, or reports the failure
-    /// behind it.
-    ///
-    /// # Errors
-    /// `WouldBlock` if there is neither.
-    pub fn read_held(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads what was decrypted and had no room in the last read's buffer, or returns the failure
+    /// behind it. `None` if there is neither.
+    pub fn read_held(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         if let Some(error) = self.failed.take() {
-            return Err(error);
+            return Some(Err(error));
         }
         match self.tls.reader().read(buffer) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => None,
             // An end without a close_notify.
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
-            read => read,
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Some(Ok(0)),
+            read => Some(read),
         }
     }
 

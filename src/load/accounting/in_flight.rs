@@ -5,10 +5,6 @@ use std::collections::VecDeque;
 
 use crate::event_loop::Time;
 
-/// Runs for which room is reserved when a connection opens: enough that a steady state, whose
-/// replies come in a few pieces a round, allocates nothing.
-const RUNS_RESERVED: usize = 16;
-
 /// Requests that were handed over at the same time.
 #[derive(Clone, Copy, Debug)]
 struct StampedRun {
@@ -26,9 +22,12 @@ impl StampedRun {
 }
 
 /// The requests in flight on one connection, oldest first. Only the ledger changes it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    runs: VecDeque<StampedRun>,
+    /// The only run of most connections, kept apart so that it lies beside their other state.
+    front: Option<StampedRun>,
+    /// Empty if there is no front.
+    rest: VecDeque<StampedRun>,
     requests: usize,
     /// Requests behind them of which the kernel has not taken a byte.
     queued: usize,
@@ -46,16 +45,6 @@ pub(super) struct Cleared {
 }
 
 impl InFlight {
-    /// Nothing in flight, and room for the runs that `pipelining` can bring.
-    pub(crate) fn with_room_for(pipelining: usize) -> InFlight {
-        InFlight {
-            runs: VecDeque::with_capacity(pipelining.min(RUNS_RESERVED)),
-            requests: 0,
-            queued: 0,
-            queued_due: VecDeque::new(),
-        }
-    }
-
     /// Number of requests in flight.
     pub(crate) fn requests(&self) -> usize {
         self.requests
@@ -78,7 +67,7 @@ impl InFlight {
 
     /// Time at which the oldest of them was sent.
     pub(crate) fn oldest(&self) -> Option<Time> {
-        self.runs.front().map(|run| run.sent_at)
+        self.front.map(|run| run.sent_at)
     }
 
     /// The last `queued` requests wait for room: those that waited before and no longer do are sent
@@ -102,17 +91,22 @@ impl InFlight {
     /// Removes the newest `requests`.
     fn unsend(&mut self, mut requests: usize) {
         self.requests -= requests;
-        while let Some(last) = self.runs.back_mut().filter(|_| requests > 0) {
+        while let Some(last) = self.last_mut().filter(|_| requests > 0) {
             let here = last.requests.min(requests);
             requests -= here;
             last.requests -= here;
-            if let Some(due) = last.due {
+            let (due, left) = (last.due, last.requests);
+            if let Some(due) = due {
                 (0..here).for_each(|_| self.queued_due.push_front(due));
             }
-            if last.requests == 0 {
-                self.runs.pop_back();
+            if left == 0 && self.rest.pop_back().is_none() {
+                self.front = None;
             }
         }
+    }
+
+    fn last_mut(&mut self) -> Option<&mut StampedRun> {
+        self.rest.back_mut().or(self.front.as_mut())
     }
 
     /// Adds `requests` that are sent at `now`.
@@ -131,13 +125,15 @@ impl InFlight {
     #[inline]
     fn push(&mut self, requests: usize, due: Option<Time>, now: Time) {
         self.requests += requests;
-        match self.runs.back_mut() {
+        let run = StampedRun {
+            sent_at: now,
+            due,
+            requests,
+        };
+        match self.last_mut() {
+            None => self.front = Some(run),
             Some(last) if last.sent_at == now && last.due == due => last.requests += requests,
-            _ => self.runs.push_back(StampedRun {
-                sent_at: now,
-                due,
-                requests,
-            }),
+            Some(_) => self.rest.push_back(run),
         }
     }
 
@@ -146,7 +142,7 @@ impl InFlight {
     pub(super) fn answer(&mut self, mut replies: usize, mut on_run: impl FnMut(Time, usize)) {
         self.requests -= replies;
         while replies > 0 {
-            let Some(front) = self.runs.front_mut() else {
+            let Some(front) = &mut self.front else {
                 return;
             };
             let here = front.requests.min(replies);
@@ -154,7 +150,7 @@ impl InFlight {
             replies -= here;
             front.requests -= here;
             if front.requests == 0 {
-                self.runs.pop_front();
+                self.front = self.rest.pop_front();
             }
         }
     }
@@ -162,7 +158,7 @@ impl InFlight {
     /// Removes all of them. Calls `on_run` with the start and the number of each run of those in
     /// flight, and of those queued that had a due time.
     pub(super) fn clear(&mut self, mut on_run: impl FnMut(Time, usize)) -> Cleared {
-        for run in self.runs.drain(..) {
+        for run in self.front.take().into_iter().chain(self.rest.drain(..)) {
             on_run(run.began(), run.requests);
         }
         let queued_due = self.queued_due.len();
@@ -184,7 +180,7 @@ mod tests {
     #[test]
     fn each_reply_is_paired_with_its_own_stamp() {
         let at = Time::from_ns;
-        let mut in_flight = InFlight::with_room_for(10);
+        let mut in_flight = InFlight::default();
         in_flight.send(3, at(5));
         in_flight.send(2, at(5));
         in_flight.send(0, at(6));
@@ -202,7 +198,7 @@ mod tests {
     #[test]
     fn what_waits_for_room_is_stamped_when_it_is_sent() {
         let at = Time::from_ns;
-        let mut in_flight = InFlight::with_room_for(10);
+        let mut in_flight = InFlight::default();
         in_flight.send(2, at(5));
         in_flight.send(4, at(7));
         in_flight.set_queued(5, at(7));

@@ -9,7 +9,8 @@ use crate::load::accounting::InFlight;
 /// One connection: its requests, and the reply under way.
 #[derive(Debug)]
 pub struct LoadConn {
-    pub(super) reader: ResponseReader,
+    /// The reply of which a part was read; `None` at a message boundary, where most reads end.
+    pub(super) partial: Option<Box<ResponseReader>>,
     pub(super) in_flight: InFlight,
     /// Place in the cycle of the request that is answered next. Those in flight follow each other.
     pub(super) oldest: usize,
@@ -32,12 +33,11 @@ pub(super) enum ConnState {
 }
 
 impl LoadConn {
-    /// A connection on which `requests` are sent, `pipelining` of them at once, beginning with
-    /// `first`; `held` until the start.
-    pub(super) fn new(pipelining: usize, requests: usize, held: bool, first: usize) -> LoadConn {
+    /// A connection on which `requests` are sent, beginning with `first`; `held` until the start.
+    pub(super) fn new(requests: usize, held: bool, first: usize) -> LoadConn {
         LoadConn {
-            reader: ResponseReader::new(),
-            in_flight: InFlight::with_room_for(pipelining),
+            partial: None,
+            in_flight: InFlight::default(),
             oldest: first,
             state: ConnState::Open,
             has_replied: false,

@@ -79,12 +79,19 @@ impl RequestCycle {
     /// The request that comes `requests` after the one at `place`.
     #[inline]
     pub(super) fn after(&self, place: usize, requests: usize) -> usize {
-        (place + requests) % self.starts.len()
+        match self.starts.len() {
+            // The usual case, without a division.
+            1 => 0,
+            all => (place + requests) % all,
+        }
     }
 
     /// Queues `requests` of them, beginning with `first`.
     #[inline]
     pub(super) fn push(&self, first: usize, requests: usize, out: &mut WriteQueue) {
+        if self.starts.len() == 1 {
+            return out.push(&self.lap, requests);
+        }
         let offset = self.starts[first];
         let bytes = self.bytes_before(first + requests) - offset;
         out.push_from(&self.lap, offset, bytes);

@@ -3,7 +3,7 @@
 use super::LoadClient;
 use super::conn::{ConnState, LoadConn};
 use crate::event_loop::Time;
-use crate::http::response::{BadReply, BodyVerdict, ReceivedReply};
+use crate::http::response::{BadReply, BodyVerdict, ReceivedReply, ResponseReader};
 
 impl LoadClient<'_> {
     /// Frames, pairs and records every complete reply in `bytes`.
@@ -31,7 +31,7 @@ impl LoadClient<'_> {
     /// The fast path: whole copies of the learned reply at a message boundary. Returns the bytes
     /// they are; 0 if there is none.
     fn take_copies(&mut self, conn: &mut LoadConn, bytes: &[u8], now: Time) -> usize {
-        if !conn.reader.at_boundary() {
+        if conn.partial.is_some() {
             return 0;
         }
         let Some((copies, reply)) = self.requests.learned_copies(conn.oldest, bytes) else {
@@ -50,13 +50,22 @@ impl LoadClient<'_> {
         bytes: &[u8],
         now: Time,
     ) -> Result<usize, BadReply> {
-        let fresh = conn.reader.at_boundary();
         let expected = self.requests.reply_to(conn.oldest);
-        let step = conn
-            .reader
-            .read(bytes, expected.method, &mut expected.body)?;
+        let mut read =
+            |reader: &mut ResponseReader| reader.read(bytes, expected.method, &mut expected.body);
+        let (step, whole) = match &mut conn.partial {
+            Some(reader) => (read(reader)?, None),
+            None => {
+                let mut reader = ResponseReader::new();
+                let step = read(&mut reader)?;
+                if step.reply.is_none() {
+                    conn.partial = Some(Box::new(reader));
+                }
+                (step, Some(&bytes[..step.used]))
+            }
+        };
         if let Some(reply) = step.reply {
-            let whole = fresh.then_some(&bytes[..step.used]);
+            conn.partial = None;
             expected.learned.missed(whole, &reply);
             self.complete(conn, 1, &reply, now);
         }
