@@ -45,7 +45,7 @@ fn named_authorities_are_trusted_in_rounds_sweeps_and_searches() {
         "--trial-duration",
         "0.05",
         "-R",
-        "50",
+        "2000",
     ];
     let finished = compare(
         &peer,
