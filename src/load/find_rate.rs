@@ -157,6 +157,19 @@ pub fn find_rate(
     signal: &StopSignal,
     on_progress: &mut dyn FnMut(TrialProgress),
 ) -> Result<LoadReport, Error> {
+    let run =
+        |trial: &LoadPlan, on_progress: OnProgress<'_>| super::run(trial, signal, on_progress);
+    search_by(run, plan, on_progress)
+}
+
+type OnProgress<'a> = &'a mut dyn FnMut(Progress);
+
+/// Searches by trials that `run` makes.
+fn search_by(
+    mut run: impl FnMut(&LoadPlan, OnProgress<'_>) -> Result<LoadReport, Error>,
+    plan: &FindRatePlan,
+    on_progress: &mut dyn FnMut(TrialProgress),
+) -> Result<LoadReport, Error> {
     let mut search = RateSearch::new(plan.objective.0.limit, plan.first_rate);
     let mut trials: Vec<TrialReport> = Vec::new();
     let mut last: Option<LoadReport> = None;
@@ -164,7 +177,7 @@ pub fn find_rate(
     while let Some((rate, purpose)) = search.next() {
         let number = trials.len() + 1;
         let trial = plan.trial(rate, number);
-        let run = super::run(&trial, signal, &mut |progress| {
+        let run = run(&trial, &mut |progress| {
             on_progress(TrialProgress {
                 number,
                 rate,
@@ -238,80 +251,4 @@ fn progress_duration(trial: &LoadPlan) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::statistics::test_queue::{self, QueuePlan};
-
-    fn objective(text: &str) -> RateObjective {
-        text.parse().expect("an objective")
-    }
-
-    #[test]
-    fn an_objective_is_an_upper_limit_of_a_latency() {
-        assert_eq!(objective("p99 < 5ms").to_string(), "p99<5ms");
-        assert_eq!(objective("mean<=1s").0.limit, 1e9);
-        for text in ["p99>5ms", "rate<1000", "errors<1%", "suspect", "p99<0ms"] {
-            let error = text.parse::<RateObjective>().expect_err(text);
-            assert!(error.to_string().contains("'p99<5ms'"), "{error}");
-        }
-        let error = "p99<5".parse::<RateObjective>().expect_err("no unit");
-        assert!(error.to_string().contains("5ms"), "{error}");
-    }
-
-    #[test]
-    fn a_trial_at_a_low_rate_is_as_long_as_its_percentile_needs() {
-        let second = Duration::from_secs(1);
-        let of = |text: &str, rate| objective(text).trial_duration(rate, second);
-        assert_eq!(of("p99<5ms", 100_000.0), second);
-        assert_eq!(of("p99<5ms", 5_000.0), 2 * second);
-        assert_eq!(of("p99<5ms", 1.0), 10 * second);
-        assert_eq!(of("mean<5ms", 1.0), second);
-    }
-
-    /// The rate that a search signs for `p99<20ms` on a queue that serves 1,000 requests a second.
-    fn signed_on_a_queue(seed: u64) -> Option<f64> {
-        let objective = objective("p99<20ms");
-        let mut search = RateSearch::new(objective.0.limit, 200.0);
-        let mut trials = 0;
-        while let Some((rate, _)) = search.next() {
-            trials += 1;
-            let duration = objective.trial_duration(rate, Duration::from_secs(1));
-            let load = rate / 1000.0;
-            // A fuller queue has no such percentile in that time.
-            search.take(match load < 0.95 {
-                true => {
-                    let queue = QueuePlan::mm1(load, rate, duration.as_secs_f64());
-                    value::percentile_ns(0.99, &test_queue::run(&queue, seed * 100 + trials))
-                }
-                false => f64::INFINITY,
-            });
-        }
-        search.found().signed.map(|signed| signed.rate)
-    }
-
-    #[test]
-    fn a_rate_signed_on_a_queue_keeps_within_the_objective() {
-        // M/M/1: the 99th percentile is ln(100) / (capacity - rate).
-        let knee = 1000.0 - 100f64.ln() / 0.020;
-        let signed: Vec<f64> = (0..100).filter_map(signed_on_a_queue).collect();
-        let over = signed.iter().filter(|&&rate| rate > knee).count();
-        let mean = signed.iter().sum::<f64>() / signed.len() as f64 / knee;
-        println!(
-            "{} of 100 signed, {over} beyond the knee, {mean:.3} of it in the mean",
-            signed.len()
-        );
-        assert!(over * 20 <= signed.len(), "{over} of {}", signed.len());
-        assert!(mean >= 0.9, "{mean}");
-    }
-
-    #[test]
-    fn a_trial_with_wrong_replies_is_beyond_any_limit() {
-        let mut report = LoadReport::default();
-        report.latency.max = 1.0;
-        assert_eq!(objective("max<5ms").value_ns(&report), f64::INFINITY);
-        report.accounting.completed = 1000;
-        assert_eq!(objective("max<5ms").value_ns(&report), 1e6);
-        report.verdict.reasons = vec![Warning::WrongBodies { replies: 1 }];
-        assert_eq!(objective("max<5ms").value_ns(&report), f64::INFINITY);
-    }
-}
+mod tests;

@@ -241,6 +241,31 @@ mod tests {
         tallies
     }
 
+    /// 1,000 latencies of 10 us to 10 ms, in ten slices that have 59, 57, ..., 41 of their hundred in
+    /// the upper half.
+    #[test]
+    fn the_half_width_is_that_of_a_t_interval_over_ten_slices() {
+        let mut log = IntervalLog::starting(Time::START);
+        let (mut lower, mut upper) = (1..=500u64, 501..=1000u64);
+        for slice in 0..SLICES {
+            let now = Time::from_ns(slice as u64 * 100_000_000);
+            let above = 59 - 2 * slice;
+            let here = lower.by_ref().take(100 - above);
+            let here = here.chain(upper.by_ref().take(above));
+            here.for_each(|number| log.record(now, number * 10_000, 1));
+        }
+        log.finish(Time::from_ns(1_000_000_000));
+        let survival = Survival::of(log.intervals());
+        let intervals = QuantileIntervals::new(log.intervals(), &survival);
+        let interval = intervals.of(0.5).expect("an interval");
+        // 2.2622 sqrt(10 / 9 * 330) / 1000 = 0.0433: ranks 457 and 544.
+        let is_about = |found_ns: u64, ns: u64| found_ns.abs_diff(ns) * 1000 <= ns;
+        assert!(is_about(interval.low_ns, 4_570_000), "{interval:?}");
+        let high_ns = interval.high_ns.expect("an upper end");
+        assert!(is_about(high_ns, 5_440_000), "{interval:?}");
+        assert_eq!(intervals.requests(), 1000);
+    }
+
     fn share(part: u32, of: u32) -> f64 {
         100.0 * f64::from(part) / f64::from(of)
     }

@@ -357,6 +357,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_level_of_a_series_is_a_rate_or_one_of_two_percentiles() {
+        let mut log = IntervalLog::starting(Time::START);
+        for (latency_ns, replies) in [(1_000_000, 5), (2_000_000, 4), (3_000_000, 1)] {
+            log.record(Time::START, latency_ns, replies);
+        }
+        log.finish(Time::from_ns(200_000_000));
+        let (first, second) = log.intervals().split_at(1);
+        for (series, expected) in [
+            (Series::Rate, 100.0),
+            (Series::Median, 1e6),
+            (Series::Tail, 2e6),
+        ] {
+            let found = level(series, &[first]);
+            assert!((found / expected - 1.0).abs() < 1e-3, "{series:?} {found}");
+            assert_eq!(level(series, &[second]), 0.0);
+        }
+        assert_eq!(level(Series::Rate, &[first, second]), 50.0);
+    }
+
     #[track_caller]
     fn assert_near(found: f64, expected: f64) {
         assert!((found - expected).abs() < 1e-9, "{found} {expected}");

@@ -23,7 +23,7 @@ const CLOSED_LOOP: &str = "for an open loop only";
 /// client that is too slow.
 pub(super) fn cpu(evidence: &Evidence) -> Outcome {
     if evidence.schedule.is_some() {
-        return Outcome::NotApplicable("an open loop uses a whole core");
+        return Outcome::NotApplicable("an open loop polls between requests");
     }
     let Evidence {
         cpu_share, workers, ..
