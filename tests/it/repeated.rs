@@ -1,6 +1,6 @@
 //! The other tests, over and over beside busy cores: none may fail because the machine is slow.
 //!
-//! `BARELOOP_REPEAT=20 cargo test --release --test it repeated -- --ignored --nocapture`
+//! `BARELOOP_REPEAT=20 cargo test --release --test it repeated:: -- --ignored --nocapture`
 
 use std::hint::spin_loop;
 use std::process::Command;
@@ -31,7 +31,7 @@ fn repeat(args: &[&str]) {
         let run = |run| {
             let started = Instant::now();
             let mut command = Command::new(&this);
-            command.args(args).args(["--skip", "repeated"]);
+            command.args(args).args(["--skip", "repeated::"]);
             let finished = Process::start(&mut command).and_then(|mut run| run.wait(RUN_MAX));
             println!(
                 "run {run} of {runs}: {:.1} s",

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use crate::harness::{GET, Job, Server, bareloop, run};
+use crate::load_harness::Report;
 use crate::support::usage::wait_until_idle;
 
 /// Batches sent in one count.
@@ -107,7 +108,10 @@ fn load_costs_one_receive_and_one_send_a_batch() {
     let few_more = BATCHES..=BATCHES + SLACK;
     assert!(few_more.contains(&of("sendto")), "{calls:?}");
     assert!(of("recvfrom") <= BATCHES + SLACK, "{calls:?}");
-    assert!(of("epoll_wait") <= BATCHES + SLACK, "{calls:?}");
+    // On a busy machine it also wakes without an event, every 10 ms.
+    let report = Report::of(&finished);
+    let wakes = (report.number("/duration") * 100.0) as usize;
+    assert!(of("epoll_wait") <= BATCHES + SLACK + wakes, "{calls:?}");
 }
 
 #[test]
