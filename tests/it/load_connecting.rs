@@ -2,7 +2,7 @@
 //! backlog.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 #[cfg(target_os = "linux")]
 use crate::harness::run;
@@ -17,6 +17,14 @@ fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     (listener, address)
+}
+
+/// Waits until nothing listens there. A test that starts a process at this moment has a copy of the
+/// listener, until the process runs another program.
+fn wait_until_refused(address: SocketAddr) {
+    while TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
@@ -37,6 +45,7 @@ fn a_server_that_has_died_is_not_hammered() {
         }
         // Before any connection is closed, or the client's next one would still be let in.
         drop(listener);
+        wait_until_refused(address);
         let mut first = streams.remove(0);
         for _ in 0..10 {
             first.write_all(OK).expect("the client reads");
@@ -73,6 +82,7 @@ fn a_server_that_comes_back_is_loaded_again() {
             std::thread::yield_now();
         }
         drop(first);
+        wait_until_refused(address);
         let again = TcpListener::bind(address).expect("its port is free again");
         Peer::on(again, |visit| {
             while visit.request().is_some() && visit.answer(OK) {}
