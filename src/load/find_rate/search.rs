@@ -5,7 +5,9 @@
 //! single trials returns a rate that is too high in a third of its searches. Here trials only
 //! *propose* a rate; it is signed by fresh trials at that rate alone.
 //!
-//! 1. *Bracket*: double or halve the rate until one trial is within the limit and one beyond.
+//! 1. *Bracket*: double or halve the rate until one trial is within the limit and one beyond. The
+//!    one beyond is repeated if it is far beyond: that may be a pause of the machine, which would end
+//!    the search far below what the server can do.
 //! 2. *Narrow*: fit a line to log(value) over log(rate) near the limit, and try where it crosses.
 //! 3. *Verify*: at a rate near or below the crossing. The rate is signed if the one-sided upper
 //!    bound of the mean of its fresh trials (of the logarithm of the value, by Student's t) is
@@ -23,8 +25,8 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 pub const TRIALS_MAX: usize = 25;
 /// Chance that an attempt signs a rate that is too high, if its rate is.
 pub const ERROR_CHANCE: f64 = 0.2;
-/// Trials that look for a bracket, at most.
-const BRACKET_TRIALS_MAX: usize = 8;
+/// Rates that are tried for a bracket, at most.
+const BRACKET_RATES_MAX: usize = 8;
 /// Trials that narrow a bracket.
 const NARROW_TRIALS: usize = 4;
 /// Fresh trials behind a signature, unless it is the last attempt.
@@ -41,7 +43,7 @@ const RESERVE_NEXT: f64 = 0.8;
 const RESERVE_LAST: f64 = 2.5;
 /// A later attempt is made at most at this part of the rate before.
 const STEP_DOWN: f64 = 0.99;
-/// Values beyond this factor from the limit do not count for the fit.
+/// Values beyond this factor from the limit do not count for the fit, and may be a pause.
 const NEAR: f64 = 2.0;
 /// Expected d log(value) / d log(rate), until trials tell: at 80 % of a queue's capacity.
 const SLOPE_PRIOR: f64 = 4.0;
@@ -179,16 +181,40 @@ impl RateSearch {
     }
 
     fn bracket(&self) -> (Option<f64>, Option<f64>) {
-        let failed = self.trials.iter().filter(|trial| trial.value > self.limit);
+        let failed = self.trials.iter().filter(|trial| self.has_failed(trial));
         let high = failed.map(|trial| trial.rate).min_by(f64::total_cmp);
         let passed = self.trials.iter().filter(|trial| trial.value <= self.limit);
         let below = passed.filter(|trial| high.is_none_or(|high| trial.rate < high));
         (below.map(|trial| trial.rate).max_by(f64::total_cmp), high)
     }
 
+    /// A trial beyond the limit counts for nothing if its repetition was within it.
+    fn has_failed(&self, trial: &Trial) -> bool {
+        let is_repeated = trial.purpose == Purpose::Bracket;
+        let mut bracket = self.bracket_trials_at(trial.rate);
+        let has_passed = is_repeated && bracket.any(|trial| trial.value <= self.limit);
+        trial.value > self.limit && !has_passed
+    }
+
+    /// The only trial at a rate was far beyond the limit. One that is near it tells of the server.
+    fn may_be_a_pause(&self, rate: f64) -> bool {
+        let mut trials = self.bracket_trials_at(rate);
+        let first = trials.next().map(|trial| trial.value);
+        trials.next().is_none() && first.is_some_and(|value| value > NEAR * self.limit)
+    }
+
+    fn bracket_trials_at(&self, rate: f64) -> impl Iterator<Item = &Trial> {
+        let trials = self.trials.iter();
+        trials.filter(move |trial| trial.rate == rate && trial.purpose == Purpose::Bracket)
+    }
+
     fn after_bracket(&self) -> Phase {
-        let is_last = self.trials.len() >= BRACKET_TRIALS_MAX;
+        let mut rates: Vec<f64> = self.trials.iter().map(|trial| trial.rate).collect();
+        rates.sort_by(f64::total_cmp);
+        rates.dedup();
+        let is_last = rates.len() >= BRACKET_RATES_MAX;
         match self.bracket() {
+            (Some(_), Some(high)) if self.may_be_a_pause(high) => Phase::Bracket { rate: high },
             (Some(_), Some(_)) => self.narrow(NARROW_TRIALS),
             // No trial tells where the limit is: the highest rate is as good as any.
             (Some(rate), None) if is_last => Phase::Verify(Attempt {
@@ -387,7 +413,8 @@ mod tests {
         trials_max: usize,
     }
 
-    fn score(load: f64, noise: f64, searches: u64) -> Score {
+    /// The outcomes of searches, of whose trials a share meets a pause of the machine.
+    fn score(load: f64, noise: f64, pauses: f64, searches: u64) -> Score {
         let server = Server::with_knee_at(load);
         let mut score = Score::default();
         for seed in 0..searches {
@@ -396,7 +423,9 @@ mod tests {
             let first = server.knee * 2f64.powf(6.0 * random.uniform() - 4.0);
             let mut search = RateSearch::new(LIMIT, first);
             while let Some((rate, _)) = search.next() {
-                search.take(server.trial(rate, noise, &mut random));
+                let value = server.trial(rate, noise, &mut random);
+                let is_paused = pauses > 0.0 && random.uniform() < pauses;
+                search.take(if is_paused { f64::INFINITY } else { value });
             }
             let found = search.found();
             score.trials_max = score.trials_max.max(found.trials.len());
@@ -406,7 +435,7 @@ mod tests {
             score.share_of_knee += rate / server.knee / searches as f64;
         }
         println!(
-            "knee at load {load}, noise {noise}: over {}, unsigned {}, mean {:.3} of the knee, at most {} trials",
+            "knee at load {load}, noise {noise}, pauses {pauses}: over {}, unsigned {}, mean {:.3} of the knee, at most {} trials",
             score.over, score.unsigned, score.share_of_knee, score.trials_max
         );
         score
@@ -417,11 +446,21 @@ mod tests {
         // The flatter the curve at its knee, the more rate a margin in latency costs.
         for (load, share_min) in [(0.6, 0.7), (0.8, 0.9), (0.9, 0.9), (0.95, 0.9)] {
             for noise in [0.05, 0.15, 0.30] {
-                let score = score(load, noise, 1000);
+                let score = score(load, noise, 0.0, 1000);
                 assert!(score.over <= 50, "{} of 1000 over", score.over);
                 assert!(score.share_of_knee >= share_min, "{}", score.share_of_knee);
                 assert!(score.trials_max <= TRIALS_MAX);
             }
+        }
+    }
+
+    /// One trial in twenty is beyond any limit, at whatever rate.
+    #[test]
+    fn pauses_of_the_machine_cost_little_of_the_rate() {
+        for noise in [0.05, 0.15, 0.30] {
+            let score = score(0.9, noise, 0.05, 1000);
+            assert!(score.over <= 50, "{} of 1000 over", score.over);
+            assert!(score.share_of_knee >= 0.9, "{}", score.share_of_knee);
         }
     }
 
@@ -474,7 +513,7 @@ mod tests {
         }
         let found = search.found();
         assert_eq!((found.signed, found.bracket.0), (None, None));
-        assert_eq!(found.trials.len(), BRACKET_TRIALS_MAX);
+        assert_eq!(found.trials.len(), BRACKET_RATES_MAX);
     }
 
     #[test]
@@ -488,7 +527,7 @@ mod tests {
         assert_eq!((rate, found.bracket), (Some(128_000.0), (rate, None)));
         let bound = found.signed.map_or(0.0, |signed| signed.bound);
         assert_near(bound, 1.0);
-        assert_eq!(found.trials.len(), BRACKET_TRIALS_MAX + VERIFY_TRIALS);
+        assert_eq!(found.trials.len(), BRACKET_RATES_MAX + VERIFY_TRIALS);
     }
 
     /// Beyond the knee there is nothing near the limit: only a bracket.
@@ -603,9 +642,28 @@ mod tests {
             bracket(&[(100.0, 1.0), (200.0, 1.1)]),
             (Some(100.0), Some(200.0))
         );
-        assert_eq!(bracket(&[(100.0, 0.9), (100.0, 1.1)]), (None, Some(100.0)));
+        // Other than in a bracket, a rate is tried again for its own sake.
+        let mut narrowed = after(&[(100.0, 0.9), (100.0, 1.1)]);
+        narrowed.trials[1].purpose = Purpose::Verify;
+        narrowed.trials[0].purpose = Purpose::Verify;
+        assert_eq!(narrowed.bracket(), (None, Some(100.0)));
         let crossed = [(50.0, 0.5), (100.0, 1.1), (200.0, 0.9)];
         assert_eq!(bracket(&crossed), (Some(50.0), Some(100.0)));
+    }
+
+    #[test]
+    fn the_trial_that_closes_a_bracket_is_repeated() {
+        let mut search = RateSearch::new(1.0, 1000.0);
+        search.take(f64::INFINITY);
+        search.take(0.5);
+        assert_eq!(search.next(), Some((1000.0, Purpose::Bracket)));
+        let mut confirmed = search.clone();
+        confirmed.take(f64::INFINITY);
+        assert_eq!(confirmed.bracket(), (Some(500.0), Some(1000.0)));
+        assert!(matches!(confirmed.next(), Some((_, Purpose::Narrow))));
+        search.take(0.5);
+        assert_eq!(search.bracket(), (Some(1000.0), None));
+        assert_eq!(search.next(), Some((2000.0, Purpose::Bracket)));
     }
 
     #[test]
