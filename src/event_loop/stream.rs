@@ -118,6 +118,28 @@ impl Stream {
         }
     }
 
+    fn reader(&mut self) -> &mut dyn Read {
+        match self {
+            Stream::Tcp(stream) => stream,
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => &mut **stream,
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream,
+            Stream::Tls(stream) => &mut **stream,
+        }
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Stream::Tcp(stream) => stream,
+            #[cfg(target_os = "linux")]
+            Stream::Stamped(stream) => stream.socket_mut(),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream,
+            Stream::Tls(stream) => &mut **stream,
+        }
+    }
+
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Stream::Tcp(stream) => stream,
@@ -174,17 +196,16 @@ impl Transport for Stream {
     }
 }
 
+// Read and write ask for TCP first: it is the usual case, and the compiler makes a jump table of a
+// match over all.
+
 impl Read for Stream {
     // The compiler does not inline it by itself, because TLS calls it for the stream below.
     #[inline(always)]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
-            #[cfg(target_os = "linux")]
-            Stream::Stamped(stream) => stream.read(buffer),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.read(buffer),
-            Stream::Tls(stream) => stream.read(buffer),
+            _ => self.reader().read(buffer),
         }
     }
 }
@@ -195,23 +216,12 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
-            #[cfg(target_os = "linux")]
-            Stream::Stamped(stream) => stream.socket_mut().write(bytes),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.write(bytes),
-            Stream::Tls(stream) => stream.write(bytes),
+            _ => self.writer().write(bytes),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.write_vectored(slices),
-            #[cfg(target_os = "linux")]
-            Stream::Stamped(stream) => stream.socket_mut().write_vectored(slices),
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream.write_vectored(slices),
-            Stream::Tls(stream) => stream.write_vectored(slices),
-        }
+        self.writer().write_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -55,8 +55,9 @@ pub struct LoadClient<'a> {
     start_at: Option<Time>,
     /// Connections that were open before the start, and have nothing sent yet.
     held: usize,
-    /// `None` in a closed loop, and before the start.
-    open_loop: Option<OpenLoop>,
+    /// `None` in a closed loop, and before the start. In a box, so that the state of a closed loop
+    /// lies close together.
+    open_loop: Option<Box<OpenLoop>>,
     timeout: Duration,
     until: Until,
     /// A body that differs from the first is a note; one that differs from the user's is wrong.
@@ -150,7 +151,7 @@ impl<'a> LoadClient<'a> {
             recorder: self.recorder,
             turns: self.turns,
             counters: self.counters,
-            open_loop: self.open_loop,
+            open_loop: self.open_loop.map(|open_loop| *open_loop),
             worker_cpu: Duration::ZERO,
             warmed: self.warmed,
             started: self.started.unwrap_or(self.ended),
@@ -271,9 +272,8 @@ impl Protocol for LoadClient<'_> {
         if self.held > 0 {
             return self.started.or(self.start_at).unwrap_or(Time::NEVER);
         }
-        self.open_loop
-            .as_ref()
-            .map_or(Time::NEVER, OpenLoop::send_at)
+        let open_loop = self.open_loop.as_deref();
+        open_loop.map_or(Time::NEVER, OpenLoop::send_at)
     }
 
     fn deadline(&self, conn: &LoadConn) -> Time {

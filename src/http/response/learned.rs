@@ -44,21 +44,31 @@ impl LearnedReply {
         let meaning = self.meaning?;
         let length = self.bytes.len();
         let mut copies = self.equal_copies(bytes);
-        let others = bytes[copies * length..]
-            .chunks_exact(length)
-            .take_while(|copy| self.is_copy(copy));
-        let others = others.count();
-        if others > 0 {
-            copies += others;
-            // The next replies are most like the last: with the same date, say.
-            let last = &bytes[(copies - 1) * length..copies * length];
-            self.bytes.copy_from_slice(last);
+        let rest = &bytes[copies * length..];
+        if rest.len() >= length {
+            copies += self.varied_copies(rest);
         }
         if copies == 0 {
             return None;
         }
         self.misses_in_a_row = 0;
         Some((copies, meaning))
+    }
+
+    /// Counts the copies at the front that differ from the last one where they may, and learns the
+    /// last of them.
+    // Kept out of the path of equal copies, which would load the constants of its vector code.
+    #[inline(never)]
+    fn varied_copies(&mut self, bytes: &[u8]) -> usize {
+        let chunks = bytes.chunks_exact(self.bytes.len());
+        let copies = chunks.take_while(|chunk| self.is_copy(chunk)).count();
+        if copies > 0 {
+            // The next replies are most like the last: with the same date, say.
+            let end = copies * self.bytes.len();
+            let last = &bytes[end - self.bytes.len()..end];
+            self.bytes.copy_from_slice(last);
+        }
+        copies
     }
 
     /// Counts the copies at the front that are equal to the last one.

@@ -75,7 +75,7 @@ impl LoadClient<'_> {
 
     /// The schedule starts now, if there is one.
     pub(super) fn start_open_loop(&mut self, plan: Option<OpenLoopPlan>, now: Time, end: Time) {
-        self.open_loop = plan.map(|plan| OpenLoop::new(&plan, now, end, self.worker));
+        self.open_loop = plan.map(|plan| Box::new(OpenLoop::new(&plan, now, end, self.worker)));
     }
 
     /// The run is over: what was due and is still in the queue is never sent.
