@@ -35,9 +35,8 @@ const VERIFY_TRIALS: usize = 6;
 const VERIFY_TRIALS_MIN: usize = 4;
 /// An attempt is given up when it would pass only by an outcome so many standard errors away.
 const HOPELESS: f64 = 1.3;
-/// The first attempt is made where it passes by so many standard errors.
-const RESERVE_FIRST: f64 = -0.25;
-/// The same for a later attempt.
+/// A later attempt is made where it passes by so many standard errors; the first, where it just
+/// passes.
 const RESERVE_NEXT: f64 = 0.8;
 /// The same for the last.
 const RESERVE_LAST: f64 = 2.5;
@@ -249,7 +248,7 @@ impl RateSearch {
     }
 
     fn first_attempt(&self) -> Phase {
-        self.attempt(RESERVE_FIRST, f64::INFINITY)
+        self.attempt(0.0, f64::INFINITY)
     }
 
     /// An attempt at a rate below `rate_max`, where it is expected to pass by `reserve` standard
@@ -702,7 +701,7 @@ mod tests {
         };
         let first = attempt(15).expect("ten trials are left");
         assert_eq!(first.trials, 6);
-        assert_near(first.rate, 1000.0 * (-margin(6.0, 0.375_403, -0.25)).exp());
+        assert_near(first.rate, 1000.0 * (-margin(6.0, 0.375_403, 0.0)).exp());
         let last = attempt(16).expect("nine are left");
         assert_eq!(last.trials, 9);
         assert_near(last.rate, 1000.0 * (-margin(9.0, 0.296_296, 2.5)).exp());
