@@ -360,7 +360,8 @@ impl<P: Protocol, K: Kernel> EventLoop<P, K> {
     }
 
     /// Registers or closes a connection as its pump asks.
-    #[inline]
+    // The compiler does not inline it by itself, because deadlines and stops use it too.
+    #[inline(always)]
     fn after(&mut self, key: usize, pumped: Pumped) {
         let again = match pumped {
             Pumped::Wait => false,

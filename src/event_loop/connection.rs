@@ -207,23 +207,42 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
     /// Takes what the reads of this event left in the stream, so that the next event comes with the
     /// next byte. TLS leaves at most the records of one read.
     #[inline]
-    fn receive_held(&mut self, then: Pumped, mut now: Time, shared: &mut Shared<P>) -> Pumped {
-        while let Some(held) = self.stream.read_held(&mut shared.read_buffer) {
+    fn receive_held(&mut self, then: Pumped, now: Time, shared: &mut Shared<P>) -> Pumped {
+        match self.stream.read_held(&mut shared.read_buffer) {
+            None => self.catch_up(then, now, shared),
+            Some(held) => self.take_held(held, then, shared),
+        }
+    }
+
+    /// Takes held bytes, the first of which are in the read buffer, until none are left.
+    // Only TLS holds bytes: kept out of the path of other streams.
+    #[inline(never)]
+    fn take_held(
+        &mut self,
+        mut held: io::Result<usize>,
+        then: Pumped,
+        shared: &mut Shared<P>,
+    ) -> Pumped {
+        loop {
             let bytes = match held {
                 Ok(bytes) => bytes,
                 Err(e) => return Pumped::Closed(Closed::Failed(e)),
             };
-            now = shared.received_at();
+            let now = shared.received_at();
             if let Some(pumped) = self.take(bytes, now, shared) {
                 return pumped;
             }
+            held = match self.stream.read_held(&mut shared.read_buffer) {
+                Some(held) => held,
+                None => return self.catch_up(then, now, shared),
+            };
         }
-        self.catch_up(then, now, shared)
     }
 
     /// Lets the protocol answer the first bytes of the read buffer, and sends the answers. `None` if
     /// the connection is to be read from further; 0 bytes are the peer's end.
-    #[inline]
+    // The compiler does not inline it by itself, because held bytes are taken too.
+    #[inline(always)]
     fn take(&mut self, bytes: usize, now: Time, shared: &mut Shared<P>) -> Option<Pumped> {
         let (conn, queue) = (&mut self.conn, &mut shared.queue);
         let (flow, peer) = if bytes == 0 {

@@ -31,6 +31,8 @@ impl LoadClient<'_> {
     }
 
     /// Sends the oldest due requests in the `free` slots of a connection.
+    // Kept out of the path of a closed loop.
+    #[inline(never)]
     fn send_due(&mut self, conn: &mut LoadConn, free: usize, now: Time, out: &mut WriteQueue) {
         self.note_free_slots(now);
         let next = self.next_request(conn);

@@ -44,6 +44,8 @@ impl LoadClient<'_> {
     }
 
     /// The slow path: at most one reply. Returns the bytes it took.
+    // Kept out of the fast path, whose registers it would take.
+    #[inline(never)]
     fn take_parsed(
         &mut self,
         conn: &mut LoadConn,
