@@ -278,6 +278,7 @@ impl Script {
             bound_ms: Some(4.5),
             bound_confidence: 0.8,
             bracket: [Some(11_000.0), Some(12_000.0)],
+            any_beyond: true,
             outcome: match name {
                 "bareloop-http" => Outcome::AtLeast {
                     limit: load::find_rate::Limit::Client,

@@ -73,7 +73,7 @@ impl RateObjective {
         };
         let needed_s = REQUESTS_BEYOND / ((1.0 - quantile) * rate);
         let needed = Duration::try_from_secs_f64(needed_s).unwrap_or(Duration::MAX);
-        needed.clamp(shortest, shortest * LONGER_MAX)
+        needed.clamp(shortest, shortest.saturating_mul(LONGER_MAX))
     }
 
     /// The value of a trial in nanoseconds; infinite if it has none, or if its replies were not

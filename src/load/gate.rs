@@ -18,6 +18,10 @@ const SLICES: usize = 10;
 /// Student's t for nine degrees of freedom, 95 %, two-sided.
 const T_NINE: f64 = 2.262;
 
+/// Ages make a mean a lower bound if it is greater than that of the replies by this factor; those of
+/// the requests that are in flight at the end of any run do not.
+const AGES_FACTOR_MIN: f64 = 1.01;
+
 /// A gate that did not pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GateResult {
@@ -45,6 +49,14 @@ impl Figure {
             high: Some(value),
         }
     }
+
+    /// Known to be no less.
+    fn at_least(value: f64) -> Figure {
+        Figure {
+            high: None,
+            ..Figure::exact(value)
+        }
+    }
 }
 
 /// Judges `objective` as a gate; [`Answer::Holds`] trips it. `None` if it passed.
@@ -58,18 +70,24 @@ pub fn judge(objective: Objective, report: &LoadReport) -> Option<GateResult> {
     })
 }
 
-/// The mean or the longest latency of a run in nanoseconds, with requests that had no reply.
+/// The mean or the longest latency of a run in nanoseconds, with the ages of requests that had no
+/// reply.
 pub(super) fn latency_ns(metric: Metric, report: &LoadReport) -> f64 {
     figure(metric, report).value
 }
 
 fn figure(metric: Metric, report: &LoadReport) -> Figure {
     let intervals = &report.timeline.intervals;
-    let ns = |ms: f64| Figure::exact(ms * 1e6);
     match metric {
         Metric::Percentile(quantile) => percentile(quantile, intervals),
-        Metric::Mean => Figure::exact(mean_with_ages_ns(intervals)),
-        Metric::Max => ns(report.latency.max.max(report.latency.max_age_ms)),
+        Metric::Mean => mean_with_ages(intervals),
+        Metric::Max => {
+            let (max_ms, max_age_ms) = (report.latency.max, report.latency.max_age_ms);
+            match max_age_ms > max_ms {
+                true => Figure::at_least(max_age_ms * 1e6),
+                false => Figure::exact(max_ms * 1e6),
+            }
+        }
         Metric::Rate => mean_rate(report),
         Metric::Errors => Figure::exact(report.errors as f64),
         Metric::ErrorShare => {
@@ -82,15 +100,16 @@ fn figure(metric: Metric, report: &LoadReport) -> Figure {
 
 /// The mean, with each request without a reply counted with its age: a lower bound of the mean that
 /// the run would have had if it had waited.
-fn mean_with_ages_ns(intervals: &[Interval]) -> f64 {
-    let all = [
-        all_answered(intervals),
-        all_censored(intervals),
-        all_lost(intervals),
-    ];
-    let sum_ns: u128 = all.iter().map(Distribution::sum_ns).sum();
-    let requests: u64 = all.iter().map(Distribution::total).sum();
-    sum_ns as f64 / requests.max(1) as f64
+fn mean_with_ages(intervals: &[Interval]) -> Figure {
+    let answered = all_answered(intervals);
+    let all = [&answered, &all_censored(intervals), &all_lost(intervals)];
+    let sum_ns: u128 = all.into_iter().map(Distribution::sum_ns).sum();
+    let requests: u64 = all.into_iter().map(Distribution::total).sum();
+    let mean = sum_ns as f64 / requests.max(1) as f64;
+    match mean > answered.mean_ns() * AGES_FACTOR_MIN {
+        true => Figure::at_least(mean),
+        false => Figure::exact(mean),
+    }
 }
 
 /// Without an interval, the figure itself decides: a gate must not pass because a run is short.
@@ -106,10 +125,7 @@ fn percentile(quantile: f64, intervals: &[Interval]) -> Figure {
     let value = found.ns() as f64;
     let figure = Figure::exact(value);
     if matches!(found, Percentile::AtLeast(_)) {
-        return Figure {
-            high: None,
-            ..figure
-        };
+        return Figure::at_least(value);
     }
     match QuantileIntervals::new(intervals, &survival).of(quantile) {
         Err(_) => figure,
@@ -273,11 +289,30 @@ mod tests {
         log.finish(end);
         let mut report = report();
         report.timeline.intervals = log.into_intervals();
-        assert_eq!(latency_ns(Metric::Mean, &report), 4_600_000.0);
+        let mean = figure(Metric::Mean, &report);
+        assert_eq!(mean, Figure::at_least(4_600_000.0));
         assert_eq!(answer("mean>4.5ms", &report), Answer::Holds);
         assert_eq!(answer("mean<4.5ms", &report), Answer::Fails);
+        assert_eq!(answer("mean>4.7ms", &report), Answer::Undecided);
+        // Younger than the replies, as those in flight at the end of a run are.
+        let mut log = IntervalLog::starting(Time::START);
+        log.record(Time::from_ns(1_000_000), 1_000_000, 60);
+        log.record_censored(end, 500_000, 20);
+        log.finish(end);
+        report.timeline.intervals = log.into_intervals();
+        assert_eq!(figure(Metric::Mean, &report), Figure::exact(875_000.0));
         report.timeline.intervals.clear();
         assert_eq!(latency_ns(Metric::Mean, &report), 0.0);
+    }
+
+    #[test]
+    fn a_maximum_is_a_lower_bound_if_a_request_without_a_reply_is_older() {
+        let mut report = report();
+        report.latency.max = 3.0;
+        report.latency.max_age_ms = 2.0;
+        assert_eq!(figure(Metric::Max, &report), Figure::exact(3e6));
+        report.latency.max_age_ms = 4.0;
+        assert_eq!(figure(Metric::Max, &report), Figure::at_least(4e6));
     }
 
     #[test]

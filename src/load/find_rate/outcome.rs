@@ -22,6 +22,9 @@ pub struct FindRateReport {
     /// The highest rate with a trial within the limit below every failed one, and the lowest rate
     /// with a failed one.
     pub bracket: [Option<f64>; 2],
+    /// A trial was beyond the limit, if only once.
+    #[serde(skip)]
+    pub any_beyond: bool,
     /// The end of the search.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -81,7 +84,7 @@ pub enum Limit {
 impl Outcome {
     pub(super) fn of(found: &Found, trials: &[TrialReport]) -> Outcome {
         match (found.signed, found.bracket) {
-            (None, (None, _)) => Outcome::NotMet,
+            (None, _) if !found.any_within => Outcome::NotMet,
             (None, _) => Outcome::Unsigned,
             (Some(_), (_, None)) => Outcome::AtLeast {
                 limit: Limit::Trials,
@@ -114,6 +117,7 @@ impl FindRateReport {
             bound_ms: found.signed.map(|signed| signed.bound / 1e6),
             bound_confidence: 1.0 - ERROR_CHANCE,
             bracket: [found.bracket.0, found.bracket.1],
+            any_beyond: found.any_beyond,
             outcome,
             trials,
         }
@@ -128,8 +132,8 @@ impl FindRateReport {
                 let lowest = self.trials.iter().map(|trial| trial.rate);
                 let lowest = rate(lowest.fold(f64::INFINITY, f64::min));
                 format!(
-                    "no trial was within {objective}, down to {lowest} requests/s; allow more, or \
-                     start lower with -R"
+                    "no trial was within {objective}, down to {lowest} requests/s; allow more, start \
+                     lower with -R, or make the trials longer with --trial-duration"
                 )
             }
             Outcome::Unsigned => format!(
@@ -153,6 +157,8 @@ mod tests {
                 bound: 4e6,
             }),
             bracket,
+            any_within: bracket.0.is_some(),
+            any_beyond: bracket.1.is_some(),
             trials: Vec::<Trial>::new(),
         }
     }
@@ -181,6 +187,12 @@ mod tests {
         assert_eq!(of(true, open, false), Outcome::AtLeast { limit });
         assert_eq!(of(false, both, false), Outcome::Unsigned);
         assert_eq!(of(false, (None, Some(1.0)), false), Outcome::NotMet);
+        // A trial passed, but at a rate above one that failed.
+        let crossed = Found {
+            any_within: true,
+            ..found(false, (None, Some(1.0)))
+        };
+        assert_eq!(Outcome::of(&crossed, &[]), Outcome::Unsigned);
     }
 
     #[test]

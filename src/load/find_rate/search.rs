@@ -83,6 +83,10 @@ pub struct Found {
     /// The highest rate with a trial within the limit below every failed one, and the lowest rate
     /// with a trial beyond it; `None` where there was no such trial.
     pub bracket: (Option<f64>, Option<f64>),
+    /// A trial was within the limit.
+    pub any_within: bool,
+    /// A trial was beyond it.
+    pub any_beyond: bool,
     /// Every trial, in order.
     pub trials: Vec<Trial>,
 }
@@ -175,6 +179,8 @@ impl RateSearch {
         Found {
             signed,
             bracket: self.bracket(),
+            any_within: self.trials.iter().any(|trial| trial.value <= self.limit),
+            any_beyond: self.trials.iter().any(|trial| trial.value > self.limit),
             trials: self.trials.clone(),
         }
     }
@@ -237,14 +243,21 @@ impl RateSearch {
     /// Where the fitted line crosses the limit, within the bracket; the middle of the bracket as long
     /// as no trial is near the limit.
     fn crossing(&self, fit: &Option<Line>) -> f64 {
-        let (low, high) = self.bracket();
-        let low = low.unwrap_or(f64::MIN_POSITIVE);
-        let high = high.unwrap_or(low);
+        let low = self.low_end();
+        let high = self.bracket().1.unwrap_or(low);
         match fit {
             // Contradicting trials may leave the crossing a little outside.
             Some(line) => line.crossing.exp().clamp(low / 1.5, high * 1.5),
             None => (low * high).sqrt(),
         }
+    }
+
+    /// The highest rate that passed below every failed one; without one, half of the lowest that
+    /// failed.
+    fn low_end(&self) -> f64 {
+        let (low, high) = self.bracket();
+        let half = high.map_or(f64::MIN_POSITIVE, |high| high / 2.0);
+        low.unwrap_or(half)
     }
 
     fn first_attempt(&self) -> Phase {
@@ -263,7 +276,7 @@ impl RateSearch {
             false => (VERIFY_TRIALS, reserve),
         };
         let line = self.fit().unwrap_or(Line {
-            crossing: self.bracket().0.unwrap_or(f64::MIN_POSITIVE).ln(),
+            crossing: self.low_end().ln(),
             slope: SLOPE_PRIOR,
             noise: NOISE_PRIOR,
             weight: 1.0,
@@ -544,6 +557,24 @@ mod tests {
     }
 
     #[track_caller]
+    /// A pause at a rate below every other leaves no passed rate below the failed ones.
+    #[test]
+    fn a_pause_below_a_cliff_does_not_end_the_search_at_nothing() {
+        let mut search = RateSearch::new(LIMIT, 9_700.0);
+        let mut has_paused = false;
+        while let Some((rate, purpose)) = search.next() {
+            let is_pause = purpose == Purpose::Verify && !has_paused;
+            has_paused |= is_pause;
+            search.take(if is_pause || rate > 10_000.0 {
+                f64::INFINITY
+            } else {
+                LIMIT / 10.0
+            });
+        }
+        let rate = search.found().signed.expect("a rate").rate;
+        assert!((4_000.0..10_000.0).contains(&rate), "{rate}");
+    }
+
     fn assert_near(found: f64, expected: f64) {
         assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
     }

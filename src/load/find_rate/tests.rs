@@ -1,8 +1,11 @@
 //! `--find-rate`: its plan, its loop over trials, and the rates that it signs on a queue.
 
 use super::*;
+use crate::event_loop::Time;
 use crate::load::schedule::Arrivals;
+use crate::load::statistics::interval_log::IntervalLog;
 use crate::load::statistics::test_queue::{self, QueuePlan};
+use crate::load::warning::Backlog;
 use crate::load::{self, RunPhase};
 
 fn objective(text: &str) -> RateObjective {
@@ -29,6 +32,8 @@ fn a_trial_at_a_low_rate_is_as_long_as_its_percentile_needs() {
     assert_eq!(of("p99<5ms", 5_000.0), 2 * second);
     assert_eq!(of("p99<5ms", 1.0), 10 * second);
     assert_eq!(of("mean<5ms", 1.0), second);
+    let longest = objective("p99<5ms").trial_duration(1.0, Duration::MAX);
+    assert_eq!(longest, Duration::MAX);
 }
 
 /// The rate that a search signs for `p99<20ms` on a queue that serves 1,000 requests a second.
@@ -246,4 +251,33 @@ fn a_trial_with_wrong_replies_is_beyond_any_limit() {
     assert_eq!(objective("max<5ms").value_ns(&report), 1e6);
     report.verdict.reasons = vec![Warning::WrongBodies { replies: 1 }];
     assert_eq!(objective("max<5ms").value_ns(&report), f64::INFINITY);
+}
+
+#[test]
+fn a_trial_with_requests_that_have_no_latency_has_no_mean_and_no_maximum() {
+    let mut lost = IntervalLog::starting(Time::START);
+    lost.record(Time::START, 1000, 999);
+    lost.record_lost(Time::START, 1, 1);
+    lost.finish(Time::from_ns(100_000_000));
+    let mut report = LoadReport::default();
+    report.accounting.completed = 999;
+    report.latency.max = 1.0;
+    let of =
+        |report: &LoadReport| ["mean<5ms", "max<5ms"].map(|text| objective(text).value_ns(report));
+    assert!(of(&report).iter().all(|value| value.is_finite()));
+    report.latency.max_age_ms = 2.0;
+    assert_eq!(of(&report)[1], 2e6);
+    report.accounting.timed_out = 1;
+    assert_eq!(of(&report), [f64::INFINITY; 2]);
+    report.accounting.timed_out = 0;
+    let shed = Warning::NeverSent {
+        unsent: 900,
+        due: 1000,
+        cause: Backlog::ServerBeyondDeadline,
+    };
+    report.verdict.reasons = vec![shed];
+    assert_eq!(of(&report), [f64::INFINITY; 2]);
+    report.verdict.reasons.clear();
+    report.timeline.intervals = lost.into_intervals();
+    assert_eq!(of(&report), [f64::INFINITY; 2]);
 }

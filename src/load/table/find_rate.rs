@@ -65,6 +65,7 @@ mod tests {
             bound_ms: Some(4.5),
             bound_confidence: 0.8,
             bracket: [Some(1900.0), Some(2000.0)],
+            any_beyond: true,
             outcome,
             trials: vec![
                 trial(1000.0, Some(1.25), Purpose::Bracket, false),
