@@ -15,7 +15,7 @@
 
 mod in_flight;
 
-pub(crate) use in_flight::InFlight;
+pub(crate) use in_flight::{InFlight, Left};
 
 use serde::{Deserialize, Serialize};
 
@@ -179,15 +179,23 @@ impl Ledger {
 
     /// All requests of a connection have waited too long. Returns how many. Calls `on_run` with the
     /// start and the number of each run of requests that get no reply.
-    pub(crate) fn time_out(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
-        let requests = self.take_back(line, on_run);
+    pub(crate) fn time_out(
+        &mut self,
+        line: &mut InFlight,
+        mut on_run: impl FnMut(Time, usize),
+    ) -> u64 {
+        let requests = self.take_back(line, |_, began, requests| on_run(began, requests));
         self.counts.timed_out += requests;
         self.invariants();
         requests
     }
 
     /// The connection of these requests is gone. Returns how many they were.
-    pub(crate) fn lose(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
+    pub(crate) fn lose(
+        &mut self,
+        line: &mut InFlight,
+        on_run: impl FnMut(Left, Time, usize),
+    ) -> u64 {
         let requests = self.take_back(line, on_run);
         self.counts.lost += requests;
         self.invariants();
@@ -195,8 +203,8 @@ impl Ledger {
     }
 
     /// The run stopped while these requests were in flight; they stay so.
-    pub(crate) fn stop(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) {
-        let cleared = line.clear(on_run);
+    pub(crate) fn stop(&mut self, line: &mut InFlight, mut on_run: impl FnMut(Time, usize)) {
+        let cleared = line.clear(|_, began, requests| on_run(began, requests));
         self.counts.never_sent += cleared.queued_due as u64;
         self.stopped += cleared.in_flight as u64;
         self.queued -= cleared.queued as u64;
@@ -229,7 +237,7 @@ impl Ledger {
     }
 
     /// Requests that got no reply; where the number of replies counts, they are sent again.
-    fn take_back(&mut self, line: &mut InFlight, on_run: impl FnMut(Time, usize)) -> u64 {
+    fn take_back(&mut self, line: &mut InFlight, on_run: impl FnMut(Left, Time, usize)) -> u64 {
         let cleared = line.clear(on_run);
         self.counts.never_sent += cleared.queued_due as u64;
         let (in_flight, queued) = (cleared.in_flight as u64, cleared.queued as u64);
@@ -275,7 +283,7 @@ mod tests {
         ledger.complete(answered, 10, |_, _| {});
         assert_eq!(ledger.time_out(overdue, |_, _| {}), 10);
         ledger.complete(gone, 4, |_, _| {});
-        assert_eq!(ledger.lose(gone, |_, _| {}), 6);
+        assert_eq!(ledger.lose(gone, |_, _, _| {}), 6);
         ledger.stop(open, |_, _| {});
         let counts = ledger.finish();
         assert_eq!(
@@ -310,7 +318,7 @@ mod tests {
         ledger.complete(&mut line, 8, |stamp, n| stamps.push((stamp, n)));
         assert_eq!(stamps, [(at(1), 3), (at(5), 5)]);
         // The last two were never sent, and are not lost.
-        assert_eq!(ledger.lose(&mut line, |_, _| {}), 0);
+        assert_eq!(ledger.lose(&mut line, |_, _, _| {}), 0);
         assert_eq!(ledger.allowed(10), 4);
         ledger.send(&mut line, 4, at(6));
         ledger.queue(&mut line, 1, at(6));
@@ -341,7 +349,16 @@ mod tests {
         let mut runs = Vec::new();
         ledger.complete(&mut line, 2, |began, n| runs.push((began, n)));
         assert_eq!(line.oldest(), Some(at(7)));
-        assert_eq!(ledger.lose(&mut line, |began, n| runs.push((began, n))), 1);
+        let lost = ledger.lose(&mut line, |left, began, n| {
+            let state = if began == at(4) {
+                Left::NeverSent
+            } else {
+                Left::InFlight
+            };
+            assert_eq!(left, state);
+            runs.push((began, n));
+        });
+        assert_eq!(lost, 1);
         assert_eq!(runs, [1, 2, 3, 4].map(|due| (at(due), 1)));
         let counts = ledger.finish();
         assert_eq!((counts.due, counts.sent, counts.never_sent), (4, 3, 1));
@@ -360,7 +377,7 @@ mod tests {
         assert_eq!(ledger.allowed(10), 2);
         ledger.complete(&mut line, 3, |_, _| {});
         assert_eq!(ledger.allowed(10), 2, "a reply frees a slot, and no budget");
-        ledger.lose(&mut line, |_, _| {});
+        ledger.lose(&mut line, |_, _, _| {});
         assert_eq!(ledger.allowed(10), 9);
         ledger.send(&mut line, 9, AT);
         assert!(ledger.is_exhausted());

@@ -35,6 +35,15 @@ pub(crate) struct InFlight {
     queued_due: VecDeque<Time>,
 }
 
+/// State in which a connection left requests without a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// They were sent.
+    InFlight,
+    /// They were due and queued, and the kernel took none of them.
+    NeverSent,
+}
+
 /// Requests that were removed from a connection.
 #[derive(Debug)]
 pub(super) struct Cleared {
@@ -88,16 +97,18 @@ impl InFlight {
         self.queued = queued;
     }
 
-    /// Removes the newest `requests`.
+    /// Moves the newest `requests` behind those that are queued.
     fn unsend(&mut self, mut requests: usize) {
         self.requests -= requests;
+        let behind = self.queued_due.len();
         while let Some(last) = self.last_mut().filter(|_| requests > 0) {
             let here = last.requests.min(requests);
             requests -= here;
             last.requests -= here;
             let (due, left) = (last.due, last.requests);
             if let Some(due) = due {
-                (0..here).for_each(|_| self.queued_due.push_front(due));
+                // They are taken newest first.
+                (0..here).for_each(|_| self.queued_due.insert(behind, due));
             }
             if left == 0 && self.rest.pop_back().is_none() {
                 self.front = None;
@@ -167,13 +178,13 @@ impl InFlight {
 
     /// Removes all of them. Calls `on_run` with the start and the number of each run of those in
     /// flight, and of those queued that had a due time.
-    pub(super) fn clear(&mut self, mut on_run: impl FnMut(Time, usize)) -> Cleared {
+    pub(super) fn clear(&mut self, mut on_run: impl FnMut(Left, Time, usize)) -> Cleared {
         for run in self.front.take().into_iter().chain(self.rest.drain(..)) {
-            on_run(run.began(), run.requests);
+            on_run(Left::InFlight, run.began(), run.requests);
         }
         let queued_due = self.queued_due.len();
         for due in self.queued_due.drain(..) {
-            on_run(due, 1);
+            on_run(Left::NeverSent, due, 1);
         }
         Cleared {
             queued_due,
@@ -201,8 +212,28 @@ mod tests {
         in_flight.answer(5, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 2), (at(5), 3), (at(7), 2)]);
         assert_eq!((in_flight.requests(), in_flight.oldest()), (2, Some(at(7))));
-        assert_eq!(in_flight.clear(|_, _| {}).in_flight, 2);
+        assert_eq!(in_flight.clear(|_, _, _| {}).in_flight, 2);
         assert!(in_flight.is_idle() && in_flight.oldest().is_none());
+    }
+
+    #[test]
+    fn due_requests_are_queued_in_the_order_in_which_they_were_handed_over() {
+        let at = Time::from_ns;
+        let mut in_flight = InFlight::default();
+        for due in [1, 2, 3] {
+            in_flight.send_due(at(due), at(5));
+        }
+        in_flight.set_queued(2, at(5));
+        for due in [4, 5] {
+            in_flight.send_due(at(due), at(6));
+        }
+        in_flight.set_queued(4, at(6));
+        let mut left = Vec::new();
+        let cleared = in_flight.clear(|state, due, n| left.push((state, due, n)));
+        assert_eq!((cleared.in_flight, cleared.queued_due), (1, 4));
+        let of_queued = |due| (Left::NeverSent, at(due), 1);
+        let queued = [2, 3, 4, 5].map(of_queued);
+        assert_eq!(left, [&[(Left::InFlight, at(1), 1)][..], &queued].concat());
     }
 
     #[test]
@@ -218,7 +249,7 @@ mod tests {
         in_flight.answer(4, |sent_at, n| pairs.push((sent_at, n)));
         assert_eq!(pairs, [(at(5), 1), (at(9), 3)]);
         assert!(!in_flight.is_idle(), "two still wait");
-        let cleared = in_flight.clear(|_, _| {});
+        let cleared = in_flight.clear(|_, _, _| {});
         assert_eq!((cleared.in_flight, cleared.queued), (0, 2));
         assert!(in_flight.is_idle());
     }

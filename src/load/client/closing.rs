@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{ConnState, LoadClient, LoadConn};
 use crate::event_loop::{AfterClose, Closed, Flow, Time};
 use crate::http::response::BadReply;
+use crate::load::accounting::Left;
 use crate::load::counters::ErrorKind;
 
 /// The first pause after a failed connect; each round of failures doubles it ...
@@ -95,9 +96,12 @@ impl LoadClient<'_> {
             });
             return;
         }
-        let lost = self.ledger.lose(&mut conn.in_flight, |began, n| {
-            recorder.lost(began, now, n);
-        });
+        let lost = self
+            .ledger
+            .lose(&mut conn.in_flight, |left, began, n| match left {
+                Left::InFlight => recorder.lost(began, now, n),
+                Left::NeverSent => recorder.gave_up(began, now, n),
+            });
         match (conn.state, why) {
             (ConnState::GivenUp, _) => {}
             (ConnState::Open, Closed::Failed(error)) => {
