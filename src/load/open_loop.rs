@@ -148,6 +148,8 @@ impl OpenLoop {
 
     /// Laws of the arrivals that a worker broke; `None` if too little was due to tell.
     pub(crate) fn laws_broken(&self, ended: Time) -> Option<Vec<LawBroken>> {
+        // Nothing is due after the end of the schedule, which a turn of the loop may miss.
+        let ended = ended.min(self.plan.end);
         let found = self
             .arrivals
             .iter()
