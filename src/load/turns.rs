@@ -14,7 +14,7 @@ use crate::event_loop::{Time, Wait};
 pub(crate) const WAKE_EVERY: Duration = Duration::from_millis(10);
 /// Shortest delay that counts as a pause.
 pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(20);
-/// Pauses that are kept one by one; later ones are only counted.
+/// Pauses that are kept one by one; of more, the shortest are only counted.
 const PAUSES_KEPT_MAX: usize = 1_000;
 
 /// Turns of the client's loop in a run.
@@ -58,7 +58,7 @@ impl Turns {
 /// Times in which the client did not do its work.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pauses {
-    /// The first of them, in order.
+    /// The longest of them, in the order in which they began.
     pub(crate) kept: Vec<ClientPause>,
     /// All of them.
     pub(crate) count: u64,
@@ -86,8 +86,13 @@ impl Pauses {
     fn add(&mut self, began: Time, length: Duration) {
         self.count += 1;
         self.total += length;
-        if self.kept.len() < PAUSES_KEPT_MAX {
-            self.kept.push(ClientPause { began, length });
+        self.kept.push(ClientPause { began, length });
+        if self.kept.len() > PAUSES_KEPT_MAX {
+            let numbered = self.kept.iter().enumerate();
+            let shortest = numbered.min_by_key(|(_, pause)| pause.length);
+            if let Some((index, _)) = shortest {
+                self.kept.remove(index);
+            }
         }
     }
 
@@ -112,8 +117,10 @@ impl Pauses {
         self.count += other.count;
         self.total += other.total;
         self.kept.extend(other.kept);
-        self.kept.sort_by_key(|pause| pause.began);
+        self.kept
+            .sort_by_key(|pause| std::cmp::Reverse(pause.length));
         self.kept.truncate(PAUSES_KEPT_MAX);
+        self.kept.sort_by_key(|pause| pause.began);
     }
 }
 
@@ -177,6 +184,24 @@ mod tests {
         // Each wait, and each turn of 40 ms between two.
         assert_eq!((kept.len(), *count), (1_000, 1_500 + 1_499));
         assert_eq!(total.as_millis(), 1_500 * 50 + 1_499 * 40);
+    }
+
+    #[test]
+    fn the_longest_pauses_are_kept_of_one_worker_and_of_several() {
+        let many = || {
+            let mut turns = Turns::default();
+            for n in 0..1_200 {
+                turns.waited(wait(n * 100, n * 100 + 10, n * 100 + 60));
+            }
+            turns
+        };
+        let mut all = many();
+        all.waited(wait(119_961, 119_970, 149_970));
+        all.add(many());
+        let longest = all.pauses.longest().expect("a pause");
+        assert_eq!((longest.began, longest.length.as_secs()), (ms(119_970), 30));
+        let is_ordered = all.pauses.kept.is_sorted_by_key(|pause| pause.began);
+        assert!(is_ordered && all.pauses.kept.len() == 1_000);
     }
 
     #[test]
