@@ -54,19 +54,8 @@ impl Windows {
 
     /// Closes the open window as it is.
     pub(super) fn finish(&mut self, now: Time, replies: u64, bytes: u64) {
-        let short = now.ns_since(self.began) < WINDOW.as_nanos() as u64 / 2;
-        match self.closed.last().copied() {
-            Some(last) if short => {
-                self.closed.pop();
-                self.closed.push(Window {
-                    ns: last.ns + now.ns_since(self.began),
-                    replies: last.replies + replies - self.replies_before,
-                    bytes: last.bytes + bytes - self.bytes_before,
-                });
-                self.begin(now, replies, bytes);
-            }
-            _ if now > self.began => self.close(now, replies, bytes),
-            _ => {}
+        if now > self.began || !self.closed.is_empty() {
+            self.close(now, replies, bytes);
         }
     }
 
@@ -97,8 +86,23 @@ impl Windows {
         self.bytes_before = bytes;
     }
 
+    /// The windows, with a last one that is short as a part of the one before it.
+    fn whole(&self) -> Vec<Window> {
+        let mut windows = self.closed.clone();
+        if let [.., before, last] = &mut windows[..]
+            && u128::from(last.ns) * 2 < WINDOW.as_nanos()
+        {
+            before.ns += last.ns;
+            before.replies += last.replies;
+            before.bytes += last.bytes;
+            windows.pop();
+        }
+        windows
+    }
+
     /// Leaves out the windows that began before `start`, but never all of them.
     pub(crate) fn without_start(&mut self, start: Duration) {
+        self.closed = self.whole();
         let mut began_ns = 0;
         let before = self.closed.iter().take_while(|window| {
             let is_before = began_ns < start.as_nanos() as u64;
@@ -121,7 +125,7 @@ impl Windows {
 
     fn rates(&self, what: impl Fn(&Window) -> u64) -> Vec<f64> {
         let rate = |window: &Window| what(window) as f64 * NS_PER_SECOND / window.ns.max(1) as f64;
-        self.closed.iter().map(rate).collect()
+        self.whole().iter().map(rate).collect()
     }
 }
 
@@ -178,6 +182,26 @@ mod tests {
         windows.turn(at_ms(2750), 150, 1100);
         assert_eq!(windows.reply_rates(), [80.0, 50.0]);
         assert_eq!(windows.byte_rates(), [800.0, 100.0]);
+    }
+
+    /// Both reply 10,000 times a second. The rest of one is short, that of the other is not.
+    #[test]
+    fn the_ends_of_two_workers_may_lie_on_both_sides_of_half_a_second() {
+        let worker = |ended_ms: u64| {
+            let mut windows = Windows::starting(at_ms(0));
+            windows.turn(at_ms(1000), 10_000, 0);
+            windows.turn(at_ms(2000), 20_000, 0);
+            windows.finish(at_ms(ended_ms), ended_ms * 10, 0);
+            windows
+        };
+        for (one, other) in [(2450, 2550), (2550, 2450)] {
+            let mut all = worker(one);
+            all.add(&worker(other));
+            let rates = all.reply_rates();
+            assert_eq!(rates.len(), 3);
+            // 4,500 and 5,500 replies in 0.55 s.
+            assert!((rates[2] - 18_181.8).abs() < 0.1, "{rates:?}");
+        }
     }
 
     #[test]
