@@ -39,10 +39,15 @@ fn log_text(log: &[Interval], start_ms: u64, report: &Value) -> String {
 
 /// Replies that take 2 ms each, `rate` in a second, for `seconds`.
 fn steady(rate: u64, seconds: u64) -> Vec<Interval> {
+    steady_run(rate, seconds, 0)
+}
+
+/// The same, of run `number`, whose replies took another time than those of others.
+fn steady_run(rate: u64, seconds: u64, number: u64) -> Vec<Interval> {
     let mut log = IntervalLog::starting(Time::START);
     for reply in 0..rate * seconds {
         let now = Time::from_ns(reply * 1_000_000_000 / rate);
-        log.record(now, 2_000_000, 1);
+        log.record(now, 2_000_000 + number * 100_000, 1);
     }
     log.finish(Time::START + Duration::from_secs(seconds));
     log.into_intervals()
@@ -139,8 +144,10 @@ fn the_tail_is_that_of_the_union_and_no_mean_of_tails() {
 
 #[test]
 fn two_halves_that_start_together_are_one_run_without_doubt() {
-    let log = steady(500, 10);
-    let sources = ["0/2", "1/2"].map(|share| source(share, &log, EPOCH_MS, &report(Some(share))));
+    let sources = [("0/2", 0), ("1/2", 1)].map(|(share, number)| {
+        let log = steady_run(500, 10, number);
+        source(share, &log, EPOCH_MS, &report(Some(share)))
+    });
     let merged = merge(&sources);
     assert_eq!(reasons(&merged), [""; 0]);
     assert_eq!(merged.requests.average, Some(1000.0));
@@ -223,10 +230,10 @@ fn a_process_that_died_is_named_with_what_its_log_holds() {
 
 #[test]
 fn what_differs_between_the_runs_is_named() {
-    let log = steady(500, 10);
     let rate = json!({"from": 1000.0, "to": 2000.0});
     let ramp = json!({"rate": rate, "arrivals": "constant", "seed": 7});
-    let of = |change: Value| {
+    let of = |number: u64, change: Value| {
+        let log = steady_run(500, 10, number);
         let mut report = report(None);
         let (Some(report), Value::Object(change)) = (report.as_object_mut(), change) else {
             unreachable!("both are objects");
@@ -247,7 +254,7 @@ fn what_differs_between_the_runs_is_named() {
         (json!({"version": "0.3.0"}), "version"),
         (json!({"share": "0/1"}), "number of shares"),
     ] {
-        let merged = merge(&[of(json!({})), of(change)]);
+        let merged = merge(&[of(0, json!({})), of(1, change)]);
         let reasons = reasons(&merged);
         assert!(
             reasons[0].starts_with(&format!("{name} differs: ")),
@@ -255,17 +262,17 @@ fn what_differs_between_the_runs_is_named() {
         );
     }
     // The connections of two shares differ by one at most.
-    let merged = merge(&[of(json!({})), of(json!({"connections": 11}))]);
+    let merged = merge(&[of(0, json!({})), of(1, json!({"connections": 11}))]);
     assert_eq!(reasons(&merged), [""; 0]);
 }
 
 /// 9 connections of 6 workers, and 1,001 requests of 3 processes, as they are divided.
 #[test]
 fn shares_that_are_as_they_should_be_are_no_doubt() {
-    let log = steady(500, 10);
     let parts = [("0/3", 4, 334), ("1/3", 3, 334), ("2/3", 2, 333)];
     let of = |workers: u32| {
         parts.map(|(share, connections, requests)| {
+            let log = steady_run(500, 10, connections);
             let mut report = report(Some(share));
             report["workers"] = workers.into();
             report["connections"] = connections.into();
@@ -297,7 +304,10 @@ fn interrupted_runs_doubts_and_repeated_requests_are_named() {
     doubtful["interrupted"] = true.into();
     doubtful["verdict"]["reasons"] = json!(["the client was busy"]);
     let doubtful = source("a", &log, EPOCH_MS, &doubtful);
-    let merged = merge(&[doubtful, source("b", &log, EPOCH_MS, &report(Some("0/1")))]);
+    let merged = merge(&[
+        doubtful,
+        source("b", &steady_run(500, 10, 1), EPOCH_MS, &report(Some("0/1"))),
+    ]);
     let of_a = |reason: &str| MergeWarning::OfSource {
         file: "a".to_owned(),
         reason: reason.to_owned(),
@@ -310,6 +320,17 @@ fn interrupted_runs_doubts_and_repeated_requests_are_named() {
     let same = MergeWarning::SameRequests { files };
     let expected = [interrupted, same, of_a("the client was busy")];
     assert_eq!(merged.verdict.reasons, expected);
+}
+
+#[test]
+fn a_run_that_is_there_twice_is_named() {
+    let of = |file, number| {
+        let log = steady_run(500, 10, number);
+        source(file, &log, EPOCH_MS, &report(None))
+    };
+    let merged = merge(&[of("a", 0), of("b", 1), of("c", 0)]);
+    let files = vec!["a".to_owned(), "c".to_owned()];
+    assert_eq!(merged.verdict.reasons, [MergeWarning::SameRun { files }]);
 }
 
 /// The log of another program tells replies only.

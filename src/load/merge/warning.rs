@@ -38,6 +38,11 @@ pub enum MergeWarning {
         /// Shares in all.
         of: u32,
     },
+    /// Files that hold the same run.
+    SameRun {
+        /// These files.
+        files: Vec<String>,
+    },
     /// Files that are of the same share, or of the same Poisson stream.
     SameRequests {
         /// These files.
@@ -86,6 +91,7 @@ pub enum MergeWarning {
 pub(super) fn all(sources: &[Source], window: Option<&Window>) -> Vec<MergeWarning> {
     let mut warnings: Vec<MergeWarning> = sources.iter().filter_map(ended_early).collect();
     warnings.extend(absent_shares(sources));
+    warnings.extend(same_runs(sources));
     warnings.extend(same_requests(sources));
     let differing = settings::differing(sources).into_iter();
     warnings.extend(differing.map(|(name, values)| MergeWarning::Setting { name, values }));
@@ -121,6 +127,21 @@ fn absent_shares(sources: &[Source]) -> Option<MergeWarning> {
     let is_present = |number: &u32| shares.iter().any(|share| share.number() == *number);
     let shares: Vec<u32> = (0..of).filter(|number| !is_present(number)).collect();
     (!shares.is_empty()).then_some(MergeWarning::AbsentShares { shares, of })
+}
+
+/// No two runs have the same latencies at the same times.
+fn same_runs(sources: &[Source]) -> Vec<MergeWarning> {
+    let mut groups: Vec<(&Source, Vec<String>)> = Vec::new();
+    for source in sources.iter().filter(|source| !source.intervals.is_empty()) {
+        let same = |(first, _): &&mut (&Source, _)| first.intervals == source.intervals;
+        match groups.iter_mut().find(same) {
+            Some((_, files)) => files.push(source.file.clone()),
+            None => groups.push((source, vec![source.file.clone()])),
+        }
+    }
+    let same = groups.into_iter().filter(|(_, files)| files.len() > 1);
+    same.map(|(_, files)| MergeWarning::SameRun { files })
+        .collect()
 }
 
 fn same_requests(sources: &[Source]) -> Vec<MergeWarning> {
@@ -195,18 +216,17 @@ impl fmt::Display for MergeWarning {
                 let names = shares.iter().map(|share| format!("{share}/{of}"));
                 f.write_str(&absent(&names.collect::<Vec<String>>()))
             }
+            SameRun { files } => write!(
+                f,
+                "{} hold the same run, which counts more than once; leave out the copies",
+                listed(files)
+            ),
             SameRequests { files } => write!(
                 f,
                 "{} are of the same share or seed: the same requests, not more of them",
                 listed(files)
             ),
-            Setting { name, values } => {
-                let values = values.iter();
-                let values = values
-                    .map(|(value, files)| format!("{value} in {}", plural(*files as u64, "file")));
-                let values: Vec<String> = values.collect();
-                write!(f, "{name} differs: {}", listed(&values))
-            }
+            Setting { name, values } => write!(f, "{name} differs: {}", with_files(values)),
             StartsApart {
                 seconds,
                 first,
@@ -235,6 +255,14 @@ impl fmt::Display for MergeWarning {
             OfSource { file, reason } => write!(f, "{file}: {reason}"),
         }
     }
+}
+
+/// Values of a setting, each with the number of files that have it.
+fn with_files(values: &BTreeMap<String, usize>) -> String {
+    let values = values.iter();
+    let values =
+        values.map(|(value, files)| format!("{value} in {}", plural(*files as u64, "file")));
+    listed(&values.collect::<Vec<String>>())
 }
 
 fn absent(shares: &[String]) -> String {

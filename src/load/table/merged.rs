@@ -1,8 +1,11 @@
 //! The report of several runs as one: each of them, all together, and what to doubt.
 
 use super::lines::wrap;
-use super::{Detail, boxed, fitting, intervals, latency_rows, missing_percentiles, percentile_box};
-use crate::format::{count, milliseconds, or_dash, plural, rate};
+use super::{
+    Detail, boxed, fitting, intervals, latency_rows, missing_percentiles, percentile,
+    percentile_box,
+};
+use crate::format::{count, or_dash, plural, rate};
 use crate::load::merge::{MergedReport, MergedSource};
 use crate::load::report::Accounting;
 
@@ -45,7 +48,7 @@ fn sources_box(sources: &[MergedSource]) -> String {
         "99%",
     ];
     let rows = sources.iter().map(|source| {
-        let percentile = |ms: Option<f64>| or_dash(ms.map(milliseconds));
+        let latency = &source.latency;
         // The time of day.
         let start = source.start.as_ref().and_then(|start| start.get(11..23));
         vec![
@@ -54,8 +57,8 @@ fn sources_box(sources: &[MergedSource]) -> String {
             or_dash(start.map(str::to_owned)),
             format!("{:.2} s", source.seconds),
             rate(source.rate),
-            percentile(source.latency.p50),
-            percentile(source.latency.p99),
+            percentile(latency, 50.0, latency.p50),
+            percentile(latency, 99.0, latency.p99),
         ]
     });
     let titles = titles.map(str::to_owned).to_vec();
