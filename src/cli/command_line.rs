@@ -36,18 +36,34 @@ pub(super) fn repeating(
 /// Masks the values of fields that are credentials: the command is for others to read.
 fn without_credentials(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut masked: Vec<String> = Vec::new();
+    let mut is_field = false;
     for word in words {
-        let is_field = matches!(masked.last().map(String::as_str), Some("-H" | "--header"));
-        let mut attached = ["--header=", "-H"].into_iter();
-        let flag = match is_field {
-            true => Some(""),
-            false => attached.find(|flag| word.starts_with(flag)),
+        let field_at = match is_field {
+            true => Some(0),
+            false => field_after_flag(&word),
         };
-        let field = flag.map(|flag| word.split_at(flag.len()));
+        is_field = field_at.is_some_and(|at| at == word.len() && !is_field);
+        let field = field_at.map(|at| word.split_at(at));
         let mask = field.and_then(|(flag, field)| Some(format!("{flag}{}", masked_field(field)?)));
         masked.push(mask.unwrap_or(word));
     }
     masked
+}
+
+/// The place in `word` where the value of `-H` begins, which may stand behind other short flags; its
+/// end, if the value is the next word.
+fn field_after_flag(word: &str) -> Option<usize> {
+    let long = "--header";
+    if let Some(rest) = word.strip_prefix(long) {
+        let is_flag = rest.is_empty() || rest.starts_with('=');
+        return is_flag.then(|| (long.len() + 1).min(word.len()));
+    }
+    let flags = word.strip_prefix('-')?.find('H')?;
+    let is_cluster = word[1..][..flags].chars().all(|c| c.is_ascii_alphabetic());
+    let after = flags + 2;
+    // Clap leaves out an equals sign.
+    let value = after + usize::from(word[after..].starts_with('='));
+    is_cluster.then_some(value)
 }
 
 /// `Name: ...` for a field that is a credential; `None` for any other.
@@ -98,6 +114,13 @@ mod tests {
                 "'-HProxy-Authorization: ...'",
             ),
             (&["--header=Cookie: s3cret"], "'--header=Cookie: ...'"),
+            (&["-H=Cookie: s3cret"], "'-H=Cookie: ...'"),
+            (&["-nH", "Cookie: s3cret"], "-nH 'Cookie: ...'"),
+            (&["-nHCookie: s3cret"], "'-nHCookie: ...'"),
+            (
+                &["-H", "-Cookie: a", "Cookie: b"],
+                "-H '-Cookie: a' 'Cookie: b'",
+            ),
             (&["-H", "Accept: */*"], "-H 'Accept: */*'"),
             (&["-b", "Cookie: a"], "-b 'Cookie: a'"),
         ] {

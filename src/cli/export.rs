@@ -42,6 +42,12 @@ impl Export {
             opened => (opened, true),
         };
         let file = opened.map_err(|e| refusal(flag, &path, &e))?;
+        if is_stdout(&file) {
+            return Err(format!(
+                "{flag} {}: stdout goes to this file too; name another, or '-'",
+                path.display()
+            ));
+        }
         let export = Export {
             file,
             path,
@@ -131,6 +137,24 @@ fn takes_no_second_file(error: &io::Error) -> bool {
             | ErrorKind::ResourceBusy
             | ErrorKind::NotFound
     )
+}
+
+/// Returns true for a regular file that stdout goes to: replacing it would lose what is printed.
+#[cfg(unix)]
+fn is_stdout(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let stdout = rustix::fs::fstat(io::stdout());
+    let same = |stdout: rustix::fs::Stat| {
+        let file = file.metadata().ok()?;
+        Some(file.is_file() && (file.dev(), file.ino()) == (stdout.st_dev, stdout.st_ino))
+    };
+    stdout.ok().and_then(same).unwrap_or(false)
+}
+
+#[cfg(not(unix))]
+fn is_stdout(_file: &File) -> bool {
+    false
 }
 
 /// Writing waits for a slow reader: only opening must not wait.

@@ -138,9 +138,7 @@ pub fn hint(argv: &[String]) -> Option<String> {
 pub fn misunderstanding(argv: &[String]) -> Option<String> {
     let (job, args) = argv.get(1..)?.split_first()?;
     match job.as_str() {
-        "load" => threads(args)
-            .or_else(|| content_type(args))
-            .or_else(|| keep_alive(args)),
+        "load" => threads(args).or_else(|| content_type(args)),
         _ => None,
     }
 }
@@ -165,17 +163,6 @@ fn content_type(args: &[String]) -> Option<String> {
         "-T {value} is a title, as in autocannon; for the type of the body write -H \
          'Content-Type: {value}'"
     ))
-}
-
-/// `-k`: keep-alive in ab.
-fn keep_alive(args: &[String]) -> Option<String> {
-    let is_given = args.iter().any(|arg| arg == "-k");
-    let is_https = args.iter().any(|arg| arg.starts_with("https:"));
-    (is_given && !is_https).then(|| {
-        "-k accepts any certificate, and this URL has none; connections are kept open without a \
-         flag"
-            .to_owned()
-    })
 }
 
 fn is_media_type(text: &str) -> bool {

@@ -114,7 +114,7 @@ pub struct LoadArgs {
 
     /// Client threads, which divide connections and rate among them; auto: one per core
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
-    workers: NonZeroU32,
+    workers: counts::Workers,
 
     /// Use of a freed slot: at once (rolling), or with all of its connection (batch)
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
@@ -235,7 +235,7 @@ impl LoadArgs {
             expected_statuses: self.expect_status.clone(),
             bailout: self.limits.bailout,
             requests_per_connection: self.limits.requests_per_connection,
-            workers: self.workers,
+            workers: self.workers(),
             share: self.together.share,
             start_at: self.together.start_at,
             title: self.title.clone(),
@@ -244,13 +244,12 @@ impl LoadArgs {
 
     /// True if stdout is for one report that a program reads.
     fn owns_stdout(&self) -> bool {
-        self.prints_json() || self.exports.prints_page() || self.exports.prints_hlog()
+        !self.exports.printed(self.prints_json()).is_empty()
     }
 
     /// Refuses flags that need knowledge of all workers, and amounts too small to share.
     fn check_workers(&self) -> Result<(), String> {
-        let workers = self.workers.get();
-        let shared = (self.connections as u64).min(self.amount.unwrap_or(u64::MAX));
+        let (workers, shared) = (self.workers().get(), self.shared());
         self.together.check_share(shared, workers)?;
         if shared < u64::from(workers) {
             return Err(format!(
@@ -263,6 +262,15 @@ impl LoadArgs {
             ));
         }
         Ok(())
+    }
+
+    fn workers(&self) -> NonZeroU32 {
+        self.workers.number(self.together.own_part(self.shared()))
+    }
+
+    /// Connections or requests, of which each worker needs one.
+    fn shared(&self) -> u64 {
+        (self.connections as u64).min(self.amount.unwrap_or(u64::MAX))
     }
 
     fn prints_json(&self) -> bool {
@@ -433,6 +441,7 @@ mod tests {
             let idle = [
                 cli.load.schedule.idle_seed(),
                 cli.load.tls.idle_authorities(plan.tls.is_some()),
+                cli.load.tls.idle_insecure(plan.tls.is_some()),
             ];
             idle.map(Option::unwrap_or_default).concat()
         };
@@ -442,6 +451,10 @@ mod tests {
         assert_eq!(warnings(&drawn), "");
         let file = ["--cacert", "Cargo.toml", "http://localhost"];
         assert!(warnings(&file).contains("--cacert"));
+        for flags in ["-k", "-nk", "--insecure"] {
+            assert!(warnings(&[flags, "http://localhost"]).contains("-k: "));
+            assert_eq!(warnings(&[flags, "HTTPS://localhost"]), "");
+        }
     }
 
     #[test]

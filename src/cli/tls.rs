@@ -31,6 +31,13 @@ impl TlsArgs {
             .then_some("--cacert: http has no certificates; write https://, or leave it out")
     }
 
+    /// The warning of a run without https that accepts any certificate. In ab, -k is keep-alive.
+    pub(super) fn idle_insecure(&self, is_https: bool) -> Option<&'static str> {
+        (!is_https && self.insecure).then_some(
+            "-k: http has no certificates; leave it out (connections are kept open without a flag)",
+        )
+    }
+
     /// The certificates to accept.
     ///
     /// # Errors

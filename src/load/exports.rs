@@ -6,7 +6,7 @@ use std::io;
 
 use super::report::{LoadReport, Timeline};
 use super::statistics::hlog::{histogram, write_hlog};
-use super::statistics::interval_log::{Interval, all_answered};
+use super::statistics::interval_log::{Interval, all_answered, all_censored, all_lost};
 
 /// Steps for each halving of the distance to 100 %, as HdrHistogram's own tools print.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
@@ -29,8 +29,8 @@ pub fn hlog(report: &LoadReport) -> io::Result<String> {
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// The distribution of all latencies in milliseconds as HdrHistogram prints it. Requests without a
-/// reply are not in it.
+/// The distribution of the latencies of all replies in milliseconds, as HdrHistogram prints it.
+/// Requests without a reply are not in it; a line at its end counts them.
 pub fn hgrm(report: &LoadReport) -> String {
     let mut all = all_answered(&report.timeline.intervals);
     let (mean, stdev) = (all.mean_ns() / NS_PER_MS, all.stdev_ns() / NS_PER_MS);
@@ -62,6 +62,14 @@ pub fn hgrm(report: &LoadReport) -> String {
         "#[Mean    = {mean:12.3}, StdDeviation   = {stdev:12.3}]\n\
          #[Max     = {max:12.3}, Total count    = {total:12}]\n{buckets}\n"
     );
+    let intervals = &report.timeline.intervals;
+    let unanswered = all_censored(intervals).total() + all_lost(intervals).total();
+    if unanswered > 0 {
+        let _ = writeln!(
+            text,
+            "#[Without a reply, and not in these percentiles: {unanswered}]"
+        );
+    }
     text
 }
 
@@ -192,7 +200,8 @@ mod tests {
         let median = rows.iter().find(|row| row[1] >= 0.5).expect("a median");
         assert_eq!((median[0], median[2]), (0.5, 500.0));
         let footer: Vec<&str> = text.lines().filter(|line| line.starts_with("#[")).collect();
-        assert_eq!(footer.len(), 3);
+        assert_eq!(footer.len(), 4);
+        assert!(footer[3].contains("percentiles: 1]"), "{text}");
         assert!(
             footer[1].contains("Total count    =         1000"),
             "{text}"

@@ -23,11 +23,13 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     export_hlog: Option<PathBuf>,
 
-    /// Write the distribution of all latencies to this file (HdrHistogram's percentiles)
+    /// Write the distribution of the latencies of all replies to this file (HdrHistogram's
+    /// percentiles); '-' prints it in place of the report
     #[arg(long, value_name = "FILE")]
     export_hgrm: Option<PathBuf>,
 
-    /// Write rate and latency of each tenth of a second to this file, comma-separated
+    /// Write rate and latency of each tenth of a second to this file, comma-separated; '-' prints them
+    /// in place of the report
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
 
@@ -46,60 +48,99 @@ pub(super) struct ExportArgs {
 pub(super) type Writing = (Export, Content);
 
 /// Makes the content of a file.
-type Content = fn(&LoadReport) -> Result<String, String>;
+pub(super) type Content = fn(&LoadReport) -> Result<String, String>;
+
+/// A form of the report, and the file that it was asked for in.
+struct Form<'a> {
+    flag: &'static str,
+    name: &'static str,
+    path: Option<&'a Path>,
+    content: Content,
+}
+
+impl Form<'_> {
+    fn is_for_stdout(&self) -> bool {
+        self.path == Some(Path::new(export::STDOUT))
+    }
+}
 
 impl ExportArgs {
     /// The JSON goes to stdout in place of the report.
     pub(super) fn prints_json(&self) -> bool {
-        is_stdout(self.export_json.as_deref())
+        let [json, ..] = self.forms();
+        json.is_for_stdout()
     }
 
-    /// The page goes to stdout in place of the report.
-    pub(super) fn prints_page(&self) -> bool {
-        is_stdout(self.export_html.as_deref())
-    }
-
-    /// The log goes to stdout in place of the report, or after the JSON.
-    pub(super) fn prints_hlog(&self) -> bool {
-        is_stdout(self.export_hlog.as_deref())
+    /// The forms that go to stdout in place of the report, in their order; the JSON is one of them if
+    /// `json`.
+    pub(super) fn printed(&self, json: bool) -> Vec<Content> {
+        let printed = self.forms_on_stdout(json);
+        printed.iter().map(|form| form.content).collect()
     }
 
     /// Opens every file.
     ///
     /// # Errors
-    /// One cannot be written, or stdout is for two of them.
+    /// One cannot be written, or stdout is for two of them that no program takes one behind the other.
     pub(super) fn open(&self, json: bool) -> Result<Vec<Writing>, String> {
-        let others = [
-            ("JSON", json || self.prints_json()),
-            ("log", self.prints_hlog()),
-        ];
-        if let Some((other, _)) = others
-            .iter()
-            .find(|(_, prints)| *prints && self.prints_page())
+        if let [first, .., last] = &self.forms_on_stdout(json)[..]
+            && (first.name, last.name) != ("JSON", "log")
         {
             return Err(format!(
-                "--export-html -: stdout is for the {other}; name a file for one of them"
+                "{} -: stdout is for the {}; name a file for one of them",
+                last.flag, first.name
             ));
         }
-        let page = self.export_html.as_ref().filter(|_| !self.prints_page());
-        let json = self.export_json.as_ref().filter(|_| !self.prints_json());
-        let hlog = self.export_hlog.as_ref().filter(|_| !self.prints_hlog());
-        let files: [(&'static str, Option<&PathBuf>, Content); 5] = [
-            ("--export-json", json, |report| printing::json(report)),
-            ("--export-hlog", hlog, printing::hlog),
-            ("--export-hgrm", self.export_hgrm.as_ref(), |report| {
-                Ok(exports::hgrm(report))
+        let files = self
+            .forms()
+            .into_iter()
+            .filter(|form| !form.is_for_stdout());
+        let open = |form: Form<'_>| {
+            let file = Export::open(form.flag, form.path?);
+            Some(file.map(|file| (file, form.content)))
+        };
+        files.filter_map(open).collect()
+    }
+
+    fn forms_on_stdout(&self, json: bool) -> Vec<Form<'_>> {
+        let mut forms = self.forms();
+        if json {
+            forms[0].path = Some(Path::new(export::STDOUT));
+        }
+        forms.into_iter().filter(Form::is_for_stdout).collect()
+    }
+
+    fn forms(&self) -> [Form<'_>; 5] {
+        fn form<'a>(
+            flag: &'static str,
+            name: &'static str,
+            path: &'a Option<PathBuf>,
+            content: Content,
+        ) -> Form<'a> {
+            let path = path.as_deref();
+            Form {
+                flag,
+                name,
+                path,
+                content,
+            }
+        }
+        [
+            form("--export-json", "JSON", &self.export_json, |report| {
+                printing::json(report)
             }),
-            ("--export-csv", self.export_csv.as_ref(), |report| {
+            form("--export-hlog", "log", &self.export_hlog, printing::hlog),
+            form(
+                "--export-hgrm",
+                "percentiles",
+                &self.export_hgrm,
+                |report| Ok(exports::hgrm(report)),
+            ),
+            form("--export-csv", "intervals", &self.export_csv, |report| {
                 Ok(exports::csv(report))
             }),
-            (page::FLAG, page, page::render),
-        ];
-        let open = |(flag, path, content): (_, Option<&PathBuf>, _)| {
-            let file = Export::open(flag, path?);
-            Some(file.map(|file| (file, content)))
-        };
-        files.into_iter().filter_map(open).collect()
+            form(page::FLAG, "page", &self.export_html, page::render),
+        ]
     }
 
     /// Tells on stderr which gates do not pass; [`Exit::GateTripped`] if one trips.
@@ -121,16 +162,14 @@ impl ExportArgs {
     }
 }
 
-fn is_stdout(path: Option<&Path>) -> bool {
-    path == Some(Path::new(export::STDOUT))
-}
-
-/// Writes every file.
+/// Writes every file, also if another cannot be written.
 ///
 /// # Errors
-/// One cannot be written.
+/// The first that cannot be written.
 pub(super) fn write(files: Vec<Writing>, report: &LoadReport) -> Result<(), String> {
-    files
+    let written: Vec<_> = files
         .into_iter()
-        .try_for_each(|(file, content)| file.write(&content(report)?))
+        .map(|(file, content)| file.write(&content(report)?))
+        .collect();
+    written.into_iter().collect()
 }

@@ -2,26 +2,24 @@
 
 use serde::Serialize;
 
-use super::{LoadArgs, page};
+use super::LoadArgs;
 use crate::cli::output;
 use crate::load::table::{self, Detail};
 use crate::load::{LoadReport, exports};
 
-/// Prints the table, or the JSON or the page in its place.
+/// Prints the table, or the forms that were asked for in its place.
 ///
 /// # Errors
 /// Stdout cannot be written, for another reason than that its reader has gone away.
 pub(super) fn print(report: &LoadReport, args: &LoadArgs) -> Result<(), String> {
-    let files = &args.exports;
-    let text = match (args.prints_json(), files.prints_page()) {
-        (true, _) if files.prints_hlog() => json(report)? + &hlog(report)?,
-        (true, _) => json(report)?,
-        (_, true) => page::render(report)?,
-        _ if files.prints_hlog() => hlog(report)?,
-        _ => match &report.find_rate {
-            Some(found) => table::render_search(found, output::columns()),
-            None => table::render(report, detail(args), output::columns()),
-        },
+    let printed = args.exports.printed(args.prints_json());
+    let text = match (&printed[..], &report.find_rate) {
+        ([], Some(found)) => table::render_search(found, output::columns()),
+        ([], None) => table::render(report, detail(args), output::columns()),
+        (forms, _) => forms
+            .iter()
+            .map(|content| content(report))
+            .collect::<Result<_, _>>()?,
     };
     output::refusal(output::print(&text)).map_or(Ok(()), Err)
 }

@@ -36,6 +36,7 @@ impl Ready {
         let idle = [
             args.schedule.idle_seed(),
             args.tls.idle_authorities(plan.tls.is_some()),
+            args.tls.idle_insecure(plan.tls.is_some()),
         ];
         idle.into_iter().flatten().for_each(output::warn);
         Ok(Ready {

@@ -28,6 +28,11 @@ pub(super) struct TogetherArgs {
 }
 
 impl TogetherArgs {
+    /// The least that this process has of `shared` connections or requests.
+    pub(super) fn own_part(&self, shared: u64) -> u64 {
+        shared / self.share.map_or(1, |share| u64::from(share.of()))
+    }
+
     /// Refuses `shared` connections or requests that are fewer than the `workers` of all shares.
     pub(super) fn check_share(&self, shared: u64, workers: u32) -> Result<(), String> {
         match self.share {
