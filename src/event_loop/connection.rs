@@ -80,6 +80,13 @@ struct Unsent {
     progress_at: Time,
 }
 
+impl Unsent {
+    /// Time at which the kernel has taken none of it for too long.
+    fn stalled_at<P>(&self, shared: &Shared<P>) -> Time {
+        self.progress_at + shared.limits.send_timeout
+    }
+}
+
 impl<S: Transport, P: Protocol> Connection<S, P> {
     /// A connection that has just been opened, and the result of its first pump.
     pub fn open(stream: S, shared: &mut Shared<P>) -> (Connection<S, P>, Pumped) {
@@ -121,7 +128,11 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
     #[inline]
     pub fn deadline(&self, shared: &Shared<P>) -> Time {
         match (&self.unsent, self.phase) {
-            (Some(unsent), _) => unsent.progress_at + shared.limits.send_timeout,
+            (Some(unsent), ConnectionPhase::Open) if P::READS_WHILE_BLOCKED => {
+                let stalled_at = unsent.stalled_at(shared);
+                stalled_at.min(shared.protocol.deadline(&self.conn))
+            }
+            (Some(unsent), _) => unsent.stalled_at(shared),
             (None, ConnectionPhase::Draining { until, .. }) => until,
             (None, ConnectionPhase::Open | ConnectionPhase::Flushing(_)) => {
                 shared.protocol.deadline(&self.conn)
@@ -132,19 +143,26 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
     /// The deadline has passed.
     pub fn overdue(&mut self, shared: &mut Shared<P>) -> Pumped {
         let pumped = match (&self.unsent, self.phase) {
-            (Some(_), _) => Pumped::Closed(Closed::Stalled),
-            (None, ConnectionPhase::Open) => {
-                let (conn, now) = (&mut self.conn, shared.now);
-                let flow = shared.protocol.overdue(conn, now, &mut shared.queue);
-                self.settle(flow, PeerSide::MaySend, shared)
-                    .unwrap_or(Pumped::Wait)
+            (Some(unsent), ConnectionPhase::Open)
+                if P::READS_WHILE_BLOCKED && shared.now < unsent.stalled_at(shared) =>
+            {
+                self.protocol_overdue(shared)
             }
+            (Some(_), _) => Pumped::Closed(Closed::Stalled),
+            (None, ConnectionPhase::Open) => self.protocol_overdue(shared),
             (None, ConnectionPhase::Flushing(_) | ConnectionPhase::Draining { .. }) => {
                 Pumped::Closed(Closed::Done)
             }
         };
         self.invariants(shared);
         pumped
+    }
+
+    fn protocol_overdue(&mut self, shared: &mut Shared<P>) -> Pumped {
+        let (conn, now) = (&mut self.conn, shared.now);
+        let flow = shared.protocol.overdue(conn, now, &mut shared.queue);
+        self.settle(flow, PeerSide::MaySend, shared)
+            .unwrap_or(Pumped::Wait)
     }
 
     /// Lets the protocol send what is due now.

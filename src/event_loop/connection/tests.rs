@@ -516,6 +516,27 @@ fn an_overdue_connection_is_told_so_and_finished() {
     assert!(bed.script().shut);
 }
 
+/// A server whose peer takes little by little is not read from, and its protocol waits for nothing.
+#[test]
+fn a_client_that_is_blocked_keeps_the_deadline_of_its_protocol() {
+    let rooms = || vec![Room::Bytes(1), Room::Error(io::ErrorKind::WouldBlock)];
+    let mut client = bed_that_reads_while_blocked::<true>(vec![bytes("?")], rooms());
+    client.shared.protocol.deadline = Time::from_ns(7_000_000_000);
+    client.pump();
+    let deadline = client.connection.deadline(&client.shared);
+    assert_eq!(deadline.as_ns(), 7_000_000_000);
+    client.at(7);
+    let pumped = client.connection.overdue(&mut client.shared);
+    assert!(matches!(pumped, Pumped::Wait), "its protocol finishes");
+    assert_eq!(client.shared.protocol.unsent_bytes.last(), Some(&9));
+
+    let mut server = bed(vec![bytes("?")], rooms());
+    server.shared.protocol.deadline = Time::from_ns(7_000_000_000);
+    server.pump();
+    let deadline = server.connection.deadline(&server.shared);
+    assert_eq!(deadline.as_ns(), 30_000_000_000);
+}
+
 #[test]
 fn a_stop_answers_what_has_arrived_and_nothing_after() {
     let mut bed = bed(vec![bytes("??")], vec![]);
