@@ -34,7 +34,7 @@ pub struct Accounting {
     pub never_sent: u64,
     /// Requests with a complete reply.
     pub completed: u64,
-    /// Requests without a complete reply within the timeout.
+    /// Requests in flight on a connection whose oldest one had no complete reply within the timeout.
     pub timed_out: u64,
     /// Requests in flight on a connection that ended.
     pub lost: u64,

@@ -20,6 +20,9 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
         0 => 0.0,
         completed => cpu_seconds * 1e6 / completed as f64,
     };
+    // Like the CPU time, it is known of the warm-up and the run together.
+    let part_of_run = cost.wall.as_secs_f64() / wall_s;
+    let withheld_ms = |withheld: Duration| duration_ms(withheld.mul_f64(part_of_run));
     let turns = &record.turns.lengths;
     let Pauses { kept, count, total } = &record.turns.pauses;
     let pauses = kept.iter().map(|pause| ClientPause {
@@ -38,10 +41,10 @@ pub(super) fn build(record: &RunRecord, around: &Circumstances, workers: NonZero
         delay_ms: delay_ms(&record.turns.delays),
         // The threads of the other workers have ended and cannot be asked any more.
         run_delay_ms: match workers.get() {
-            1 => around.withheld.run_delay.map(duration_ms),
+            1 => around.withheld.run_delay.map(withheld_ms),
             _ => None,
         },
-        steal_ms: around.withheld.steal.map(duration_ms),
+        steal_ms: around.withheld.steal.map(withheld_ms),
         pauses: pauses.collect(),
         pause_count: *count,
         paused_ms: duration_ms(*total),
@@ -106,10 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn the_waits_for_a_core_are_those_of_a_single_worker() {
-        let record = record();
+    fn the_waits_for_a_core_are_those_of_a_single_worker_after_the_warm_up() {
+        let mut record = record();
         assert_eq!(build_for(&record, 1).run_delay_ms, Some(7.0));
         assert_eq!(build_for(&record, 2).run_delay_ms, None);
+        record.warmed = Duration::from_secs(1);
+        assert_eq!(build_for(&record, 1).run_delay_ms, Some(5.6));
     }
 
     #[test]
