@@ -14,7 +14,7 @@ use crate::load::{LoadReport, exports};
 pub(super) fn print(report: &LoadReport, args: &LoadArgs) -> Result<(), String> {
     let printed = args.exports.printed(args.prints_json());
     let text = match (&printed[..], &report.find_rate) {
-        ([], Some(found)) => table::render_search(found, output::columns()),
+        ([], Some(found)) => table::render_search(found, report.errors, output::columns()),
         ([], None) => table::render(report, detail(args), output::columns()),
         (forms, _) => forms
             .iter()

@@ -1,13 +1,14 @@
 //! A search for a rate: its trials and its outcome.
 
-use crate::format::{four_digits, milliseconds};
+use crate::format::{four_digits, milliseconds, plural};
 use crate::load::find_rate::search::Purpose;
 use crate::load::find_rate::{FindRateReport, TrialReport};
 
 use super::{boxed, lines};
 
-/// The trials as a box, and the outcome below it, for a terminal with this number of `columns`.
-pub fn render(found: &FindRateReport, columns: usize) -> String {
+/// The trials as a box, the outcome below it, and the errors of the trial that the report is of, for a
+/// terminal with this number of `columns`.
+pub fn render(found: &FindRateReport, errors: u64, columns: usize) -> String {
     let header = ["Trial", "Req/s", "Latency", "Purpose"].map(str::to_owned);
     let trials = found.trials.iter().enumerate();
     let rows = trials.map(|(index, trial)| row(index + 1, trial));
@@ -15,7 +16,8 @@ pub fn render(found: &FindRateReport, columns: usize) -> String {
         "\n{}\n",
         boxed(std::iter::once(header.to_vec()).chain(rows))
     );
-    for line in found.sentences() {
+    let errors = (errors > 0).then(|| format!("{} in the last trial.", plural(errors, "error")));
+    for line in found.sentences().into_iter().chain(errors) {
         text += &lines::wrap(&line, columns);
         text.push('\n');
     }
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_search_is_told_by_its_trials_and_its_outcome() {
-        let text = render(&found(Outcome::Found), 200);
+        let text = render(&found(Outcome::Found), 0, 200);
         for part in [
             "│ 2     │ 2,000 │ unbounded │ bracket, client late │",
             "│ 3     │ 1,843 │ 4.40 ms   │ verify               │",
@@ -86,12 +88,15 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(!text.contains("error"), "{text}");
+        let text = render(&found(Outcome::Found), 3, 200);
+        assert!(text.ends_with("\n3 errors in the last trial.\n"), "{text}");
     }
 
     #[test]
     fn a_limit_other_than_the_server_is_told() {
         for (limit, remedy) in [(Limit::Client, "-w"), (Limit::Trials, "-R")] {
-            let text = render(&found(Outcome::AtLeast { limit }), 200);
+            let text = render(&found(Outcome::AtLeast { limit }), 0, 200);
             assert!(text.contains(": at least 1,843 requests/s"), "{text}");
             assert!(text.contains(remedy), "{text}");
         }
