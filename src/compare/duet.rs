@@ -15,8 +15,22 @@ impl RoundUnderWay<'_> {
     /// The figures of the reference itself are those of its last duet in the round, but that errors
     /// and wrong replies are those of all its duets.
     pub(super) fn hold_duets(&mut self, records: &mut [ContestantRuns]) -> ControlFlow<()> {
+        let mut of_reference = None;
+        let held = self.hold_each_duet(records, &mut of_reference);
+        // The duets before one that was interrupted are complete.
+        if let Some(run) = of_reference {
+            let reference = self.plan.reference_expected();
+            self.conclude(&mut records[reference], Ok(run))?;
+        }
+        held
+    }
+
+    fn hold_each_duet(
+        &mut self,
+        records: &mut [ContestantRuns],
+        of_reference: &mut Option<RunFigures>,
+    ) -> ControlFlow<()> {
         let reference = self.plan.reference_expected();
-        let mut of_reference: Option<RunFigures> = None;
         for index in schedule::order(records.len(), self.round, self.plan.settings().seed) {
             let has_failed = |index: usize| records[index].failure.is_some();
             if index == reference || has_failed(index) || has_failed(reference) {
@@ -41,7 +55,7 @@ impl RoundUnderWay<'_> {
             match result {
                 Ok([ours, theirs]) => {
                     self.conclude(&mut records[index], Ok(ours))?;
-                    of_reference = Some(match of_reference.take() {
+                    *of_reference = Some(match of_reference.take() {
                         Some(before) => after(before, theirs),
                         None => theirs,
                     });
@@ -58,10 +72,7 @@ impl RoundUnderWay<'_> {
                 }
             }
         }
-        match of_reference {
-            Some(run) => self.conclude(&mut records[reference], Ok(run)),
-            None => ControlFlow::Continue(()),
-        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -29,8 +29,8 @@ pub enum Failure {
         /// The system's message.
         cause: String,
     },
-    /// It ended before it accepted a connection.
-    #[error("ended before it listened ({status}){}", after_colon(error_excerpt))]
+    /// It ended before it accepted a connection, or before its ready path answered as it should.
+    #[error("ended before it was ready ({status}){}", after_colon(error_excerpt))]
     EndedEarly {
         /// Its exit status, in words.
         status: String,

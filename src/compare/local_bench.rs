@@ -158,7 +158,7 @@ impl LocalBench {
         signal: &'a StopSignal,
     ) -> Result<LoadedServer<'a>, Stopped> {
         let clock = Clock::start();
-        let subject = match contestant.running_url() {
+        let mut subject = match contestant.running_url() {
             Some(url) => LoadedServer::running(url, contestant.running_pid(), settings, signal)?,
             None => self.start(contestant, conditions, settings, signal)?,
         };
@@ -167,7 +167,8 @@ impl LocalBench {
             let elapsed = clock.now() - Time::START;
             let to_go = settings.start_timeout.saturating_sub(elapsed);
             let plan = load_plan(ready, settings, settings.start_timeout);
-            readiness::wait(&plan, to_go, signal)?;
+            let mut still_starts = || subject.still_runs().map_err(before_ready);
+            readiness::wait(&plan, to_go, signal, &mut still_starts)?;
         }
         Ok(subject)
     }
@@ -195,6 +196,20 @@ impl LocalBench {
             signal,
             peak_memory_bytes: 0,
         })
+    }
+}
+
+/// The end of a server that was never loaded.
+fn before_ready(stopped: Stopped) -> Stopped {
+    match stopped {
+        Stopped::Failed(Failure::Died {
+            status,
+            error_excerpt,
+        }) => Stopped::Failed(Failure::EndedEarly {
+            status,
+            error_excerpt,
+        }),
+        other => other,
     }
 }
 

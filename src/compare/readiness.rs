@@ -15,14 +15,20 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Asks the target of `plan`, with its fields, until it answers with a status below 400.
 ///
 /// # Errors
-/// It does not `within` this time, or `signal` is raised.
-pub(super) fn wait(plan: &LoadPlan, within: Duration, signal: &StopSignal) -> Result<(), Stopped> {
+/// It does not `within` this time, `still_runs` fails, or `signal` is raised.
+pub(super) fn wait(
+    plan: &LoadPlan,
+    within: Duration,
+    signal: &StopSignal,
+    still_runs: &mut dyn FnMut() -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
     let clock = Clock::start();
     loop {
         let answer = ask(plan, signal);
         if signal.times_raised() > 0 {
             return Err(Stopped::Interrupted);
         }
+        still_runs()?;
         match answer {
             Ok(()) => return Ok(()),
             Err(last) if clock.now() - Time::START >= within => {
@@ -107,7 +113,7 @@ mod tests {
         settings.request.body = b"text".to_vec();
         settings.request.expected_body = Some(b"another".to_vec());
         let plan = load_plan(target, &settings, Duration::MAX);
-        wait(&plan, within, &StopSignal::new())
+        wait(&plan, within, &StopSignal::new(), &mut || Ok(()))
     }
 
     #[test]
@@ -118,6 +124,19 @@ mod tests {
             "HTTP/1.1 204 Ready\r\n\r\n",
         ]);
         assert_eq!(wait_for(address, Duration::from_secs(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_ends_is_not_waited_for() {
+        let gone = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let target = format!("http://{}/health", gone.local_addr().expect("bound"));
+        drop(gone);
+        let target = Target::parse(&target).expect("a URL");
+        let settings = settings(1);
+        let plan = load_plan(target, &settings, Duration::MAX);
+        let ended = || Err(Stopped::from(Failure::InBackground));
+        let result = wait(&plan, Duration::MAX, &StopSignal::new(), &mut { ended });
+        assert_eq!(result, Err(Failure::InBackground.into()));
     }
 
     #[test]

@@ -1218,6 +1218,19 @@ impl Observer for ProgressCount {
 }
 
 #[test]
+fn an_interrupted_duet_leaves_those_before_it() {
+    let plan = duet_plan(&["node", "python-http", "python-tcp"], 1);
+    let results = vec![Ok(measured(500)), Err(Stopped::Interrupted)];
+    let mut script = Script::default().with("python-http", results);
+    let (outcome, report, lines) = held(&plan, &mut script);
+    assert!(outcome.is_interrupted());
+    assert_eq!(lines.len(), 2, "a contestant and the reference");
+    assert_eq!(report.reference.as_deref(), Some("python-http"));
+    let ratios = report.contestants.iter().filter(|row| row.ratio.is_some());
+    assert_eq!(ratios.count(), 1);
+}
+
+#[test]
 fn a_duet_reports_its_progress() {
     let plan = duet_plan(&["node", "python-http", "python-tcp"], 1);
     let mut count = ProgressCount(0);

@@ -87,7 +87,7 @@ fn a_server_that_ends_at_once_is_quoted() {
     let mut server = start("echo first >&2; echo 'port \x1b[31mtaken' >&2; echo; exit 3");
     assert_eq!(
         failure(&mut server).to_string(),
-        "ended before it listened (exit status: 3): port [31mtaken"
+        "ended before it was ready (exit status: 3): port [31mtaken"
     );
 }
 

@@ -250,7 +250,7 @@ fn a_server_that_fails_is_a_doubt_and_a_row_without_figures() {
     let html = assert_is_whole(&page);
     let warnings = text(all(&html, "#warnings")[0]);
     assert!(
-        warnings.contains("broken: ended before it listened"),
+        warnings.contains("broken: ended before it was ready"),
         "{warnings}"
     );
     assert_eq!(all(&html, ".rounds tbody tr").len(), 2);

@@ -97,13 +97,15 @@ struct DuetSide<'a> {
 impl<'a> DuetSide<'a> {
     fn connect(
         side: Side,
-        server: LoadedServer<'a>,
+        mut server: LoadedServer<'a>,
         plan: &'a load::LoadPlan,
         on_progress: &'a mut dyn FnMut(Progress),
     ) -> Result<DuetSide<'a>, Refused> {
         let reply = server.check_reply();
         let ready = load::prepare(plan, server.signal);
         let load = ready.and_then(|ready| SlicedLoad::connect(ready, on_progress));
+        // A stop, or the server's end, explains an error better than the error itself.
+        server.still_runs().map_err(|stopped| (side, stopped))?;
         Ok(DuetSide {
             side,
             reply,
