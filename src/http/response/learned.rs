@@ -141,9 +141,9 @@ impl LearnedReply {
         let head = first_head(&self.bytes).unwrap_or_default();
         let is_plain = |line: &[u8]| {
             let is_continued = line.first().is_some_and(|&byte| is(byte, BLANK));
-            !is_continued && (line.is_empty() || line.ends_with(b"\r"))
+            !is_continued && line.ends_with(b"\r\n")
         };
-        if !head.split(|&byte| byte == b'\n').all(is_plain) {
+        if !head.split_inclusive(|&byte| byte == b'\n').all(is_plain) {
             return;
         }
         let mut start = 0;

@@ -600,6 +600,8 @@ fn no_byte_may_vary_in_a_head_with_bare_line_feeds_or_continued_lines() {
     for reply in [
         "HTTP/1.1 200\nX: y\nContent-Length: 13\n\nbody: b\r\n\r\nok",
         "HTTP/1.1 200\r\nX: y\r\n z: a\r\nContent-Length: 2\r\n\r\nok",
+        // Its head ends with a bare LF, and its body looks like a field.
+        "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\na:12\r\n\r\n",
     ] {
         for at in 0..reply.len() {
             let mut learned = LearnedReply::new();
