@@ -148,7 +148,7 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
             {
                 self.protocol_overdue(shared)
             }
-            (Some(_), _) => Pumped::Closed(Closed::Stalled),
+            (Some(_), _) => self.overdue_unsent(shared),
             (None, ConnectionPhase::Open) => self.protocol_overdue(shared),
             (None, ConnectionPhase::Flushing(_) | ConnectionPhase::Draining { .. }) => {
                 Pumped::Closed(Closed::Done)
@@ -156,6 +156,20 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
         };
         self.invariants(shared);
         pumped
+    }
+
+    /// Gives up a peer that took nothing. The kernel reports room only when there is plenty: a slow
+    /// peer may have taken some without an event.
+    fn overdue_unsent(&mut self, shared: &mut Shared<P>) -> Pumped {
+        let unsent_bytes = |unsent: &Unsent| unsent.queue.len_bytes();
+        let before = self.unsent.as_deref().map(unsent_bytes);
+        match self.flush_unsent(shared) {
+            Ok(_) if self.unsent.as_deref().map(unsent_bytes) == before => {
+                Pumped::Closed(Closed::Stalled)
+            }
+            Ok(_) => self.pump(shared, Hint::Ready),
+            Err(e) => Pumped::Closed(Closed::Failed(e)),
+        }
     }
 
     fn protocol_overdue(&mut self, shared: &mut Shared<P>) -> Pumped {

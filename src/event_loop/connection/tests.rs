@@ -204,6 +204,10 @@ impl<const READS: bool> Bed<READS> {
         matches!(self.pump(), Pumped::Wait) && self.connection.is_blocked() == for_room
     }
 
+    fn connection_overdue(&mut self) -> Pumped {
+        self.connection.overdue(&mut self.shared)
+    }
+
     fn script(&mut self) -> &mut Script {
         &mut self.connection.stream
     }
@@ -345,8 +349,29 @@ fn unsent_bytes_are_given_up_only_without_progress() {
         .push_front(Room::Error(io::ErrorKind::WouldBlock));
     bed.at(40).pump();
     assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 50_000_000_000);
-    let pumped = bed.connection.overdue(&mut bed.shared);
+    bed.script()
+        .room
+        .push_front(Room::Error(io::ErrorKind::WouldBlock));
+    let pumped = bed.at(50).connection_overdue();
     assert!(matches!(pumped, Pumped::Closed(Closed::Stalled)));
+}
+
+/// The kernel tells nothing of little room.
+#[test]
+fn a_peer_that_took_something_without_an_event_is_not_given_up() {
+    let mut bed = bed(vec![bytes("?")], vec![Room::Bytes(1)]);
+    bed.at(0).pump();
+    bed.script().room = VecDeque::from([
+        Room::Bytes(1),
+        // Of the pump that follows.
+        Room::Error(io::ErrorKind::WouldBlock),
+    ]);
+    assert!(matches!(bed.at(30).connection_overdue(), Pumped::Wait));
+    assert_eq!(bed.connection.deadline(&bed.shared).as_ns(), 60_000_000_000);
+    bed.script().room.clear();
+    assert!(matches!(bed.at(60).connection_overdue(), Pumped::Wait));
+    assert_eq!(bed.sent(), "<yes>");
+    assert!(!bed.connection.is_blocked());
 }
 
 #[test]
