@@ -42,13 +42,29 @@ pub enum Acceptor {
 pub struct UnixAcceptor {
     listener: UnixListener,
     path: PathBuf,
+    /// The file that was made; another server may have replaced it since.
+    file: Option<FileId>,
+}
+
+/// Device and number of a file.
+#[cfg(unix)]
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = std::fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 #[cfg(unix)]
 impl Drop for UnixAcceptor {
     /// Removes the file. A server that was killed leaves it; the next one takes it over.
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        if self.file.is_some() && file_id(&self.path) == self.file {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -212,6 +228,7 @@ fn bind_unix(path: &Path) -> io::Result<UnixAcceptor> {
     let listener = std::os::fd::OwnedFd::from(socket);
     Ok(UnixAcceptor {
         listener: UnixListener::from_std(listener.into()),
+        file: file_id(path),
         path: path.to_owned(),
     })
 }

@@ -86,6 +86,16 @@ fn a_file_that_a_killed_server_left_is_taken_over() {
 }
 
 #[test]
+fn a_file_that_is_another_servers_stays_at_the_stop() {
+    let mut first = OnSocket::start();
+    fs::remove_file(&first.path).expect("its file");
+    let second = UnixListener::bind(&first.path).expect("the path is free");
+    assert_eq!(first.stop().code, Some(0));
+    assert!(first.path.exists());
+    drop(second);
+}
+
+#[test]
 fn a_path_in_use_is_refused_and_nothing_is_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("live.sock");
