@@ -27,7 +27,7 @@ pub use change::{
 pub use duet::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
 pub use estimate::{Estimate, Interval};
 pub use geometric_mean::GeometricMean;
-pub use knee::{Knee, Shape, Walk, knee_of_walk};
+pub use knee::{Knee, Shape, Walk, knees_of_walks};
 pub use margin::Margin;
 pub use paired_ratio::{INTERVAL_ROUNDS_MIN, PairedRatio, PairedRound, Uncertainty};
 pub use percentile::{OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency};

@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 
 use serde::Serialize;
 
-use super::statistics::{GeometricMean, Knee, Shape, Walk, knee_of_walk};
+use super::statistics::{GeometricMean, Knee, Shape, Walk, knees_of_walks};
 use super::{
     Bench, ComparisonPlan, Contestant, Failure, Limit, RunConditions, RunFigures, Settings,
     Stopped, schedule,
@@ -271,14 +271,15 @@ impl SweepResult {
             }));
         }
         let knee = |shape, figure: &dyn Fn(&RunFigures) -> Option<f64>| {
-            let knee_of = |(walk, runs): &(Walk, Vec<RunFigures>)| {
-                let figures = runs.iter().map(figure).collect::<Option<Vec<f64>>>();
-                let points = figures.map(|figures| loads.iter().copied().zip(figures).collect());
-                let knee = points.and_then(|points: Vec<_>| knee_of_walk(&points, shape));
-                (*walk, knee)
+            let points_of = |(_, runs): &(Walk, Vec<RunFigures>)| {
+                let points = std::iter::zip(loads, runs);
+                let known = points.filter_map(|(load, run)| Some((*load, figure(run)?)));
+                known.collect()
             };
-            let knees: Vec<(Walk, Option<f64>)> = record.walks.iter().map(knee_of).collect();
-            Knee::over_walks(&knees).map(SweepKnee::from)
+            let points: Vec<Vec<(f64, f64)>> = record.walks.iter().map(points_of).collect();
+            let directions = record.walks.iter().map(|(walk, _)| *walk);
+            let knees = std::iter::zip(directions, knees_of_walks(&points, shape));
+            Knee::over_walks(&knees.collect::<Vec<_>>()).map(SweepKnee::from)
         };
         SweepResult {
             name: record.contestant.name().to_owned(),
