@@ -24,7 +24,7 @@ pub use figure::{At, Estimate, Figure, Text};
 pub use forest::{Forest, ForestRow};
 pub use percentiles::{Curve, CurvePoint, PercentileRow, Percentiles};
 pub use search::{Search, SearchTrial};
-pub use sweep::{Sweep, SweepPoint, SweepVariable, Walk};
+pub use sweep::{Sweep, SweepPercentile, SweepPoint, SweepVariable, Walk};
 pub use tables::{Fact, FactValue, Quantity, Round, SelfTest, SelfTestResult, Warning};
 pub use timeline::{LatencyCount, Pause, Side, Slice, Timeline, TimelineRound};
 

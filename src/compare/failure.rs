@@ -78,6 +78,14 @@ pub enum Failure {
         /// Its own message; empty if there is none.
         error_excerpt: String,
     },
+    /// It completed no reply at one of the loads of a sweep.
+    #[error("completed no reply at {load} ({})", plural(*errors, "error"))]
+    NoReplyAt {
+        /// The load with its unit, in words.
+        load: String,
+        /// Errors of any kind at that load.
+        errors: u64,
+    },
     /// The load generator could not measure it.
     #[error("could not be measured: {0}")]
     NotMeasured(String),

@@ -3,7 +3,7 @@
 use super::report::ComparisonReport;
 use super::table::{self, Cells};
 use super::verdict;
-use crate::format::shortest;
+use crate::format::{count, shortest};
 
 /// The table, what it means, and under which conditions it was measured.
 pub fn render(report: &ComparisonReport) -> String {
@@ -63,15 +63,32 @@ fn sweeps(report: &ComparisonReport) -> String {
     if report.sweeps.is_empty() {
         return String::new();
     }
-    let header = ["Sweep", "Load", "Walk", "Requests/s", "p50", "p99"];
+    let header = [
+        "Sweep",
+        "Load",
+        "Walk",
+        "Requests/s",
+        "p50",
+        "p99",
+        "Errors",
+    ];
     let mut text = format!("\n{}", row(header.map(str::to_owned)));
-    text.push_str("|:---|---:|:---|---:|---:|---:|\n");
+    text.push_str("|:---|---:|:---|---:|---:|---:|---:|\n");
     for sweep in &report.sweeps {
         for point in &sweep.points {
             let [speed, p50, p99] = point.cells();
             let load = format!("{} {}", shortest(point.load), sweep.variable.words());
             let walk = point.walk.to_owned();
-            text.push_str(&row([sweep.name.clone(), load, walk, speed, p50, p99]));
+            let errors = count(point.errors);
+            text.push_str(&row([
+                sweep.name.clone(),
+                load,
+                walk,
+                speed,
+                p50,
+                p99,
+                errors,
+            ]));
         }
     }
     let notes = report.sweeps.iter().flat_map(|sweep| {

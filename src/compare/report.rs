@@ -300,8 +300,7 @@ fn over_rounds(
 ) -> Option<PercentileOverRounds> {
     let rounds = record.runs().filter_map(|run| {
         let ms = of(run)?;
-        let is_bound = run.lower_bounds_from.is_some_and(|first| percent >= first);
-        Some(match is_bound {
+        Some(match run.is_lower_bound(percent) {
             true => RoundLatency::AtLeast(ms),
             false => RoundLatency::Exactly(ms),
         })

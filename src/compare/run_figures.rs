@@ -80,6 +80,11 @@ pub struct Silence {
 }
 
 impl RunFigures {
+    /// True if `percent`, a percentile, is only a lower bound: requests without a reply lie there.
+    pub fn is_lower_bound(&self, percent: f64) -> bool {
+        self.lower_bounds_from.is_some_and(|first| percent >= first)
+    }
+
     /// Replies per second of the window.
     pub fn requests_per_second(&self) -> f64 {
         self.completed as f64 / self.window.as_secs_f64()

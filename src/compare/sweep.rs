@@ -17,6 +17,7 @@ use super::{
     Stopped, schedule,
 };
 use crate::event_loop::StopSignal;
+use crate::format::shortest;
 use crate::load;
 
 /// A variable and the loads that it takes, rising.
@@ -58,6 +59,16 @@ impl SweepPlan {
             SweepPlan::Connections(loads) | SweepPlan::Pipelining(loads) => loads.len(),
             SweepPlan::Rate(loads) => loads.len(),
         }
+    }
+
+    /// The failure of a server that completed no reply at one of `loads`, a run at each.
+    fn silent_load(&self, loads: &[f64], runs: &[RunFigures]) -> Option<Failure> {
+        let mut points = std::iter::zip(loads, runs);
+        let (load, run) = points.find(|(_, run)| run.completed == 0)?;
+        Some(Failure::NoReplyAt {
+            load: format!("{} {}", shortest(*load), self.variable().words()),
+            errors: run.errors,
+        })
     }
 
     /// Each load with the settings for it, rising.
@@ -155,7 +166,10 @@ pub fn run(
                 &mut on_progress,
             );
             match walk {
-                Ok(walk) => record.walks.push(walk),
+                Ok(walk) => {
+                    record.failure = sweep.silent_load(&loads, &walk.1);
+                    record.walks.push(walk);
+                }
                 Err(Stopped::Failed(failure)) => record.failure = Some(failure),
                 Err(Stopped::Interrupted) => return result(&records),
             }
@@ -206,7 +220,8 @@ pub struct SweepResult {
     pub points: Vec<SweepPoint>,
     /// The load from which throughput no longer rises.
     pub throughput_knee: Option<SweepKnee>,
-    /// The load from which the 99th percentile of the latency rises.
+    /// The load from which the 99th percentile of the latency rises. Percentiles that are only lower
+    /// bounds are left out.
     pub latency_knee: Option<SweepKnee>,
 }
 
@@ -218,12 +233,15 @@ pub struct SweepPoint {
     pub load: f64,
     /// `up` or `down`.
     pub walk: &'static str,
-    /// Replies per second.
+    /// Replies per second; `null` if a walk had no reply.
     pub requests_per_second: Option<SweepFigure>,
     /// Median latency, milliseconds.
     pub p50_ms: Option<SweepFigure>,
     /// 99th percentile of the latency, milliseconds.
     pub p99_ms: Option<SweepFigure>,
+    /// The first of the two percentiles that is only a lower bound, because requests had no reply
+    /// in one of the walks.
+    pub lower_bounds_from: Option<&'static str>,
     /// Errors of all walks.
     pub errors: u64,
     /// Everything that was at its limit in one of the walks.
@@ -235,7 +253,8 @@ pub struct SweepPoint {
 pub struct SweepFigure {
     /// The geometric mean.
     pub mean: f64,
-    /// Lower end of the 95 % interval, or of the range below six walks; `null` with one walk.
+    /// Lower end of the 95 % interval, or of the range below six walks; `null` with one walk, and
+    /// for a lower bound.
     pub low: Option<f64>,
     /// Upper end, likewise.
     pub high: Option<f64>,
@@ -288,7 +307,9 @@ impl SweepResult {
             reason: record.reason(),
             points,
             throughput_knee: knee(Shape::RiseThenFlat, &|run| Some(run.requests_per_second())),
-            latency_knee: knee(Shape::FlatThenRise, &|run| run.p99_ms),
+            latency_knee: knee(Shape::FlatThenRise, &|run| {
+                run.p99_ms.filter(|_| !run.is_lower_bound(99.0))
+            }),
         }
         .with_own_knees_only()
     }
@@ -300,14 +321,37 @@ impl SweepPoint {
             let values: Vec<f64> = runs.iter().filter_map(|run| of(run)).collect();
             GeometricMean::of(&values).map(SweepFigure::from)
         };
+        let is_bound = |percent| runs.iter().any(|run| run.is_lower_bound(percent));
+        // What is unknown above some walks has no bounds.
+        let percentile = |percent, of: &dyn Fn(&RunFigures) -> Option<f64>| {
+            figure(of).map(|figure| match is_bound(percent) {
+                true => SweepFigure::without_bounds(figure.mean),
+                false => figure,
+            })
+        };
         SweepPoint {
             load,
             walk,
             requests_per_second: figure(&|run| Some(run.requests_per_second())),
-            p50_ms: figure(&|run| run.p50_ms),
-            p99_ms: figure(&|run| run.p99_ms),
+            p50_ms: percentile(50.0, &|run| run.p50_ms),
+            p99_ms: percentile(99.0, &|run| run.p99_ms),
+            lower_bounds_from: match (is_bound(50.0), is_bound(99.0)) {
+                (true, _) => Some("p50"),
+                (false, true) => Some("p99"),
+                (false, false) => None,
+            },
             errors: runs.iter().map(|run| run.errors).sum(),
             limits: own_knee::limits_of(runs),
+        }
+    }
+}
+
+impl SweepFigure {
+    fn without_bounds(mean: f64) -> SweepFigure {
+        SweepFigure {
+            mean,
+            low: None,
+            high: None,
         }
     }
 }

@@ -52,10 +52,10 @@ pub fn result_line(
     let mut line = format!(
         "{round}  {name:<width$}  {:>9} requests/s  p99 {:>8}  {:>5} µs CPU/request",
         rate(run.requests_per_second()),
-        or_dash(run.p99_ms.map(|ms| {
-            let is_bound = run.lower_bounds_from.is_some_and(|first| first <= 99.0);
-            bound(is_bound, milliseconds(ms))
-        })),
+        or_dash(
+            run.p99_ms
+                .map(|ms| { bound(run.is_lower_bound(99.0), milliseconds(ms)) })
+        ),
         or_dash(run.cpu_micros_per_request().map(three_digits)),
     );
     for (number, what) in [(run.errors, "error"), (run.non2xx, "non-2xx reply")] {

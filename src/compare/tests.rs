@@ -225,6 +225,22 @@ impl Bench for Script {
                 80.. => with_errors(1000, 20).unwrap(),
                 _ => run,
             })),
+            // Lower bounds and errors from 40 connections on, and no reply at all at 160.
+            "bareloop-tcp" => Ok(changed(&|connections, run| match connections {
+                160 => RunFigures {
+                    errors: 9,
+                    p50_ms: None,
+                    p99_ms: None,
+                    ..measured(0)
+                },
+                40.. => RunFigures {
+                    errors: 1234,
+                    p99_ms: Some(1000.0),
+                    lower_bounds_from: Some(90.0),
+                    ..run
+                },
+                _ => run,
+            })),
             name => Ok(Script::walk_of(
                 loads,
                 if name == "bareloop-http" { 30 } else { 3 },

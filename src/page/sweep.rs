@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::figure::{Estimate, Figure, estimate_or_dash};
+use super::figure::{Estimate, Figure, count, estimate_or_dash, or_dash};
 use super::plot::{chart, colour, line_path, percent, round, stretched, x_axis, y_axis};
 use crate::format;
 
@@ -50,6 +50,19 @@ pub struct SweepPoint {
     pub p50_ms: Option<Estimate>,
     /// 99th percentile, milliseconds.
     pub p99_ms: Option<Estimate>,
+    /// The first of the two that is only a lower bound.
+    pub at_least_from: Option<SweepPercentile>,
+    /// Errors; `None` if they were not counted.
+    pub errors: Option<Figure>,
+}
+
+/// A percentile of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SweepPercentile {
+    /// The median.
+    P50,
+    /// The 99th.
+    P99,
 }
 
 /// The way the load went.
@@ -237,6 +250,7 @@ impl Sweep {
                         th.number scope="col" { "replies/s" }
                         th.number scope="col" { "p50" }
                         th.number scope="col" { "p99" }
+                        th.number scope="col" { "errors" }
                     } }
                     tbody {
                         @for point in &self.points {
@@ -244,13 +258,29 @@ impl Sweep {
                                 th scope="row" { (point.load.show(format::rate)) }
                                 td.words.(point.walk.class()) { (point.walk.class()) }
                                 td { (estimate_or_dash(point.achieved_per_second.as_ref(), format::rate)) }
-                                td { (estimate_or_dash(point.p50_ms.as_ref(), format::milliseconds)) }
-                                td { (estimate_or_dash(point.p99_ms.as_ref(), format::milliseconds)) }
+                                td { (point.percentile(SweepPercentile::P50)) }
+                                td { (point.percentile(SweepPercentile::P99)) }
+                                td { (or_dash(point.errors.as_ref(), count)) }
                             }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+impl SweepPoint {
+    /// The cell of a percentile.
+    fn percentile(&self, which: SweepPercentile) -> Markup {
+        let figure = match which {
+            SweepPercentile::P50 => &self.p50_ms,
+            SweepPercentile::P99 => &self.p99_ms,
+        };
+        let is_bound = self.at_least_from.is_some_and(|first| which >= first);
+        html! {
+            @if is_bound && figure.is_some() { "≥ " }
+            (estimate_or_dash(figure.as_ref(), format::milliseconds))
         }
     }
 }

@@ -671,6 +671,8 @@ fn sweep(root: &At) -> Sweep {
         achieved_per_second: at.key("achieved").estimate("value", "low", "high"),
         p50_ms: at.key("p50Ms").estimate("value", "low", "high"),
         p99_ms: at.key("p99Ms").estimate("value", "low", "high"),
+        at_least_from: None,
+        errors: None,
     };
     let at = root.key("sweep");
     Sweep {

@@ -14,7 +14,7 @@ use crate::load::statistics::censoring::Percentile;
 use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{
     At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles, Search,
-    Sweep, SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
+    Sweep, SweepPercentile, SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
 };
 
 const NS_PER_MS: f64 = 1e6;
@@ -236,6 +236,7 @@ pub(super) fn searches(contestants: &[At]) -> Vec<Search> {
 
 fn sweep_point(at: &At) -> Option<SweepPoint> {
     let figure = |key: &str| at.key(key).estimate("mean", "low", "high");
+    let bounds_from = at.key("lowerBoundsFrom").text();
     Some(SweepPoint {
         walk: match at.key("walk").text()?.words() {
             "up" => Walk::Up,
@@ -245,5 +246,11 @@ fn sweep_point(at: &At) -> Option<SweepPoint> {
         achieved_per_second: figure("requestsPerSecond"),
         p50_ms: figure("p50Ms"),
         p99_ms: figure("p99Ms"),
+        at_least_from: bounds_from.as_ref().and_then(|from| match from.words() {
+            "p50" => Some(SweepPercentile::P50),
+            "p99" => Some(SweepPercentile::P99),
+            _ => None,
+        }),
+        errors: at.key("errors").figure(),
     })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{SweepFigure, SweepKnee, SweepPoint, SweepResult, SweepVariable};
-use crate::format::{milliseconds, or_dash, rate, short_rate, shortest};
+use crate::format::{bound, milliseconds, or_dash, plural, rate, short_rate, shortest};
 
 impl SweepVariable {
     /// Name of the varied setting.
@@ -51,24 +51,36 @@ impl SweepResult {
 }
 
 impl SweepPoint {
-    /// At most 100 columns.
+    /// At most 100 columns, unless there are errors or lower bounds beside a limit.
     fn line(&self) -> String {
         let [speed, p50, p99] = self.cells();
         format!(
-            "  {:>4} {:>9}  {speed:>27}/s  p50 {p50:>8}  p99 {p99:>8}{}",
+            "  {:>4} {:>9}  {speed:>27}/s  p50 {p50:>8}  p99 {p99:>8}{}{}",
             self.walk,
             shortest(self.load),
+            self.error_words(),
             self.limit_words(),
         )
     }
 
+    /// The errors at the end of a line; nothing without any.
+    fn error_words(&self) -> String {
+        match self.errors {
+            0 => String::new(),
+            errors => format!("  {}", plural(errors, "error")),
+        }
+    }
+
     /// Replies per second, p50 and p99 as text.
     pub(in crate::compare) fn cells(&self) -> [String; 3] {
-        let ms = |figure: Option<SweepFigure>| or_dash(figure.map(|it| milliseconds(it.mean)));
+        let ms = |figure: Option<SweepFigure>, is_bound| {
+            or_dash(figure.map(|it| bound(is_bound, milliseconds(it.mean))))
+        };
+        let first = self.lower_bounds_from;
         [
             or_dash(self.requests_per_second.map(|figure| figure.to_string())),
-            ms(self.p50_ms),
-            ms(self.p99_ms),
+            ms(self.p50_ms, first == Some("p50")),
+            ms(self.p99_ms, first.is_some()),
         ]
     }
 }

@@ -202,3 +202,56 @@ fn a_server_that_answers_wrongly_in_a_walk_has_failed_and_has_no_knee() {
     assert_eq!((result.walks, result.throughput_knee), (2, None));
     assert_eq!(result.points.len(), 12);
 }
+
+#[test]
+fn lower_bounds_and_errors_of_a_point_are_told_and_are_no_knee() {
+    let plan = plan(&["bareloop-tcp"], 2);
+    let loads = [1, 5, 10, 20, 40, 80].map(count).to_vec();
+    let (mut script, mut seen) = (Script::default(), Walks::default());
+    let sweep = SweepPlan::Connections(loads);
+    let results = sweep::run(&sweep, &plan, 2, &mut script, &StopSignal::new(), &mut seen);
+    let result = &results[0];
+    let bounds: Vec<_> = result
+        .points
+        .iter()
+        .map(|it| it.lower_bounds_from)
+        .collect();
+    let way = [None, None, None, None, Some("p99"), Some("p99")];
+    assert_eq!(bounds, [way, way].concat());
+    assert_eq!(result.latency_knee, None);
+    let p99 = result.points[5].p99_ms.unwrap();
+    assert!((p99.mean - 1000.0).abs() < 1e-6 && p99.high.is_none());
+    let lines = result.lines();
+    let ending = lines
+        .iter()
+        .filter(|line| line.ends_with("p99 >= 1,000 ms  1,234 errors"));
+    assert_eq!(ending.count(), 4, "{lines:?}");
+
+    let (outcome, mut report, _) = held(&plan, &mut script);
+    report.sweeps = results;
+    let text = markdown::render(&report);
+    assert!(
+        text.contains("| 0.500 ms | \\>= 1,000 ms | 1,234 |"),
+        "{text}"
+    );
+    let html = page::of_comparison(&report, &outcome, "")
+        .unwrap()
+        .to_html();
+    assert_eq!(html.matches("<td>≥ <span").count(), 4, "{html}");
+    assert_eq!(html.matches(">1,234<").count(), 4, "{html}");
+}
+
+#[test]
+fn a_server_without_a_reply_at_a_load_has_failed_there() {
+    let result = swept("bareloop-tcp");
+    let reason = "completed no reply at 160 connections (9 errors)";
+    assert_eq!(result.reason.as_deref(), Some(reason));
+    // The walk stays, so that the loads below it show; there is no other.
+    assert_eq!((result.walks, result.throughput_knee), (1, None));
+    let rates: Vec<bool> = result
+        .points
+        .iter()
+        .map(|it| it.requests_per_second.is_some())
+        .collect();
+    assert_eq!(rates, [true, true, true, true, true, false]);
+}
