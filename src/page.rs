@@ -21,7 +21,7 @@ mod timeline;
 
 pub use cost::Cost;
 pub use figure::{At, Estimate, Figure, Text};
-pub use forest::{Forest, ForestRow};
+pub use forest::{Forest, ForestRow, RatioLimit};
 pub use percentiles::{Curve, CurvePoint, PercentileRow, Percentiles};
 pub use search::{Search, SearchTrial};
 pub use sweep::{Sweep, SweepPercentile, SweepPoint, SweepVariable, Walk};

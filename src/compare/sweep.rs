@@ -270,6 +270,8 @@ pub struct SweepKnee {
     pub low: Option<f64>,
     /// Upper end, likewise.
     pub high: Option<f64>,
+    /// Walks that had a knee.
+    pub walks: usize,
     /// True if the interval of 'up divided by down' excludes 1; `null` with fewer than six walks
     /// of each direction.
     pub hysteresis: Option<bool>,

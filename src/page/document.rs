@@ -92,9 +92,9 @@ fn charts(page: &Page, timelines: &[Timeline]) -> Markup {
         @if !page.sweeps.is_empty() {
             (section("load", "Where it breaks", &html! {
                 p.caption {
-                    "Bars: 95 % intervals. " span.up { "Blue: load rising." } " "
+                    span.up { "Blue: load rising." } " "
                     span.down { "Orange: load falling." }
-                    " Grey band: the knee with its interval."
+                    " Grey band: the knee with its bounds."
                 }
                 @for (index, sweep) in page.sweeps.iter().enumerate() {
                     (sweep.render(&format!("sweep-{index}")))

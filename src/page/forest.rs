@@ -36,12 +36,39 @@ pub struct ForestRow {
     pub requests_per_second: Option<Figure>,
     /// Ratio with its 95 % interval; `None` for the reference and for a failed contestant.
     pub ratio: Option<Estimate>,
-    /// The client was its limit, so that the ratio is a lower bound.
-    pub at_least: bool,
+    /// The name of its own bar, which a contestant that failed may have alone.
+    pub bar: String,
+    /// The sides on which the true ratio is open.
+    pub limit: RatioLimit,
     /// The ratio of each round.
     pub round_ratios: Vec<Figure>,
     /// The finding in words.
     pub finding: Text,
+}
+
+/// The bound on the true ratio where the load was the limit, and not the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RatioLimit {
+    /// The load limited neither server.
+    None,
+    /// The true ratio is at least this.
+    AtLeast,
+    /// The true ratio is at most this.
+    AtMost,
+    /// The client was at its limit with both servers: the true ratio is unknown.
+    Client,
+    /// Both kept up with the given rate: the true ratio is unknown.
+    KeptUp,
+}
+
+impl RatioLimit {
+    fn is_open_below(self) -> bool {
+        !matches!(self, RatioLimit::None | RatioLimit::AtLeast)
+    }
+
+    fn is_open_above(self) -> bool {
+        !matches!(self, RatioLimit::None | RatioLimit::AtMost)
+    }
 }
 
 impl Forest {
@@ -65,6 +92,9 @@ impl Forest {
             p.caption {
                 "Ratio of " (self.quantity) " to " strong { (self.reference) }
                 ", on a log axis. Bar: " (self.bar) ", with a tick at the ratio. Dots: single rounds."
+                @if self.rows.iter().any(|row| row.ratio.is_some() && row.limit != RatioLimit::None) {
+                    " Arrow: open on that side, as the load was the limit."
+                }
                 @if let Some(margin) = &self.same_within {
                     " Grey band: within " (margin.show(per_cent)) ", counted as the same."
                 }
@@ -118,11 +148,24 @@ impl Forest {
     fn ratio(&self, row: &ForestRow) -> Markup {
         html! {
             @match &row.ratio {
-                Some(Estimate { value, low: Some(low), .. }) if row.at_least => {
-                    "at least " (low.show(format::ratio)) " "
-                    span.interval { "measured " (value.show(format::ratio)) }
+                Some(ratio) => {
+                    @match row.limit {
+                        RatioLimit::None => {
+                            (ratio.show(format::ratio))
+                            @if row.bar != self.bar && ratio.low.is_some() {
+                                " " span.interval { (row.bar) }
+                            }
+                        }
+                        RatioLimit::AtLeast => {
+                            "at least " (bound(ratio.low.as_ref(), &ratio.value))
+                        }
+                        RatioLimit::AtMost => {
+                            "at most " (bound(ratio.high.as_ref(), &ratio.value))
+                        }
+                        RatioLimit::Client => { "client limit " (measured(&ratio.value)) }
+                        RatioLimit::KeptUp => { "kept up " (measured(&ratio.value)) }
+                    }
                 }
-                Some(ratio) => (ratio.show(format::ratio)),
                 None if self.is_reference(row) => span.quiet { "reference" },
                 None => (format::or_dash(None)),
             }
@@ -140,7 +183,7 @@ impl Forest {
             line.one x1=(one) x2=(one) y1="0" y2="100%" {}
             g class=(colour(row.contestant)) {
                 @if let Some(ratio) = &row.ratio {
-                    (interval(ratio, row.at_least, axis))
+                    (interval(ratio, row.limit, axis))
                 }
                 @for (number, ratio) in row.round_ratios.iter().enumerate() {
                     @let text = format!("round {}: {}", number + 1, format::ratio(ratio.value()));
@@ -151,7 +194,16 @@ impl Forest {
     }
 }
 
-fn interval(ratio: &Estimate, at_least: bool, axis: &Axis) -> Markup {
+/// The end of the interval that bounds the ratio, or the ratio itself without one.
+fn bound(end: Option<&Figure>, value: &Figure) -> Markup {
+    html! { (end.unwrap_or(value).show(format::ratio)) " " (measured(value)) }
+}
+
+fn measured(value: &Figure) -> Markup {
+    html! { span.interval { "measured " (value.show(format::ratio)) } }
+}
+
+fn interval(ratio: &Estimate, limit: RatioLimit, axis: &Axis) -> Markup {
     let place = |figure: &Figure| axis.place(figure.value());
     let middle = place(&ratio.value);
     let low = ratio.low.as_ref().map_or(middle, place);
@@ -159,7 +211,10 @@ fn interval(ratio: &Estimate, at_least: bool, axis: &Axis) -> Markup {
     html! {
         line.bar x1=(percent(low)) x2=(percent(high)) y1="14" y2="14" {}
         line.median x1=(percent(middle)) x2=(percent(middle)) y1="7" y2="21" {}
-        @if at_least {
+        @if limit.is_open_below() {
+            text.mark x=(percent(low)) dx="-6" y="19" text-anchor="end" { "←" }
+        }
+        @if limit.is_open_above() {
             text.mark x=(percent(high)) dx="6" y="19" { "→" }
         }
     }

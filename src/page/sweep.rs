@@ -22,8 +22,12 @@ pub struct Sweep {
     pub variable: SweepVariable,
     /// In the order in which they were measured.
     pub points: Vec<SweepPoint>,
+    /// The bars' name: `95 % intervals`.
+    pub bars: String,
     /// The load above which the objective no longer holds.
     pub knee: Option<Estimate>,
+    /// The name of the knee's bounds: `95 % interval`.
+    pub knee_bounds: String,
 }
 
 /// The setting that a sweep varies.
@@ -117,9 +121,14 @@ impl Sweep {
             @if let Some(knee) = &self.knee {
                 p {
                     "Knee: " strong { (knee.value.show(format::rate)) }
-                    " " (self.variable.words()) " (" (knee.show_interval(format::rate)) ")."
+                    " " (self.variable.words())
+                    @if knee.low.is_some() {
+                        " (" (self.knee_bounds) " " (knee.show_interval(format::rate)) ")"
+                    }
+                    "."
                 }
             }
+            p.caption { "Bars: " (self.bars) "." }
             div.pair {
                 div.plot-area { (self.latency_chart(&format!("{id}-latency"))) }
                 div.plot-area { (self.achieved_chart(&format!("{id}-achieved"))) }

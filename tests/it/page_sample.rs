@@ -4,8 +4,8 @@
 
 use bareloop::page::{
     At, Cost, Curve, CurvePoint, Fact, FactValue, Forest, ForestRow, LatencyCount, Page, Pause,
-    PercentileRow, Percentiles, Quantity, Round, SelfTest, SelfTestResult, Side, Slice, Sweep,
-    SweepPoint, SweepVariable, Timeline, TimelineRound, Walk, Warning,
+    PercentileRow, Percentiles, Quantity, RatioLimit, Round, SelfTest, SelfTestResult, Side, Slice,
+    Sweep, SweepPoint, SweepVariable, Timeline, TimelineRound, Walk, Warning,
 };
 use serde_json::{Value, json};
 
@@ -205,7 +205,11 @@ fn forest(root: &At, contestants: &[At]) -> Forest {
         contestant,
         requests_per_second: at.key("requestsPerSecond").key("median").figure(),
         ratio: at.key("ratio").estimate("median", "low", "high"),
-        at_least: contestant == 1,
+        bar: "95 % interval".to_owned(),
+        limit: match contestant {
+            1 => RatioLimit::AtLeast,
+            _ => RatioLimit::None,
+        },
         round_ratios: at.key("ratio").key("rounds").figures(),
         finding: at.key("finding").text().unwrap(),
     };
@@ -451,7 +455,8 @@ pub fn close_comparison() -> Page {
         contestant,
         requests_per_second: at.key("rate").figure(),
         ratio: at.key("ratio").estimate("median", "low", "high"),
-        at_least: false,
+        bar: "95 % interval".to_owned(),
+        limit: RatioLimit::None,
         round_ratios: at.key("ratio").key("rounds").figures(),
         finding: at.key("finding").text().unwrap(),
     };
@@ -680,6 +685,8 @@ fn sweep(root: &At) -> Sweep {
         contestant: 1,
         variable: SweepVariable::OfferedPerSecond,
         points: at.key("points").elements().map(point).collect(),
+        bars: "95 % intervals".to_owned(),
+        knee_bounds: "95 % interval".to_owned(),
         knee: at.key("knee").estimate("value", "low", "high"),
     }
 }

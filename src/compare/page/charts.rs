@@ -2,7 +2,7 @@
 
 use super::{is_reference, words};
 use crate::compare::report::{
-    Bounds, ComparisonReport, ContestantResult, LoadLimit, RatioToReference,
+    Bounds, ComparisonReport, ContestantResult, ContestantStatus, LoadLimit, RatioToReference,
 };
 use crate::compare::statistics::{
     INTERVAL_ROUNDS_MIN, OpenInterval, PercentileOverRounds, PercentileUncertainty, RoundLatency,
@@ -13,8 +13,9 @@ use crate::load::page::{curve_shares, pauses, round_over_time};
 use crate::load::statistics::censoring::Percentile;
 use crate::load::statistics::run_percentiles::RunPercentiles;
 use crate::page::{
-    At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles, Search,
-    Sweep, SweepPercentile, SweepPoint, SweepVariable, Text, Timeline, TimelineRound, Walk,
+    At, Curve, CurvePoint, Estimate, Figure, Forest, ForestRow, PercentileRow, Percentiles,
+    RatioLimit, Search, Sweep, SweepPercentile, SweepPoint, SweepVariable, Text, Timeline,
+    TimelineRound, Walk,
 };
 
 const NS_PER_MS: f64 = 1e6;
@@ -31,19 +32,20 @@ const COLUMNS: [(&str, &str, &str); 3] = [
 /// Without a ratio there is nothing to draw.
 pub(super) fn forest(report: &ComparisonReport, root: &At) -> Option<Forest> {
     let results = &report.contestants;
-    let ratio = results.iter().find_map(|result| result.ratio.as_ref())?;
+    let bar = bar_of_forest(results)?;
     let contestants = root.key("contestants");
     let answers = root.key("summary").key("answers");
     let row = |(contestant, result): (usize, &ContestantResult)| {
         let at = contestants.index(contestant);
         let ratio = at.key("ratio");
-        let limit = |ratio: &RatioToReference| ratio.limit;
+        let own = result.ratio.as_ref();
         ForestRow {
             name: words(&at.key("name")),
             contestant,
             requests_per_second: at.key("requestsPerSecond").key("mean").figure(),
             ratio: ratio.estimate("mean", "low", "high"),
-            at_least: result.ratio.as_ref().map(limit) == Some(LoadLimit::AtLeast),
+            bar: own.map_or(bar, bar_of).to_owned(),
+            limit: own.map_or(RatioLimit::None, limit_of),
             round_ratios: ratio.key("rounds").figures(),
             finding: words(&answers.index(contestant)),
         }
@@ -52,14 +54,36 @@ pub(super) fn forest(report: &ComparisonReport, root: &At) -> Option<Forest> {
     Some(Forest {
         quantity: "requests per second".to_owned(),
         reference: reference.map_or_else(String::new, |result| result.name.clone()),
-        bar: match ratio.bounds {
-            Bounds::Interval => INTERVAL,
-            Bounds::Range | Bounds::Unknown => RANGE,
-        }
-        .to_owned(),
+        bar: bar.to_owned(),
         same_within: root.key("settings").key("sameWithin").figure(),
         rows: results.iter().enumerate().map(row).collect(),
     })
+}
+
+/// The name of most bars: a contestant that failed has fewer rounds than the others.
+fn bar_of_forest(results: &[ContestantResult]) -> Option<&'static str> {
+    let ran = results
+        .iter()
+        .filter(|result| result.status == ContestantStatus::Ran);
+    let first = ran.chain(results).find_map(|result| result.ratio.as_ref());
+    first.map(bar_of)
+}
+
+fn bar_of(ratio: &RatioToReference) -> &'static str {
+    match ratio.bounds {
+        Bounds::Interval => INTERVAL,
+        Bounds::Range | Bounds::Unknown => RANGE,
+    }
+}
+
+fn limit_of(ratio: &RatioToReference) -> RatioLimit {
+    match ratio.limit {
+        LoadLimit::None => RatioLimit::None,
+        LoadLimit::AtLeast => RatioLimit::AtLeast,
+        LoadLimit::AtMost => RatioLimit::AtMost,
+        LoadLimit::Unknown => RatioLimit::Client,
+        LoadLimit::Rate => RatioLimit::KeptUp,
+    }
 }
 
 /// Curves of the medians of rounds, each with its interval over rounds.
@@ -206,11 +230,28 @@ pub(super) fn sweeps(report: &ComparisonReport, root: &At) -> Vec<Sweep> {
                 Varied::Rate => SweepVariable::OfferedPerSecond,
             },
             points,
+            bars: bars_of_walks(result.walks).to_owned(),
+            knee_bounds: match result.throughput_knee {
+                Some(knee) if knee.walks >= INTERVAL_ROUNDS_MIN => INTERVAL,
+                _ => "range of the walks",
+            }
+            .to_owned(),
             knee: at.key("throughputKnee").estimate("load", "low", "high"),
         })
         .filter(|sweep| !sweep.points.is_empty())
     };
     report.sweeps.iter().enumerate().filter_map(sweep).collect()
+}
+
+/// The bars of a sweep by its number of walks, of which every second one went down.
+fn bars_of_walks(walks: usize) -> &'static str {
+    let is_interval = |walks: usize| walks >= INTERVAL_ROUNDS_MIN;
+    match (walks.div_ceil(2), walks / 2) {
+        (up, down) if is_interval(up) && is_interval(down) => "95 % intervals",
+        (up, 0..=1) if up <= 1 => "none, with one walk each way",
+        (up, _) if is_interval(up) => "95 % intervals upwards, ranges of the walks downwards",
+        _ => "ranges of the walks",
+    }
 }
 
 /// A row for each contestant whose highest rate was searched for.

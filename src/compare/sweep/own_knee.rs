@@ -15,6 +15,7 @@ impl From<Knee> for SweepKnee {
             load: knee.load,
             low: bounds.map(|bounds| bounds.low),
             high: bounds.map(|bounds| bounds.high),
+            walks: knee.walks,
             hysteresis: knee.up_to_down.map(|interval| !interval.contains(1.0)),
         }
     }

@@ -182,3 +182,67 @@ fn pauses_of_the_client_and_silences_of_the_server_are_marked_on_the_heat_map() 
         assert_eq!(html.matches(&class).count(), 1, "{side}");
     }
 }
+
+#[test]
+fn the_page_shows_each_limit_of_a_ratio_as_the_table_does() {
+    let plan = plan(&["python-http", "bareloop-http"], 6);
+    let busy = |rate, client_cpu_share| {
+        let run = RunFigures {
+            client_cpu_share,
+            ..measured(rate)
+        };
+        std::iter::repeat_n(run, 6).map(Ok).collect()
+    };
+    let kept_up = |rate| {
+        let mut run: RunFigures = measured(rate);
+        run.course = course_of_a_second();
+        run.course.timeline.due = vec![100; run.course.timeline.intervals.len()];
+        std::iter::repeat_n(run, 6).map(Ok).collect()
+    };
+    let cases: [(Vec<_>, Vec<_>, &str, [usize; 2]); 5] = [
+        (
+            busy(1000, 0.2),
+            busy(9000, 0.2),
+            "role=\"cell\"><span",
+            [0, 0],
+        ),
+        (busy(1000, 0.2), busy(9000, 0.99), ">at least <span", [0, 1]),
+        (busy(1000, 0.99), busy(9000, 0.2), ">at most <span", [1, 0]),
+        (
+            busy(1000, 0.99),
+            busy(9000, 0.99),
+            ">client limit <span",
+            [1, 1],
+        ),
+        (kept_up(1000), kept_up(1000), ">kept up <span", [1, 1]),
+    ];
+    for (reference, contestant, cell, arrows) in cases {
+        let mut script = Script::default()
+            .with("python-http", reference)
+            .with("bareloop-http", contestant);
+        let (outcome, report, _) = held(&plan, &mut script);
+        let html = of_comparison(&report, &outcome, "").unwrap().to_html();
+        assert!(html.contains(cell), "{cell}: {html}");
+        assert_eq!(
+            ["←", "→"].map(|arrow| html.matches(arrow).count()),
+            arrows,
+            "{cell}"
+        );
+    }
+}
+
+#[test]
+fn a_contestant_that_died_does_not_name_the_bars_of_the_others() {
+    let plan = plan(&["python-http", "python-tcp", "bareloop-http"], 6);
+    let mut runs = Vec::from([500, 510, 490].map(|rate| Ok(measured(rate))));
+    runs.push(Err(died()));
+    let mut script = Script::default()
+        .with("python-tcp", runs)
+        .rates("bareloop-http", &FASTER);
+    let (outcome, report, _) = held(&plan, &mut script);
+    let page = of_comparison(&report, &outcome, "").unwrap();
+    let forest = page.forest.as_ref().unwrap();
+    assert_eq!(forest.bar, "95 % interval");
+    let html = page.to_html();
+    assert_eq!(html.matches("range of the rounds").count(), 1, "{html}");
+}

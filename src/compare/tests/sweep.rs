@@ -255,3 +255,30 @@ fn a_server_without_a_reply_at_a_load_has_failed_there() {
         .collect();
     assert_eq!(rates, [true, true, true, true, true, false]);
 }
+
+#[test]
+fn the_page_names_the_bars_of_a_sweep_by_the_number_of_walks() {
+    for (walks, bars, knee) in [
+        (2, "none, with one walk each way", "range of the walks"),
+        (6, "ranges of the walks", "95 % interval"),
+        (
+            11,
+            "95 % intervals upwards, ranges of the walks downwards",
+            "95 % interval",
+        ),
+        (12, "95 % intervals", "95 % interval"),
+    ] {
+        let plan = plan(&["bareloop-http"], 2);
+        let sweep = SweepPlan::Connections([1, 10, 20, 40, 80, 160].map(count).to_vec());
+        let (mut script, mut seen) = (Script::default(), Walks::default());
+        let signal = StopSignal::new();
+        let results = sweep::run(&sweep, &plan, walks, &mut script, &signal, &mut seen);
+        let (outcome, mut report, _) = held(&plan, &mut script);
+        report.sweeps = results;
+        let html = page::of_comparison(&report, &outcome, "")
+            .unwrap()
+            .to_html();
+        assert!(html.contains(&format!("Bars: {bars}.")), "{walks}: {html}");
+        assert!(html.contains(&format!(" ({knee} <span")), "{walks}: {html}");
+    }
+}
