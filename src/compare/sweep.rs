@@ -102,6 +102,14 @@ struct ContestantWalks {
     failure: Option<Failure>,
 }
 
+impl ContestantWalks {
+    /// Adds a walk over `loads`. It is the last one if there was no reply at one of them.
+    fn add(&mut self, walk: (Walk, Vec<RunFigures>), sweep: &SweepPlan, loads: &[f64]) {
+        self.failure = sweep.silent_load(loads, &walk.1);
+        self.walks.push(walk);
+    }
+}
+
 /// Observer of a sweep under way.
 pub trait WalkObserver {
     /// A walk starts.
@@ -166,10 +174,7 @@ pub fn run(
                 &mut on_progress,
             );
             match walk {
-                Ok(walk) => {
-                    record.failure = sweep.silent_load(&loads, &walk.1);
-                    record.walks.push(walk);
-                }
+                Ok(walk) => record.add(walk, sweep, &loads),
                 Err(Stopped::Failed(failure)) => record.failure = Some(failure),
                 Err(Stopped::Interrupted) => return result(&records),
             }
