@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::report::{BaselineReport, ComparisonReport};
-use super::statistics::{Facts, Margin, SavedResult, SavedRounds, change};
+use super::Limit;
+use super::report::{BaselineReport, ComparisonReport, LoadLimit};
+use super::statistics::{
+    BoundedRounds, Facts, Margin, OpenSides, SavedResult, SavedRounds, change,
+};
 
 /// The settings that decide whether figures can be compared. Others, such as the number of
 /// rounds, decide how sure they are.
@@ -73,6 +76,8 @@ struct SavedContestant {
     request: Value,
     requests_per_second: Option<SavedFigure>,
     ratio: Option<SavedRatio>,
+    #[serde(default)]
+    runs: Vec<SavedRun>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +89,49 @@ struct SavedFigure {
 struct SavedRatio {
     #[serde(default)]
     rounds: Vec<f64>,
+    #[serde(default)]
+    limit: Value,
+}
+
+#[derive(Deserialize)]
+struct SavedRun {
+    #[serde(default)]
+    limits: Vec<Value>,
+}
+
+impl SavedContestant {
+    /// Its rounds; `None` if it has no figures.
+    fn rounds(self) -> Option<SavedRounds> {
+        let figure = self.requests_per_second?;
+        let limits = self.runs.into_iter().flat_map(|run| run.limits);
+        // As for ratios: a server may be faster than it could be loaded in one of its rounds.
+        let is_lower_bound = limits
+            .filter_map(|limit| serde_json::from_value(limit).ok())
+            .any(|limit| matches!(limit, Limit::Rate | Limit::Client));
+        let figures = BoundedRounds {
+            rounds: figure.rounds,
+            open: OpenSides {
+                low: false,
+                high: is_lower_bound,
+            },
+        };
+        let ratios = self.ratio.map_or_else(BoundedRounds::default, |ratio| {
+            let open = load_limit(ratio.limit).open_sides();
+            BoundedRounds {
+                rounds: ratio.rounds,
+                open,
+            }
+        });
+        Some(SavedRounds { figures, ratios })
+    }
+}
+
+/// The bound of a saved ratio. An unknown word is that of a later version, and may be any bound.
+fn load_limit(saved: Value) -> LoadLimit {
+    match saved {
+        Value::Null => LoadLimit::None,
+        word => serde_json::from_value(word).unwrap_or(LoadLimit::Unknown),
+    }
 }
 
 impl Baseline {
@@ -145,17 +193,14 @@ impl From<SavedReport> for Baseline {
         let mut requests = BTreeMap::new();
         let mut contestants = BTreeMap::new();
         for contestant in report.contestants {
-            let Some(figure) = contestant.requests_per_second else {
+            let (name, request) = (contestant.name.clone(), contestant.request.clone());
+            let Some(rounds) = contestant.rounds() else {
                 continue;
             };
-            if !contestant.request.is_null() {
-                requests.insert(contestant.name.clone(), contestant.request);
+            if !request.is_null() {
+                requests.insert(name.clone(), request);
             }
-            let rounds = SavedRounds {
-                figures: figure.rounds,
-                ratios: contestant.ratio.map_or(Vec::new(), |ratio| ratio.rounds),
-            };
-            contestants.insert(contestant.name, rounds);
+            contestants.insert(name, rounds);
         }
         Baseline {
             saved: SavedResult {

@@ -12,7 +12,7 @@ pub use figure::Figure;
 pub use ratio::{Bounds, Finding, LoadLimit, Noise, RatioToReference};
 pub use runs::{RunClient, RunResult};
 pub use settings::{RequestUsed, SettingsUsed};
-pub use since_baseline::{BaselineComparable, BaselineReport};
+pub use since_baseline::{BaselineComparable, BaselineReport, FactChange, SpeedChange};
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::machine::MachineUse;
 use super::process::resource_usage::Usage;
@@ -164,7 +164,7 @@ impl RunFigures {
 }
 
 /// Something that a run can be limited by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Limit {
     /// The rate was given, and the server kept up.

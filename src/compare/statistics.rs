@@ -21,8 +21,8 @@ mod variance;
 
 pub use answer::{Answer, Claims, Direction, Judgement, judge, judge_at};
 pub use change::{
-    BaselineChange, Comparable, Compared, ContestantChange, Difference, DifferenceOf, Facts,
-    SavedResult, SavedRounds, change,
+    BaselineChange, BoundedRounds, Comparable, Compared, ContestantChange, Difference,
+    DifferenceOf, Facts, OpenSides, SavedResult, SavedRounds, change,
 };
 pub use duet::{DuetRatio, Side, Slice, SliceResult, SliceSchedule};
 pub use estimate::{Estimate, Interval};

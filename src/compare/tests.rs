@@ -19,6 +19,7 @@ mod open_loop;
 mod page;
 mod results;
 mod search;
+mod since_baseline;
 mod sweep;
 
 fn count(count: usize) -> NonZeroUsize {

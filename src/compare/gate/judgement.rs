@@ -30,6 +30,16 @@ impl Bounded {
         }
     }
 
+    /// A side beyond which the load was the limit is open.
+    fn opened(self, limit: LoadLimit) -> Bounded {
+        let open = limit.open_sides();
+        Bounded {
+            low: self.low.filter(|_| !open.low),
+            high: self.high.filter(|_| !open.high),
+            ..self
+        }
+    }
+
     fn of_rounds(rounds: &[f64]) -> Option<Bounded> {
         let mean = GeometricMean::of(rounds)?;
         let bounds = mean.bounds().map(|bounds| (bounds.low, bounds.high));
@@ -104,29 +114,14 @@ fn percentile(ms: f64, interval: Option<LatencyInterval>, is_lower_bound: bool) 
     })
 }
 
-/// A side beyond which the load was the limit is open.
 fn ratio(result: &ContestantResult) -> Option<Bounded> {
     let ratio = result.ratio.as_ref()?;
     let measured = Bounded::within(ratio.mean, ratio.low.zip(ratio.high));
-    Some(match ratio.limit {
-        LoadLimit::None => measured,
-        LoadLimit::AtLeast => Bounded {
-            high: None,
-            ..measured
-        },
-        LoadLimit::AtMost => Bounded {
-            low: None,
-            ..measured
-        },
-        LoadLimit::Unknown | LoadLimit::Rate => Bounded {
-            low: None,
-            high: None,
-            ..measured
-        },
-    })
+    Some(measured.opened(ratio.limit))
 }
 
 fn change(baseline: &BaselineReport, name: &str) -> Option<Bounded> {
     let change = baseline.changes.iter().find(|change| change.name == name)?;
-    Some(Bounded::within(change.change, change.low.zip(change.high)))
+    let measured = Bounded::within(change.change, change.low.zip(change.high));
+    Some(measured.opened(change.limit))
 }

@@ -1,11 +1,11 @@
 //! Ratios to the reference: each with its bounds, its answer, and what would decide it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::compare::outcome::slots_apart;
 use crate::compare::statistics::{
-    ALPHA_WORKING, Answer, Direction, Interval, Judgement, Margin, PairedRatio, PairedRound,
-    Uncertainty, Variances, judge, judge_at,
+    ALPHA_WORKING, Answer, Direction, Interval, Judgement, Margin, OpenSides, PairedRatio,
+    PairedRound, Uncertainty, Variances, judge, judge_at,
 };
 use crate::compare::{ContestantRuns, RunFigures, Settings, auto_rounds};
 
@@ -85,7 +85,7 @@ pub enum Finding {
 
 /// Bound on the true ratio by the measured one. A server that was limited by the load generator,
 /// or kept up with the rate that was given, may be faster than measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LoadLimit {
     /// The load limited neither server.
@@ -211,7 +211,29 @@ impl RatioToReference {
     }
 }
 
+impl From<OpenSides> for LoadLimit {
+    fn from(open: OpenSides) -> LoadLimit {
+        match (open.low, open.high) {
+            (false, false) => LoadLimit::None,
+            (false, true) => LoadLimit::AtLeast,
+            (true, false) => LoadLimit::AtMost,
+            (true, true) => LoadLimit::Unknown,
+        }
+    }
+}
+
 impl LoadLimit {
+    /// The sides on which the true ratio may lie beyond the measured one.
+    pub(in crate::compare) fn open_sides(self) -> OpenSides {
+        let (low, high) = match self {
+            LoadLimit::None => (false, false),
+            LoadLimit::AtLeast => (false, true),
+            LoadLimit::AtMost => (true, false),
+            LoadLimit::Unknown | LoadLimit::Rate => (true, true),
+        };
+        OpenSides { low, high }
+    }
+
     /// A reference that was busy itself was measured at its own limit, although the load generator
     /// was busy too; a contestant may still be faster than it could be loaded.
     fn of_pairs(pairs: &[(&RunFigures, &RunFigures)]) -> LoadLimit {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ratio::Finding;
+use super::ratio::{Finding, LoadLimit};
 use crate::compare::statistics::{
     BaselineChange, Comparable, Compared, ContestantChange, DifferenceOf,
 };
@@ -72,6 +72,8 @@ pub struct SpeedChange {
     pub high: Option<f64>,
     /// By the same rules as between contestants.
     pub finding: Finding,
+    /// The bound on the change of the server itself if the load was the limit, before or now.
+    pub limit: LoadLimit,
 }
 
 impl BaselineReport {
@@ -174,6 +176,7 @@ impl From<ContestantChange> for SpeedChange {
                 (None, true) => Finding::Same,
                 (None, false) => Finding::Undecided,
             },
+            limit: change.open.into(),
         }
     }
 }
@@ -198,6 +201,14 @@ impl SpeedChange {
             Finding::Same => "the same within the margin",
             Finding::Undecided => "no change shown",
         };
-        format!("{}: {of} {change} ({bounds}): {finding}", self.name)
+        let own = match self.limit {
+            LoadLimit::None => "",
+            LoadLimit::AtLeast => "; the load was the limit, the server's own factor may be larger",
+            LoadLimit::AtMost => "; the load was the limit, the server's own factor may be smaller",
+            LoadLimit::Unknown | LoadLimit::Rate => {
+                "; the load was the limit, the server's own factor is not known"
+            }
+        };
+        format!("{}: {of} {change} ({bounds}): {finding}{own}", self.name)
     }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{Claims, claims_of_means};
+use super::answer::{Claims, Direction, claims_of_means};
 use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Margin};
 
 /// Named facts of a result, as text: 'cpu', 'connections', ...
@@ -32,11 +32,53 @@ pub struct SavedResult {
 /// The rounds of one contestant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SavedRounds {
-    /// The figure of each round, positive.
-    pub figures: Vec<f64>,
-    /// Its ratio to the reference's in each round in which both ran, positive; empty for the
-    /// reference itself.
-    pub ratios: Vec<f64>,
+    /// The figure of each round.
+    pub figures: BoundedRounds,
+    /// Its ratio to the reference's in each round in which both ran; empty for the reference
+    /// itself.
+    pub ratios: BoundedRounds,
+}
+
+/// One positive quantity over rounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BoundedRounds {
+    /// The value of each round.
+    pub rounds: Vec<f64>,
+    /// The sides on which the server's own value may lie beyond the measured one.
+    pub open: OpenSides,
+}
+
+/// The sides on which a true value may lie beyond the measured one, because the load was the limit
+/// and not the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenSides {
+    /// It may be smaller.
+    pub low: bool,
+    /// It may be larger.
+    pub high: bool,
+}
+
+impl OpenSides {
+    /// The sides of the quotient of two values.
+    fn of_quotient(numerator: OpenSides, denominator: OpenSides) -> OpenSides {
+        OpenSides {
+            low: numerator.low || denominator.high,
+            high: numerator.high || denominator.low,
+        }
+    }
+
+    /// The part of `claims` that is left: a value of which one side is open can be different to
+    /// the other side only, and never the same.
+    fn weaken(self, claims: Claims) -> Claims {
+        let is_closed = |direction: &Direction| match direction {
+            Direction::More => !self.low,
+            Direction::Less => !self.high,
+        };
+        Claims {
+            different: claims.different.filter(is_closed),
+            same: claims.same && self == OpenSides::default(),
+        }
+    }
 }
 
 /// A fact that two results do not share.
@@ -99,6 +141,8 @@ pub struct ContestantChange {
     /// 95 % interval of the change, simultaneous over the contestants; `None` if one of the two
     /// has fewer than six rounds.
     pub interval: Option<Interval>,
+    /// The sides on which the server's own change may lie beyond that.
+    pub open: OpenSides,
     /// Finding, by the same rules as between contestants; nothing is claimed with too few rounds.
     pub claims: Claims,
 }
@@ -197,23 +241,26 @@ fn changes(
     let common = before.contestants.iter().filter_map(|(name, before)| {
         let now = now.contestants.get(name)?;
         let (compared, before, now) = rounds_to_compare(before, now, comparable)?;
+        let open = OpenSides::of_quotient(now.open, before.open);
+        let (before, now) = (&*before.rounds, &*now.rounds);
         let (old, new) = (mean_log(before)?, mean_log(now)?);
         let enough = before.len().min(now.len()) >= INTERVAL_ROUNDS_MIN;
         let difference = || Some(log_estimate(now)?.minus(&log_estimate(before)?));
         let estimate = enough.then(difference).flatten();
-        Some((name, compared, (new - old).exp(), estimate))
+        Some((name, compared, (new - old).exp(), open, estimate))
     });
     let common: Vec<_> = common.collect();
     let estimates: Vec<Option<Estimate>> = common.iter().map(|(.., e)| *e).collect();
     let confidence = 1.0 - super::answer::ALPHA / common.len().max(1) as f64;
     std::iter::zip(common, claims_of_means(&estimates, margin))
         .map(
-            |((name, compared, change, estimate), claims)| ContestantChange {
+            |((name, compared, change, open, estimate), claims)| ContestantChange {
                 name: name.clone(),
                 compared,
                 change,
                 interval: estimate.map(|estimate| estimate.interval(confidence).exp()),
-                claims,
+                open,
+                claims: open.weaken(claims),
             },
         )
         .collect()
@@ -224,15 +271,13 @@ fn rounds_to_compare<'a>(
     before: &'a SavedRounds,
     now: &'a SavedRounds,
     comparable: Comparable,
-) -> Option<(Compared, &'a [f64], &'a [f64])> {
-    let ratios = || {
-        let both = !before.ratios.is_empty() && !now.ratios.is_empty();
-        both.then_some((Compared::Ratio, &*before.ratios, &*now.ratios))
+) -> Option<(Compared, &'a BoundedRounds, &'a BoundedRounds)> {
+    let both = |compared, before: &'a BoundedRounds, now: &'a BoundedRounds| {
+        let has_rounds = !before.rounds.is_empty() && !now.rounds.is_empty();
+        has_rounds.then_some((compared, before, now))
     };
-    let figures = || {
-        let both = !before.figures.is_empty() && !now.figures.is_empty();
-        both.then_some((Compared::Figure, &*before.figures, &*now.figures))
-    };
+    let ratios = || both(Compared::Ratio, &before.ratios, &now.ratios);
+    let figures = || both(Compared::Figure, &before.figures, &now.figures);
     match comparable {
         Comparable::RatiosAndFigures => ratios().or_else(figures),
         Comparable::Ratios => ratios(),

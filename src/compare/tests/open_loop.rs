@@ -12,7 +12,7 @@ const GIVEN: u64 = 1000;
 const TENTHS: u64 = 50;
 
 /// A run of 5 s in whose tenths this many of the 100 requests due are answered.
-fn answering(per_tenth: impl Fn(u64) -> u64) -> RunFigures {
+pub(super) fn answering(per_tenth: impl Fn(u64) -> u64) -> RunFigures {
     let at = |tenth: u64| Time::from_ns(tenth * 100_000_000);
     let mut log = IntervalLog::starting(at(0));
     for tenth in 0..TENTHS {
@@ -46,7 +46,9 @@ fn answering(per_tenth: impl Fn(u64) -> u64) -> RunFigures {
 }
 
 /// Six rounds of each contestant at a given rate; the first one is the reference.
-fn report_of(runs: &[(&'static str, RunFigures)]) -> (ComparisonOutcome, ComparisonReport) {
+pub(super) fn report_of(
+    runs: &[(&'static str, RunFigures)],
+) -> (ComparisonOutcome, ComparisonReport) {
     let names: Vec<&str> = runs.iter().map(|(name, _)| *name).collect();
     let contestants = plan(&names, 6).contestants().to_vec();
     let settings = Settings {

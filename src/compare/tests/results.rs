@@ -9,13 +9,13 @@ use super::super::statistics::Margin;
 use super::*;
 
 /// Six rounds in which `bareloop-http` has these rates and `python-http` has 1000.
-fn report(rates: [u64; 6]) -> ComparisonReport {
+pub(super) fn report(rates: [u64; 6]) -> ComparisonReport {
     let plan = plan(&["python-http", "bareloop-http"], 6);
     let mut script = Script::default().rates("bareloop-http", &rates);
     held(&plan, &mut script).1
 }
 
-fn gate(text: &str) -> Gate {
+pub(super) fn gate(text: &str) -> Gate {
     text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
@@ -158,10 +158,10 @@ fn what_is_no_gate_says_what_there_is() {
     assert_eq!(error, GateError::NoBaseline("a.change<1".to_owned()));
 }
 
-const STEADY: [u64; 6] = [3990, 4010, 3990, 4010, 3990, 4010];
-const SLOWER: [u64; 6] = [1990, 2010, 1990, 2010, 1990, 2010];
+pub(super) const STEADY: [u64; 6] = [3990, 4010, 3990, 4010, 3990, 4010];
+pub(super) const SLOWER: [u64; 6] = [1990, 2010, 1990, 2010, 1990, 2010];
 
-fn change(before: &ComparisonReport, now: &ComparisonReport) -> BaselineReport {
+pub(super) fn change(before: &ComparisonReport, now: &ComparisonReport) -> BaselineReport {
     let json = serde_json::to_string(before).unwrap();
     let baseline = Baseline::from_json(&json).unwrap();
     let margin = Margin::new(0.02).unwrap();

@@ -9,6 +9,14 @@ fn facts(pairs: &[(&str, &str)]) -> Facts {
     owned.collect()
 }
 
+/// Rounds in which the load was not the limit.
+fn closed(rounds: Vec<f64>) -> BoundedRounds {
+    BoundedRounds {
+        rounds,
+        open: OpenSides::default(),
+    }
+}
+
 /// Two contestants beside the reference 'python'; the machine is `speed` times as fast as usual.
 fn result(log_speeds: [f64; 2], speed: f64, seed: u32) -> SavedResult {
     let mut random = Random::new(seed, Purpose::Mock, 0);
@@ -20,14 +28,15 @@ fn result(log_speeds: [f64; 2], speed: f64, seed: u32) -> SavedResult {
     let mut contestants = BTreeMap::from([(
         "python".to_owned(),
         SavedRounds {
-            figures: reference.clone(),
-            ratios: Vec::new(),
+            figures: closed(reference.clone()),
+            ratios: BoundedRounds::default(),
         },
     )]);
     for (name, log_speed) in std::iter::zip(["node", "bareloop"], log_speeds) {
         let figures = rounds(log_speed);
         let ratios = std::iter::zip(&figures, &reference).map(|(a, b)| a / b);
-        let ratios = ratios.collect();
+        let ratios = closed(ratios.collect());
+        let figures = closed(figures);
         contestants.insert(name.to_owned(), SavedRounds { figures, ratios });
     }
     SavedResult {
@@ -132,8 +141,8 @@ fn contestants_of_one_result_only_are_named_and_few_rounds_claim_nothing() {
     let node = now.contestants.remove("node").unwrap();
     now.contestants.insert("nginx".to_owned(), node);
     for rounds in now.contestants.values_mut() {
-        rounds.figures.truncate(5);
-        rounds.ratios.truncate(5);
+        rounds.figures.rounds.truncate(5);
+        rounds.ratios.rounds.truncate(5);
     }
     let change = change(&before, &now, margin());
     assert_eq!(

@@ -1,0 +1,133 @@
+//! The cases in which a baseline allows no claim, or a weaker one.
+
+use super::super::gate::GateOutcome;
+use super::super::report::{BaselineReport, Finding, LoadLimit, SpeedChange};
+use super::open_loop::{answering, report_of};
+use super::results::{change, gate};
+use super::*;
+
+fn named<'a>(found: &'a BaselineReport, name: &str) -> &'a SpeedChange {
+    let mut changes = found.changes.iter();
+    changes.find(|change| change.name == name).unwrap()
+}
+
+/// Six rounds of `bareloop-http` at this rate, in which the client was at its limit or not, and of
+/// `python-http` at 1000 replies per second.
+fn under_client(requests_per_second: u64, is_limited: bool) -> ComparisonReport {
+    let plan = plan(&["python-http", "bareloop-http"], 6);
+    let client = if is_limited { 0.99 } else { 0.2 };
+    let runs = (0..6).map(|_| busy(requests_per_second, client, 0.5));
+    let mut script = Script::default().with("bareloop-http", runs.collect());
+    held(&plan, &mut script).1
+}
+
+#[test]
+fn a_change_is_open_to_the_side_on_which_the_load_was_the_limit() {
+    use GateOutcome::{Passed, Tripped, Undecided};
+    // Of 4000 replies per second before; true for a client at its limit, before and now.
+    for (limited, now, limit, finding, below, above) in [
+        (
+            [false, false],
+            4000,
+            LoadLimit::None,
+            Finding::Same,
+            Passed,
+            Passed,
+        ),
+        (
+            [false, true],
+            4000,
+            LoadLimit::AtLeast,
+            Finding::Undecided,
+            Passed,
+            Undecided,
+        ),
+        (
+            [false, true],
+            8000,
+            LoadLimit::AtLeast,
+            Finding::Different,
+            Passed,
+            Tripped,
+        ),
+        (
+            [false, true],
+            2000,
+            LoadLimit::AtLeast,
+            Finding::Undecided,
+            Undecided,
+            Undecided,
+        ),
+        (
+            [true, false],
+            4000,
+            LoadLimit::AtMost,
+            Finding::Undecided,
+            Undecided,
+            Passed,
+        ),
+        (
+            [true, false],
+            2000,
+            LoadLimit::AtMost,
+            Finding::Different,
+            Tripped,
+            Passed,
+        ),
+        (
+            [true, true],
+            2000,
+            LoadLimit::Unknown,
+            Finding::Undecided,
+            Undecided,
+            Undecided,
+        ),
+    ] {
+        let mut report = under_client(now, limited[1]);
+        let found = change(&under_client(4000, limited[0]), &report);
+        let ours = named(&found, "bareloop-http");
+        assert_eq!(
+            (ours.compared, ours.limit, ours.finding),
+            ("ratio", limit, finding)
+        );
+        let sentence = found.sentences()[0].clone();
+        let is_limit = sentence.contains("; the load was the limit, the server's own factor ");
+        assert_eq!(is_limit, limit != LoadLimit::None, "{sentence}");
+        report.baseline = Some(found);
+        for (text, outcome) in [
+            ("bareloop-http.change<0.95", below),
+            ("bareloop-http.change>1.05", above),
+        ] {
+            let judged = gate(text).judge(&report);
+            assert_eq!(judged.result, outcome, "{sentence}: {judged}");
+        }
+    }
+}
+
+#[test]
+fn at_a_rate_that_was_kept_up_with_no_change_of_rates_is_known() {
+    let kept_up = || answering(|_| 100);
+    let behind = || answering(|_| 50);
+    for (before, now, limit) in [
+        (kept_up(), kept_up(), LoadLimit::Unknown),
+        (behind(), kept_up(), LoadLimit::AtLeast),
+        (kept_up(), behind(), LoadLimit::AtMost),
+        (behind(), behind(), LoadLimit::None),
+    ] {
+        let (_, before) = report_of(&[("python-http", before)]);
+        let (_, mut report) = report_of(&[("python-http", now)]);
+        let found = change(&before, &report);
+        let only = named(&found, "python-http");
+        assert_eq!((only.compared, only.limit), ("rate", limit));
+        let is_closed = limit == LoadLimit::None;
+        assert_eq!(only.finding == Finding::Same, is_closed, "{only:?}");
+        let is_unknown = limit == LoadLimit::Unknown;
+        report.baseline = Some(found);
+        let judged = gate("python-http.change<0.95").judge(&report);
+        assert_eq!(
+            judged.result == GateOutcome::Undecided,
+            is_unknown,
+            "{judged}"
+        );
+    }
+}
