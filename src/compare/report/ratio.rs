@@ -71,6 +71,17 @@ pub enum Bounds {
     Interval,
 }
 
+impl Bounds {
+    /// The meaning of `uncertainty`, with the two bounds if it has them.
+    pub(super) fn of(uncertainty: Uncertainty) -> (Bounds, Option<Interval>) {
+        match uncertainty {
+            Uncertainty::Unknown => (Bounds::Unknown, None),
+            Uncertainty::Range(range) => (Bounds::Range, Some(range)),
+            Uncertainty::Confidence(interval) => (Bounds::Interval, Some(interval)),
+        }
+    }
+}
+
 /// Finding of the rounds about a contestant and the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -182,11 +193,7 @@ impl RatioToReference {
         limit: LoadLimit,
         margin: Margin,
     ) -> RatioToReference {
-        let (bounds, interval) = match judgement.uncertainty {
-            Uncertainty::Unknown => (Bounds::Unknown, None),
-            Uncertainty::Range(range) => (Bounds::Range, Some(range)),
-            Uncertainty::Confidence(interval) => (Bounds::Interval, Some(interval)),
-        };
+        let (bounds, interval) = Bounds::of(judgement.uncertainty);
         let answer = limit.weaken(judgement.answer);
         let (finding, within_margin, rounds_needed) = match answer {
             Answer::Different(_) => (Finding::Different, false, None),

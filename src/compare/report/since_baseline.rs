@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ratio::{Finding, LoadLimit};
+use super::ratio::{Bounds, Finding, LoadLimit};
 use crate::compare::statistics::{
     BaselineChange, Comparable, Compared, ContestantChange, DifferenceOf,
 };
@@ -66,10 +66,12 @@ pub struct SpeedChange {
     pub compared: &'static str,
     /// Now divided by before.
     pub change: f64,
-    /// Lower end of the 95 % interval; `null` with too few rounds for one.
+    /// Lower bound; `null` with a single round before and now.
     pub low: Option<f64>,
-    /// Upper end, likewise.
+    /// Upper bound, likewise.
     pub high: Option<f64>,
+    /// The meaning of the two bounds.
+    pub bounds: Bounds,
     /// By the same rules as between contestants.
     pub finding: Finding,
     /// The bound on the change of the server itself if the load was the limit, before or now.
@@ -162,6 +164,7 @@ impl FactChange {
 
 impl From<ContestantChange> for SpeedChange {
     fn from(change: ContestantChange) -> SpeedChange {
+        let (bounds, interval) = Bounds::of(change.uncertainty);
         SpeedChange {
             name: change.name,
             compared: match change.compared {
@@ -169,8 +172,9 @@ impl From<ContestantChange> for SpeedChange {
                 Compared::Figure => "rate",
             },
             change: change.change,
-            low: change.interval.map(|interval| interval.low),
-            high: change.interval.map(|interval| interval.high),
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+            bounds,
             finding: match (change.claims.different, change.claims.same) {
                 (Some(_), _) => Finding::Different,
                 (None, true) => Finding::Same,
@@ -188,13 +192,16 @@ impl SpeedChange {
             _ => "requests/s",
         };
         let change = format!("{} times the baseline", format::ratio(self.change));
-        let bounds = match self.low.zip(self.high) {
-            Some((low, high)) => format!(
-                "{} to {} with 95 % confidence",
-                format::ratio(low),
-                format::ratio(high)
-            ),
-            None => "too few rounds for an interval".to_owned(),
+        let ends = self.low.zip(self.high).map(|(low, high)| {
+            let [low, high] = [low, high].map(format::ratio);
+            format!("{low} to {high}")
+        });
+        let bounds = match (ends, self.bounds) {
+            (Some(ends), Bounds::Interval) => format!("{ends} with 95 % confidence"),
+            (Some(ends), _) => {
+                format!("{ends} from round to round, too few rounds for an interval")
+            }
+            (None, _) => "too few rounds for an interval".to_owned(),
         };
         let finding = match self.finding {
             Finding::Different => "changed",

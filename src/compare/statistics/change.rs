@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Claims, Direction, claims_of_means};
-use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Margin};
+use super::{Estimate, INTERVAL_ROUNDS_MIN, Interval, Margin, Summary, Uncertainty};
 
 /// Named facts of a result, as text: 'cpu', 'connections', ...
 pub type Facts = BTreeMap<String, String>;
@@ -138,9 +138,9 @@ pub struct ContestantChange {
     pub compared: Compared,
     /// Now divided by before.
     pub change: f64,
-    /// 95 % interval of the change, simultaneous over the contestants; `None` if one of the two
-    /// has fewer than six rounds.
-    pub interval: Option<Interval>,
+    /// Interval with 95 % confidence, simultaneous over the contestants; if one of the two has
+    /// fewer than six rounds, the range of the quotients of any two rounds.
+    pub uncertainty: Uncertainty,
     /// The sides on which the server's own change may lie beyond that.
     pub open: OpenSides,
     /// Finding, by the same rules as between contestants; nothing is claimed with too few rounds.
@@ -247,18 +247,22 @@ fn changes(
         let enough = before.len().min(now.len()) >= INTERVAL_ROUNDS_MIN;
         let difference = || Some(log_estimate(now)?.minus(&log_estimate(before)?));
         let estimate = enough.then(difference).flatten();
-        Some((name, compared, (new - old).exp(), open, estimate))
+        let range = range_of_quotients(now, before)?;
+        Some((name, compared, (new - old).exp(), range, open, estimate))
     });
     let common: Vec<_> = common.collect();
     let estimates: Vec<Option<Estimate>> = common.iter().map(|(.., e)| *e).collect();
     let confidence = 1.0 - super::answer::ALPHA / common.len().max(1) as f64;
     std::iter::zip(common, claims_of_means(&estimates, margin))
         .map(
-            |((name, compared, change, open, estimate), claims)| ContestantChange {
+            |((name, compared, change, range, open, estimate), claims)| ContestantChange {
                 name: name.clone(),
                 compared,
                 change,
-                interval: estimate.map(|estimate| estimate.interval(confidence).exp()),
+                uncertainty: match estimate {
+                    Some(it) => Uncertainty::Confidence(it.interval(confidence).exp()),
+                    None => range,
+                },
                 open,
                 claims: open.weaken(claims),
             },
@@ -284,6 +288,18 @@ fn rounds_to_compare<'a>(
         Comparable::Figures => figures(),
         Comparable::Nothing => None,
     }
+}
+
+/// From the smallest quotient of a value of each to the largest; unknown with one value of each.
+fn range_of_quotients(numerators: &[f64], denominators: &[f64]) -> Option<Uncertainty> {
+    let (over, under) = (Summary::of(numerators)?, Summary::of(denominators)?);
+    Some(match (numerators.len(), denominators.len()) {
+        (1, 1) => Uncertainty::Unknown,
+        _ => Uncertainty::Range(Interval {
+            low: over.min / under.max,
+            high: over.max / under.min,
+        }),
+    })
 }
 
 /// `None` if a value is not a positive number.

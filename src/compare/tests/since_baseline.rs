@@ -1,7 +1,7 @@
 //! The cases in which a baseline allows no claim, or a weaker one.
 
 use super::super::gate::GateOutcome;
-use super::super::report::{BaselineReport, Finding, LoadLimit, SpeedChange};
+use super::super::report::{BaselineReport, Bounds, Finding, LoadLimit, SpeedChange};
 use super::open_loop::{answering, report_of};
 use super::results::{change, gate};
 use super::*;
@@ -129,5 +129,43 @@ fn at_a_rate_that_was_kept_up_with_no_change_of_rates_is_known() {
             is_unknown,
             "{judged}"
         );
+    }
+}
+
+/// Rounds of `bareloop-http` at these rates beside a `python-http` at 1000.
+fn at_rates(rates: &[u64]) -> ComparisonReport {
+    let plan = plan(&["python-http", "bareloop-http"], rates.len());
+    let mut script = Script::default().rates("bareloop-http", rates);
+    held(&plan, &mut script).1
+}
+
+#[test]
+fn below_six_rounds_a_gate_on_a_change_is_held_against_the_range_of_the_rounds() {
+    use GateOutcome::{Passed, Tripped, Undecided};
+    let noisy = [4000, 3000, 5000];
+    let slow = [2900, 2000];
+    let once = [3000];
+    for (before, now, bounds, outcome) in [
+        (
+            &noisy[..],
+            &[3900, 2900, 4800][..],
+            Bounds::Range,
+            Undecided,
+        ),
+        (&noisy, &slow, Bounds::Range, Undecided),
+        (&[4000, 4000, 4100], &slow, Bounds::Range, Tripped),
+        (&slow, &noisy, Bounds::Range, Passed),
+        (&noisy, &once, Bounds::Range, Undecided),
+        (&[4000], &once, Bounds::Unknown, Tripped),
+    ] {
+        let mut report = at_rates(now);
+        let found = change(&at_rates(before), &report);
+        let ours = named(&found, "bareloop-http");
+        assert_eq!((ours.bounds, ours.finding), (bounds, Finding::Undecided));
+        let sentence = found.sentences()[0].clone();
+        assert!(sentence.contains("too few rounds for an interval): no change shown"));
+        report.baseline = Some(found);
+        let judged = gate("bareloop-http.change<0.95").judge(&report);
+        assert_eq!(judged.result, outcome, "{sentence}: {judged}");
     }
 }
