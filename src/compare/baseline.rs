@@ -3,7 +3,7 @@
 //! Both results are read from their JSON, the present one too, so that the same rules hold for
 //! both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -36,6 +36,9 @@ pub struct Baseline {
     saved: SavedResult,
     /// Requests of the contestants that have one of their own.
     requests: BTreeMap<String, Value>,
+    /// Contestants with replies that were not as expected: errors are often cheaper than answers,
+    /// so their speed is no speed.
+    wrong: BTreeSet<String>,
     /// False if it was broken off.
     finished: bool,
 }
@@ -76,6 +79,7 @@ struct SavedContestant {
     request: Value,
     requests_per_second: Option<SavedFigure>,
     ratio: Option<SavedRatio>,
+    answered_wrongly: Option<bool>,
     #[serde(default)]
     runs: Vec<SavedRun>,
 }
@@ -100,6 +104,13 @@ struct SavedRun {
 }
 
 impl SavedContestant {
+    /// True if it answered wrongly. Where an earlier version did not say so, it has no ratio,
+    /// although it is not the reference.
+    fn is_wrong(&self, reference: Option<&str>) -> bool {
+        let has_none = self.ratio.is_none() && reference != Some(&self.name);
+        self.answered_wrongly.unwrap_or(has_none)
+    }
+
     /// Its rounds; `None` if it has no figures.
     fn rounds(self) -> Option<SavedRounds> {
         let figure = self.requests_per_second?;
@@ -159,24 +170,25 @@ impl Baseline {
         let now = Baseline::from(serde_json::from_value::<SavedReport>(
             serde_json::to_value(report)?,
         )?);
-        let mut before = self.saved.clone();
+        let (mut before, mut present) = (self.saved.clone(), now.saved);
+        let mut take = |is_out: &dyn Fn(&String) -> bool| -> Vec<String> {
+            let names = before.contestants.keys();
+            let in_both = names.filter(|name| present.contestants.contains_key(*name));
+            let out: Vec<String> = in_both.filter(|name| is_out(name)).cloned().collect();
+            for name in &out {
+                before.contestants.remove(name);
+                present.contestants.remove(name);
+            }
+            out
+        };
         // Servers with another request than before are other contestants.
-        let same_request = |name: &String| self.requests.get(name) == now.requests.get(name);
-        let other_request: Vec<String> = before
-            .contestants
-            .keys()
-            .filter(|name| now.saved.contestants.contains_key(*name) && !same_request(name))
-            .cloned()
-            .collect();
-        let mut present = now.saved;
-        for name in &other_request {
-            before.contestants.remove(name);
-            present.contestants.remove(name);
-        }
+        let other_request = take(&|name| self.requests.get(name) != now.requests.get(name));
+        let answered_wrongly = take(&|name| self.wrong.contains(name) || now.wrong.contains(name));
         let change = change(&before, &present, margin);
         Ok(BaselineReport {
             finished: self.finished,
             other_request,
+            answered_wrongly,
             ..BaselineReport::new(change, &self.saved.version)
         })
     }
@@ -192,8 +204,12 @@ impl From<SavedReport> for Baseline {
         };
         let mut requests = BTreeMap::new();
         let mut contestants = BTreeMap::new();
+        let mut wrong = BTreeSet::new();
         for contestant in report.contestants {
             let (name, request) = (contestant.name.clone(), contestant.request.clone());
+            if contestant.is_wrong(report.reference.as_deref()) {
+                wrong.insert(name.clone());
+            }
             let Some(rounds) = contestant.rounds() else {
                 continue;
             };
@@ -207,10 +223,16 @@ impl From<SavedReport> for Baseline {
                 machine: facts(&report.machine, &|name| MACHINE.contains(&name)),
                 settings: facts(&report.settings, &|name| SETTINGS.contains(&name)),
                 version: report.version,
+                reference_request: report
+                    .reference
+                    .as_ref()
+                    .and_then(|name| requests.get(name))
+                    .map(text_of),
                 reference: report.reference,
                 contestants,
             },
             requests,
+            wrong,
             finished: report.finished,
         }
     }

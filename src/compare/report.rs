@@ -90,6 +90,9 @@ pub struct ContestantResult {
     pub status: ContestantStatus,
     /// Reason why it failed; `null` if it did not.
     pub reason: Option<String>,
+    /// True if replies had other statuses or bodies than the expected ones: then its figures are
+    /// not those of answers.
+    pub answered_wrongly: bool,
     /// Replies per second.
     pub requests_per_second: Option<Figure>,
     /// Latencies in milliseconds.
@@ -239,6 +242,7 @@ impl ContestantResult {
                 .map(|request| (&request).into()),
             status,
             reason,
+            answered_wrongly: record.wrong_replies().is_some(),
             requests_per_second: Figure::over_rounds(record, |run| Some(run.requests_per_second())),
             latency_ms: latency(record),
             cpu_micros_per_request: Figure::over_rounds(record, RunFigures::cpu_micros_per_request),

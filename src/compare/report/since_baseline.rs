@@ -20,10 +20,12 @@ pub struct BaselineReport {
     pub comparable: BaselineComparable,
     /// The facts in which both differ.
     pub differences: Vec<FactChange>,
-    /// The contestants of both whose request is the same.
+    /// The contestants of both whose request is the same, and that answered as expected.
     pub changes: Vec<SpeedChange>,
     /// The contestants of both whose request is another one: not compared.
     pub other_request: Vec<String>,
+    /// The contestants of both that answered wrongly, before or now: not compared.
+    pub answered_wrongly: Vec<String>,
     /// Contestants of the baseline only.
     pub gone: Vec<String>,
     /// Contestants of the present comparison only.
@@ -79,7 +81,8 @@ pub struct SpeedChange {
 }
 
 impl BaselineReport {
-    /// The changes since a finished comparison by `version`, in which each request was the same.
+    /// The changes since a finished comparison by `version`, in which each request was the same
+    /// and each reply as expected.
     pub(in crate::compare) fn new(change: BaselineChange, version: &str) -> BaselineReport {
         let differences = change.differences.into_iter().map(|difference| FactChange {
             of: match difference.of {
@@ -104,6 +107,7 @@ impl BaselineReport {
             differences: differences.collect(),
             changes: change.changes.into_iter().map(SpeedChange::from).collect(),
             other_request: Vec::new(),
+            answered_wrongly: Vec::new(),
             gone: change.gone,
             new: change.new,
         }
@@ -139,6 +143,10 @@ impl BaselineReport {
             (
                 &self.other_request,
                 "another request than before, not compared",
+            ),
+            (
+                &self.answered_wrongly,
+                "answered wrongly before or now, not compared",
             ),
             (&self.gone, "only in the baseline"),
             (&self.new, "not in the baseline"),

@@ -25,6 +25,8 @@ pub struct SavedResult {
     pub version: String,
     /// The contestant that ratios refer to.
     pub reference: Option<String>,
+    /// The reference's request, if it has one of its own.
+    pub reference_request: Option<String>,
     /// By name.
     pub contestants: BTreeMap<String, SavedRounds>,
 }
@@ -181,12 +183,21 @@ pub fn change(before: &SavedResult, now: &SavedResult, margin: Margin) -> Baseli
 }
 
 fn differences(before: &SavedResult, now: &SavedResult) -> Vec<Difference> {
-    let single = |name: &str, value: Option<&String>| -> Facts {
-        let fact = value.map(|value| (name.to_owned(), value.clone()));
-        fact.into_iter().collect()
+    let given = |facts: &[(&str, Option<&String>)]| -> Facts {
+        let given = facts
+            .iter()
+            .filter_map(|(name, value)| Some((name, (*value)?)));
+        given
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
     };
-    let version = |of: &SavedResult| single("version", Some(&of.version));
-    let reference = |of: &SavedResult| single("reference", of.reference.as_ref());
+    let version = |of: &SavedResult| given(&[("version", Some(&of.version))]);
+    let reference = |of: &SavedResult| {
+        given(&[
+            ("reference", of.reference.as_ref()),
+            ("request", of.reference_request.as_ref()),
+        ])
+    };
     [
         (
             DifferenceOf::Machine,

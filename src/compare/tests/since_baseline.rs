@@ -1,7 +1,11 @@
 //! The cases in which a baseline allows no claim, or a weaker one.
 
+use super::super::baseline::Baseline;
 use super::super::gate::GateOutcome;
-use super::super::report::{BaselineReport, Bounds, Finding, LoadLimit, SpeedChange};
+use super::super::report::{
+    BaselineComparable, BaselineReport, Bounds, Finding, LoadLimit, RequestUsed, SpeedChange,
+};
+use super::super::statistics::Margin;
 use super::open_loop::{answering, report_of};
 use super::results::{change, gate};
 use super::*;
@@ -168,4 +172,69 @@ fn below_six_rounds_a_gate_on_a_change_is_held_against_the_range_of_the_rounds()
         let judged = gate("bareloop-http.change<0.95").judge(&report);
         assert_eq!(judged.result, outcome, "{sentence}: {judged}");
     }
+}
+
+/// Six rounds of `node` beside `python-http`, in the last of which errors stand for answers.
+fn with_node(last: Result<RunFigures, Stopped>) -> ComparisonReport {
+    let plan = plan(&["python-http", "node"], 6);
+    let mut runs: Vec<_> = (0..5).map(|_| Ok(measured(4000))).collect();
+    runs.push(last);
+    let mut script = Script::default().with("node", runs);
+    held(&plan, &mut script).1
+}
+
+#[test]
+fn the_speed_of_wrong_answers_is_not_compared() {
+    let right = with_node(Ok(measured(4000)));
+    let wrong = with_node(with_errors(9000, 20));
+    for (before, now) in [(&right, &wrong), (&wrong, &right), (&wrong, &wrong)] {
+        // An earlier version did not say who answered wrongly.
+        let mut older = serde_json::to_value(before).unwrap();
+        for contestant in older["contestants"].as_array_mut().unwrap() {
+            contestant
+                .as_object_mut()
+                .unwrap()
+                .remove("answeredWrongly");
+        }
+        let older = Baseline::from_json(&older.to_string()).unwrap();
+        let older = older.change(now, Margin::new(0.02).unwrap()).unwrap();
+        for found in [change(before, now), older] {
+            assert_eq!(found.answered_wrongly, ["node"]);
+            let names: Vec<_> = found.changes.iter().map(|it| &*it.name).collect();
+            assert_eq!(names, ["python-http"]);
+            let said = "node: answered wrongly before or now, not compared".to_owned();
+            assert!(found.sentences().contains(&said), "{found:?}");
+            let mut report = now.clone();
+            report.baseline = Some(found);
+            let judged = gate("node.change<0.95").judge(&report);
+            assert_eq!(judged.result, GateOutcome::NoFigure);
+        }
+    }
+    assert_eq!(change(&right, &right).changes.len(), 2);
+}
+
+#[test]
+fn ratios_to_a_reference_with_another_request_are_not_compared() {
+    let before = with_node(Ok(measured(4000)));
+    let mut now = before.clone();
+    let big = RequestUsed {
+        path: "/big".to_owned(),
+        ..now.settings.request.clone()
+    };
+    now.contestants[0].request = Some(big);
+    let found = change(&before, &now);
+    assert_eq!(found.comparable, BaselineComparable::Figures);
+    assert_eq!(found.other_request, ["python-http"]);
+    assert_eq!(named(&found, "node").compared, "rate");
+    let sentences = found.sentences();
+    let of_reference = sentences
+        .iter()
+        .find(|it| it.starts_with("other reference: "));
+    let sentence = of_reference.unwrap();
+    let (start, end) = ("request none before, {", "} now; ratios cannot be compared");
+    assert!(
+        sentence.contains(start) && sentence.contains("/big"),
+        "{sentence}"
+    );
+    assert!(sentence.ends_with(end), "{sentence}");
 }

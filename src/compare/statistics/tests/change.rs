@@ -44,6 +44,7 @@ fn result(log_speeds: [f64; 2], speed: f64, seed: u32) -> SavedResult {
         settings: facts(&[("connections", "100")]),
         version: "1.0".to_owned(),
         reference: Some("python".to_owned()),
+        reference_request: None,
         contestants,
     }
 }
@@ -110,6 +111,13 @@ fn each_difference_closes_what_it_makes_incomparable() {
             .changes
             .iter()
             .all(|c| c.compared == Compared::Figure)
+    );
+
+    let request = changed(&|now| now.reference_request = Some("GET /big".to_owned()));
+    assert_eq!(request.comparable, Comparable::Figures);
+    assert_eq!(
+        (request.differences[0].of, &*request.differences[0].name),
+        (DifferenceOf::Reference, "request")
     );
 
     let settings = changed(&|now| now.settings = facts(&[("connections", "10")]));
