@@ -7,7 +7,9 @@
 //! | [`reply`]      | whole replies                                                        |
 //! | [`response`]   | a stream of replies, pushed at it in any pieces                      |
 //! | [`terminator`] | CR LF CR LF, counted in a stream that need not be HTTP               |
+//! | [`credentials`] | fields as others may read them                                      |
 
+pub mod credentials;
 mod message;
 pub mod reply;
 pub mod request;

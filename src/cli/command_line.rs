@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 
-/// Fields whose values are credentials.
-const CREDENTIALS: [&str; 3] = ["Authorization", "Proxy-Authorization", "Cookie"];
+use crate::http::credentials;
 
 /// `argv` as one line, with the seed that was drawn if none was given.
 pub(super) fn repeating(
@@ -44,7 +43,8 @@ fn without_credentials(words: impl Iterator<Item = String>) -> Vec<String> {
         };
         is_field = field_at.is_some_and(|at| at == word.len() && !is_field);
         let field = field_at.map(|at| word.split_at(at));
-        let mask = field.and_then(|(flag, field)| Some(format!("{flag}{}", masked_field(field)?)));
+        let mask =
+            field.and_then(|(flag, field)| Some(format!("{flag}{}", credentials::masked(field)?)));
         masked.push(mask.unwrap_or(word));
     }
     masked
@@ -64,15 +64,6 @@ fn field_after_flag(word: &str) -> Option<usize> {
     // Clap leaves out an equals sign.
     let value = after + usize::from(word[after..].starts_with('='));
     is_cluster.then_some(value)
-}
-
-/// `Name: ...` for a field that is a credential; `None` for any other.
-fn masked_field(field: &str) -> Option<String> {
-    let (name, _) = field.split_at(field.find([':', '='])?);
-    let is_credential = CREDENTIALS
-        .iter()
-        .any(|credential| name.trim().eq_ignore_ascii_case(credential));
-    is_credential.then(|| format!("{name}: ..."))
 }
 
 /// A word in single quotes, if a shell would not take it as it is.

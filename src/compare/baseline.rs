@@ -13,6 +13,7 @@ use super::report::{BaselineReport, ComparisonReport, LoadLimit};
 use super::statistics::{
     BoundedRounds, Facts, Margin, OpenSides, SavedResult, SavedRounds, change,
 };
+use crate::http::credentials;
 
 /// The settings that decide whether figures can be compared. Others, such as the number of
 /// rounds, decide how sure they are.
@@ -195,7 +196,13 @@ impl Baseline {
 }
 
 impl From<SavedReport> for Baseline {
-    fn from(report: SavedReport) -> Baseline {
+    fn from(mut report: SavedReport) -> Baseline {
+        mask_credentials(&mut report.settings);
+        for contestant in &mut report.contestants {
+            if let Value::Object(request) = &mut contestant.request {
+                mask_credentials(request);
+            }
+        }
         let facts = |map: &Map<String, Value>, is_wanted: &dyn Fn(&str) -> bool| -> Facts {
             map.iter()
                 .filter(|(name, value)| is_wanted(name) && !is_off(value))
@@ -234,6 +241,17 @@ impl From<SavedReport> for Baseline {
             requests,
             wrong,
             finished: report.finished,
+        }
+    }
+}
+
+/// Masks the credentials among the fields of a request, which earlier versions saved: differences
+/// are for others to read, and a token that was renewed is none.
+fn mask_credentials(request: &mut Map<String, Value>) {
+    let fields = request.get_mut("fields").and_then(Value::as_array_mut);
+    for field in fields.into_iter().flatten() {
+        if let Some(masked) = field.as_str().and_then(credentials::masked) {
+            *field = masked.into();
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::compare::statistics::Margin;
 use crate::compare::{RequestSettings, Settings};
 use crate::event_loop::tls::Trust;
+use crate::http::credentials;
 
 /// Certificates were accepted from anyone.
 const NOT_VERIFIED: &str = "not verified";
@@ -51,7 +52,8 @@ pub struct RequestUsed {
     pub path: String,
     /// Method.
     pub method: String,
-    /// Fields beyond Host and Connection, as they were sent.
+    /// Fields beyond Host and Connection, as they were sent; those that are credentials without
+    /// their values.
     pub fields: Vec<String>,
     /// Body; bytes that are no text are replaced.
     pub body: String,
@@ -79,13 +81,14 @@ impl From<&Settings> for SettingsUsed {
 
 impl From<&RequestSettings> for RequestUsed {
     fn from(request: &RequestSettings) -> RequestUsed {
-        let fields = request.fields.iter();
+        let shown = |(name, value): &(String, String)| {
+            let field = format!("{name}: {value}");
+            credentials::masked(&field).unwrap_or(field)
+        };
         RequestUsed {
             path: request.path.clone(),
             method: request.method.clone(),
-            fields: fields
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect(),
+            fields: request.fields.iter().map(shown).collect(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
         }
     }

@@ -238,3 +238,56 @@ fn ratios_to_a_reference_with_another_request_are_not_compared() {
     );
     assert!(sentence.ends_with(end), "{sentence}");
 }
+
+/// Two rounds with this field, of which `node` has one of its own as well.
+fn with_field(name: &str, value: &str) -> (ComparisonPlan, ComparisonReport) {
+    let field = |value: String| vec![(name.to_owned(), value)];
+    let mut settings = settings(2);
+    settings.request.fields = field(value.to_owned());
+    let mut own = OwnSettings::default();
+    own.request.fields = Some(field(format!("{value} of node")));
+    let mut contestants = plan(&["python-http"], 2).contestants().to_vec();
+    contestants.push(Contestant::started("node", "node app.js {port}", own).unwrap());
+    let plan = ComparisonPlan::new(contestants, &[], None, settings).unwrap();
+    let report = held(&plan, &mut Script::default()).1;
+    (plan, report)
+}
+
+#[test]
+fn reports_show_no_credentials_and_requests_keep_them() {
+    for name in ["Authorization", "proxy-authorization", "Cookie"] {
+        let (plan, report) = with_field(name, "s3cret");
+        assert_eq!(plan.settings().request.fields[0].1, "s3cret");
+        let json = serde_json::to_string(&report).unwrap();
+        assert!(!json.contains("s3cret"), "{json}");
+        assert_eq!(
+            json.matches(&format!("\"{name}: ...\"")).count(),
+            2,
+            "{json}"
+        );
+    }
+    let (_, report) = with_field("X-Trace", "1");
+    assert_eq!(report.settings.request.fields, ["X-Trace: 1"]);
+}
+
+#[test]
+fn credentials_in_a_baseline_of_an_earlier_version_are_not_shown() {
+    let (_, now) = with_field("Authorization", "new");
+    let mut older = serde_json::to_value(&now).unwrap();
+    older["settings"]["fields"][0] = "Authorization: Bearer s3cret".into();
+    older["contestants"][1]["request"]["fields"][0] = "Authorization: Bearer s3cret".into();
+    let margin = Margin::new(0.02).unwrap();
+    let found = |json: &serde_json::Value, now| {
+        let baseline = Baseline::from_json(&json.to_string()).unwrap();
+        baseline.change(now, margin).unwrap()
+    };
+    let renewed = found(&older, &now);
+    assert_eq!((&*renewed.differences, renewed.changes.len()), (&[][..], 2));
+    assert_eq!(renewed.other_request, [""; 0]);
+
+    older["contestants"][0]["request"] = older["contestants"][1]["request"].clone();
+    let sentences = found(&older, &with_field("X-Trace", "1").1).sentences();
+    let text = sentences.join("\n");
+    assert!(!text.contains("s3cret"), "{text}");
+    assert_eq!(text.matches("Authorization: ...").count(), 2, "{text}");
+}
