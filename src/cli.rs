@@ -1,5 +1,5 @@
-//! The command line: flags become validated options here, and nowhere else are flags, standard
-//! streams or exit codes known.
+//! The command line: it turns flags into validated options. No other module uses flags, standard
+//! streams or exit codes.
 
 mod command_line;
 pub mod compare;
@@ -28,7 +28,7 @@ pub enum Exit {
     Fine,
     /// The run failed, or a part of it could not run.
     Failed,
-    /// The command line made no sense.
+    /// The command line is not valid.
     Usage,
     /// A `--fail-if` tripped.
     GateTripped,
@@ -48,7 +48,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The smallest correct HTTP server, the load generator that measures it, and a fair comparison
+/// A comparison of HTTP servers, a load generator, and a minimal server
 #[derive(Debug, Parser)]
 #[command(
     name = "bareloop",
@@ -59,13 +59,13 @@ impl From<Exit> for ExitCode {
     after_help = "\
 Examples:
   bareloop compare
-      Run two Python servers and our two under the same load, and judge them
+      Compare two Python servers and the two servers of this program under the same load
   bareloop serve http
-      Answer 'Hello World!' on http://localhost:8080
+      Answer every GET on http://localhost:8080 with 'Hello World!'
   bareloop load -c 100 -d 5 -p 10 http://localhost:8080
-      Load a server with 100 connections, 10 requests in flight on each, for 5 s
+      Load a server for 5 s over 100 connections, with 10 requests in flight on each
 
-Exit codes: 0 fine, 1 the run failed, 2 bad usage, 3 a gate tripped, 130 interrupted"
+Exit codes: 0 success, 1 the run failed, 2 bad usage, 3 a gate tripped (--fail-if), 130 interrupted"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -118,7 +118,7 @@ fn obey_system(signal: &StopSignal, signals: StopSignals) {
     }
 }
 
-/// Prints what the parser says about a command line that it did not take: help, or what is wrong.
+/// Prints help, or the parser's message about a command line that is not valid.
 fn refuse(error: &clap::Error, words: &[String]) -> Exit {
     if !error.use_stderr() {
         return output::conclude(output::print(&error.to_string()));
@@ -126,7 +126,7 @@ fn refuse(error: &clap::Error, words: &[String]) -> Exit {
     let is_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     match foreign_flag::hint(words).filter(|_| !is_help) {
         Some(hint) => output::fail(&format!("{hint}\n\nFor more information, try '--help'.")),
-        // Without stderr the exit code tells it alone.
+        // Without stderr only the exit code reports it.
         None => _ = error.print(),
     }
     Exit::Usage
