@@ -1,13 +1,13 @@
-//! Servers whose truth is known, under `bareloop load` and the load generators that are installed:
-//! the figure that each tool prints, and its warnings.
+//! Accuracy of `bareloop load`, and of the other load generators that are installed, on servers
+//! with known behaviour: the figure that each tool reports, and its warnings.
 //!
 //! ```text
 //! cargo bench --bench liars -- -d 3 --rows freeze,hang --tools wrk
 //! ```
 //!
-//! `load` has to print the truth, or to fail the self-test that names the trouble: a row with
-//! neither is a failure. Other tools are not judged: the table says whether their figure is within
-//! the truth, and whether they printed an error.
+//! `load` has to report the true figure, or to fail the self-test for what is wrong: otherwise the
+//! bench fails. Other tools are not judged: the table says whether their figure is true, and
+//! whether they printed an error.
 
 #![forbid(unsafe_code)]
 

@@ -18,7 +18,7 @@ const MS: Duration = Duration::from_millis(1);
 /// One request in so many is treated badly.
 const BAD_EVERY: usize = 10;
 
-/// A server with a known truth.
+/// A server with known behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Row {
     /// Answers at once, but for a fifth of the run nothing
@@ -39,7 +39,7 @@ pub enum Row {
     SilentClose,
     /// A close after each reply, announced
     CloseAfterReply,
-    /// Each tenth reply has another body
+    /// Every tenth reply has a wrong body
     WrongBodies,
     /// From 10 ms to 1 ms, exponentially, over by half of the run
     SlowWarmUp,

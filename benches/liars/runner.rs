@@ -57,7 +57,7 @@ fn measure(options: &Options) -> io::Result<bool> {
         "10 connections, runs of {} s; `load` as shown, other tools in a closed loop\n",
         run.as_secs()
     );
-    println!("| server | truth | tool | said | true | warned |\n|---|---|---|---|---|---|");
+    println!("| server | truth | tool | reported | true | warned |\n|---|---|---|---|---|---|");
     let mut all_are_honest = true;
     for row in chosen(&options.rows) {
         let truth = row.truth(run);
