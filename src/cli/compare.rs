@@ -43,12 +43,15 @@ Examples:
   bareloop compare --server node='node server.js {port}' --reference node --export-json out.json
   bareloop compare --server app=http://localhost:3000 --only app,bareloop-http --path /health -p 1
 
-It compares python-http, python-tcp, bareloop-http and bareloop-tcp, and the servers that --server
-adds. Each runs once per round, on a free port of 127.0.0.1 or ::1.
-Exit codes: 0 fine; 1 a contestant could not run; 2 bad usage; 3 a --fail-if tripped; 130
-interrupted, partial results printed.";
+Without --suite or --only it compares python-http, python-tcp (both need python3), bareloop-http and
+bareloop-tcp, and the servers that --server adds. Each server runs once per round, on a free port of
+127.0.0.1 or ::1.
 
-/// Run servers under the same load and report which is faster, at what cost, and how certain that is
+Exit codes: 0 success; 1 a server could not run; 2 bad usage; 3 a gate tripped (--fail-if); 130
+interrupted, with the results of the rounds so far.";
+
+/// Run servers under the same load and report which is faster, at what cost, and how certain that
+/// is
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_override_self = true)]
 pub struct CompareArgs {
@@ -58,35 +61,37 @@ pub struct CompareArgs {
     /// Requests in flight on each connection [default: 10]
     #[arg(short, long, value_name = "N", value_parser = values::pipelining)]
     pipelining: Option<NonZeroUsize>,
-    /// Requests due per second in all, evenly spaced (500, 1k): an open loop, which compares latency
-    /// and cost at one rate; speeds only where a server does not keep up
+    /// Send this number of requests per second in all, evenly spaced (500, 1k), to each server: an
+    /// open loop. It compares latency and CPU time at this rate, and speeds only where a server
+    /// does not keep up
     #[arg(short = 'R', long, value_name = "RATE", value_parser = values::rate)]
     rate: Option<f64>,
     /// Measured time of each run: seconds, or with a unit (500ms, 1m) [default: 2]
     #[arg(short, long, value_name = "SECS", value_parser = duration)]
     duration: Option<Duration>,
-    /// Runs of each contestant; 'auto' for as many as --precision takes, at most 60 and 10 minutes
+    /// Runs of each server; 'auto' for as many as --precision needs, at most 60 runs or 10 minutes
     /// [default: 6]
     #[arg(short, long, value_name = "N|auto", value_parser = judgement::rounds)]
     rounds: Option<Rounds>,
     #[command(flatten)]
     judgement: JudgementArgs,
-    /// Seed of the order in which the contestants run [default: random, named in the report]
+    /// Seed of the order in which the servers run [default: random, named in the report]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// Load before each run, which is not measured; 0 for none [default: 1]
+    /// Time for which each server is loaded before it is measured; 0 for none [default: 1]
     #[arg(long, value_name = "SECS", value_parser = warmup)]
     warmup: Option<Duration>,
     /// Time limit for a reply [default: 10]
     #[arg(short, long, value_name = "SECS", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Time limit from a server's start to its first accepted connection [default: 10]
+    /// Time limit from a server's start until it is ready: it accepts a connection and, if the
+    /// suite gives it a ready.path, answers a GET of that path [default: 10]
     #[arg(long, value_name = "SECS", value_parser = duration)]
     start_timeout: Option<Duration>,
     /// Read servers, requests and settings from this TOML file; flags override its settings
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     suite: Option<PathBuf>,
-    /// Print the default comparison as a suite that explains every key, and exit
+    /// Print the default comparison as a suite file, with every key explained, and exit
     #[arg(long, exclusive = true, help_heading = "Servers")]
     print_suite: bool,
     /// Add a server: a shell command with {port} in it, or the URL of a server that is already
@@ -106,14 +111,14 @@ pub struct CompareArgs {
     /// Request method [default: GET]
     #[arg(short, long, value_parser = load::request::parse_method, help_heading = "Requests")]
     method: Option<String>,
-    /// Request field 'Name: value' or Name=value; may be repeated
+    /// Header field 'Name: value' or Name=value; may be repeated
     #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = load::request::parse_field, help_heading = "Requests")]
     fields: Vec<(String, String)>,
     /// Request body; Content-Length is set from it
     #[arg(short, long, value_name = "TEXT", help_heading = "Requests")]
     body: Option<String>,
-    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server that
-    /// sends others has failed [default: any below 400]
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); a server
+    /// that sends others has failed [default: any below 400]
     #[arg(long, value_name = "CODES", help_heading = "Requests")]
     expect_status: Option<ExpectedStatuses>,
     /// The body that every reply should have; a server that sends another has failed
@@ -154,8 +159,8 @@ pub fn run(args: CompareArgs, signal: &StopSignal) -> Exit {
     }
 }
 
-/// The same, where `bareloop` is the program that the contestants `bareloop-http` and
-/// `bareloop-tcp` run: a bench is not that program itself.
+/// The same as [`run`], with `bareloop` as the program of the built-in servers. A bench calls this,
+/// because it is another program itself.
 pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exit {
     let Ready {
         plan,
@@ -201,13 +206,14 @@ pub fn run_with(args: &CompareArgs, bareloop: &Path, signal: &StopSignal) -> Exi
     if let Err(message) = &written {
         output::fail(message);
     }
-    gates.iter().for_each(tell);
+    gates.iter().for_each(report_gate);
     match screen.stdout() {
         StdoutState::Failed(message) => {
             output::fail(message);
             Exit::Failed
         }
-        // A reader that has seen enough (`| head`) is no failure, and ends a comparison without files.
+        // A reader that has seen enough (`| head`) is no failure, and ends a comparison without
+        // files.
         StdoutState::Closed if written.is_ok() && stop_without_reader.is_some() => Exit::Fine,
         _ if outcome.is_interrupted() => Exit::Interrupted,
         _ if outcome.has_failures() || has_failed_part || written.is_err() => Exit::Failed,
@@ -300,8 +306,8 @@ fn measure<'p>(
     outcome
 }
 
-/// Tells on stderr of a gate that did not pass: stdout may be for a program.
-fn tell(gate: &GateResult) {
+/// Reports a gate that did not pass on stderr, because a program may read stdout.
+fn report_gate(gate: &GateResult) {
     match gate.result {
         GateOutcome::Passed => {}
         GateOutcome::Undecided => output::warn(&gate.to_string()),

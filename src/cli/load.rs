@@ -44,22 +44,21 @@ Examples:
   bareloop load -c 100 -p 10 -d 5 http://localhost:8080
       100 connections with 10 requests in flight on each, for 5 seconds
   bareloop load -a 10000 -m POST -H 'Content-Type: application/json' -b '{}' http://[::1]:3000/items
-      10,000 requests with a field and a body, over IPv6
+      10,000 requests with a header field and a body, over IPv6
   bareloop load -R 2000 --arrivals poisson http://localhost:8080
-      2,000 requests a second, as from many independent users
+      2,000 requests per second, as from many independent users
   bareloop load --find-rate 'p99<5ms' -c 100 http://localhost:8080
       the highest rate at which 99 % of requests are answered within 5 ms
   bareloop load -S /run/app.sock --json http://localhost/health
-      through a unix domain socket; the report as one line of JSON
+      a server on a unix domain socket, with the report as one line of JSON
   bareloop load http://localhost:8080/a http://localhost:8080/b
       two requests in turn
   bareloop load --requests requests.txt http://localhost:8080
-      those of a file in turn
+      the requests of a file in turn
   bareloop load --merge 0.hlog 1.hlog 2.hlog 3.hlog
       one report of four processes, from their logs (--export-hlog)
 
-A file of --requests: '=' begins a line of a body, and @FILE has a whole one; the method may be left
-out for GET, and the server for that of the command line:
+A file for --requests holds one or more requests:
   # a comment
   GET /items?page=2
   Accept: text/html
@@ -70,19 +69,24 @@ out for GET, and the server for that of the command line:
 
   PUT /items/1
   @item.json
-Each connection goes through the requests in their order, over and over, and begins one request
-further on than the connection before it.
+The method may be left out if it is GET. A path goes to the server of the command line, or else to
+that of the first URL in the file. Each line of a body begins with '='; '@FILE' takes the whole body
+from a file, whose name is relative to this one. Each connection sends the requests in this order
+and then starts again from the first. The second connection that is opened begins with the second
+request, and so on.
 
-A closed loop: each reply frees a slot for the next request. Each latency is that of one request,
-from its hand-over to its complete reply. With -R an open loop: requests are due at times of their
-own, any free slot takes the oldest, and latency counts from the due time. To keep these times to
-microseconds, the client then uses a whole core above some 200 requests/s. Flags mean what they mean
-in autocannon.
+Without -R the loop is closed: a connection sends its next request when a reply arrives. Latency is
+the time from just before a request is handed to the kernel until its complete reply is read. With
+-R the loop is open: each request has a time at which it is due, whatever the server does, and the
+first free connection sends it. Latency then counts from the due time, even if the request was sent
+late. To keep these times to microseconds, the client uses a whole core above about 200 requests/s.
 
-Several processes, on as many machines, make one run with --share and --start-at; --merge joins
-their logs.
+Flags that autocannon also has mean the same, except -W, which takes a time.
 
-Exit codes: 0 fine; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
+Several processes, on as many machines, can share one run with --share and --start-at; --merge makes
+one report of their logs.
+
+Exit codes: 0 success; 1 the run failed (no server listens, or no reply was completed); 2 bad usage;
 3 a gate tripped (--fail-if); 130 interrupted, with a report of what was measured so far.";
 
 /// Load a server, measure it, and judge how far the figures can be trusted
@@ -104,7 +108,7 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     duration: Duration,
 
-    /// Stop after this number of replies instead
+    /// Stop after this number of replies, not after a time
     #[arg(short, long, value_name = "N", value_parser = counts::amount, conflicts_with = "duration")]
     amount: Option<u64>,
 
@@ -112,11 +116,12 @@ pub struct LoadArgs {
     #[arg(short, long, value_name = "TIME", default_value = "10", value_parser = values::duration)]
     timeout: Duration,
 
-    /// Client threads, which divide connections and rate among them; auto: one per core
+    /// Client threads, which divide the connections and the rate among them; auto: one per core
     #[arg(short, long, value_name = "N", default_value = "1", value_parser = counts::workers)]
     workers: counts::Workers,
 
-    /// Use of a freed slot: at once (rolling), or with all of its connection (batch)
+    /// Sending of further requests on a connection: one for each reply (rolling), or all together
+    /// after the last reply (batch)
     #[arg(long, value_name = "MODE", default_value = "rolling", value_parser = counts::refill)]
     refill: Refill,
 
@@ -129,12 +134,12 @@ pub struct LoadArgs {
     #[command(flatten)]
     requests: requests::RequestArgs,
 
-    /// The body that every reply should have; others are counted
+    /// The body that every reply should have; replies with another body are counted
     #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Requests")]
     expect_body: Option<String>,
 
-    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); others are a
-    /// reason for doubt [default: any below 400]
+    /// Status codes that replies should have (200, 4xx, 500-503; several with commas); any other
+    /// makes the run SUSPECT [default: any below 400]
     #[arg(long, value_name = "CODES", help_heading = "Requests")]
     expect_status: Option<ExpectedStatuses>,
 
@@ -185,8 +190,8 @@ pub struct LoadArgs {
     #[command(flatten)]
     together: together::TogetherArgs,
 
-    /// Join the runs of several processes from their --export-hlog files: the latencies of all
-    /// requests together, and the rate of the time in which all were at work
+    /// Make one report of the runs of several processes, from their --export-hlog files. The
+    /// latencies are those of all requests; the rate is that of the time in which all processes ran
     #[arg(
         long,
         value_name = "FILE",
@@ -206,7 +211,8 @@ impl LoadArgs {
         let descriptors = raise_descriptor_limit();
         if self.connections > descriptors {
             return Err(format!(
-                "--connections {}: this process may open {descriptors}; raise the limit with ulimit -n",
+                "--connections {}: this process may open at most {descriptors} connections; raise \
+                 the limit with ulimit -n",
                 self.connections
             ));
         }
@@ -360,7 +366,7 @@ fn measure(
     Ok(result?)
 }
 
-/// Prints and exports the report, and tells how the run ended.
+/// Prints and exports the report, and returns how the run ended.
 fn conclude(
     report: &LoadReport,
     args: &LoadArgs,

@@ -1,7 +1,7 @@
 //! The standard streams. A reader that has gone away (`| head`) is no error.
 //!
-//! A stdout that was closed before the start (`>&-`) cannot be told from /dev/null: the standard
-//! library opens that in its place.
+//! A stdout that was closed before the start (`>&-`) cannot be distinguished from /dev/null: the
+//! standard library opens that in its place.
 
 use std::io::{self, Write};
 
@@ -28,7 +28,7 @@ pub fn columns() -> usize {
     })
 }
 
-/// The exit code of a command that had nothing to do but print. Tells on stderr what failed.
+/// The exit code of a command that had nothing to do but print. Reports a failure on stderr.
 pub fn conclude(printed: io::Result<()>) -> Exit {
     match refusal(printed) {
         None => Exit::Fine,
@@ -46,12 +46,12 @@ pub fn refusal(printed: io::Result<()>) -> Option<String> {
     is_error.then(|| format!("cannot write to stdout: {error}"))
 }
 
-/// Tells on stderr why the run failed.
+/// Reports on stderr why the run failed.
 pub fn fail(message: &str) {
     say("error", message);
 }
 
-/// Tells on stderr what the user should know.
+/// Prints a warning on stderr.
 pub fn warn(message: &str) {
     say("warning", message);
 }

@@ -56,8 +56,8 @@ Examples:
   bareloop serve http --bind unix:/tmp/hello.sock
   bareloop serve http -w 4
 
-SIGTERM or Ctrl-C finishes the replies that are owed, prints one line about the work done, and exits
-with 0; a second one stops at once.")]
+SIGTERM or Ctrl-C sends the outstanding replies, prints one line about the work done, and exits with
+0; a second one stops at once.")]
 struct HttpArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -70,7 +70,7 @@ struct HttpArgs {
     /// Time limit for receiving a complete request head (408)
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
     header_timeout: Duration,
-    /// Time limit for a pause within a request body (408)
+    /// Time limit for each pause within a request body (408)
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = values::duration)]
     body_timeout: Duration,
     /// Time limit for receiving a complete request body (408)
@@ -100,8 +100,8 @@ Examples:
   bareloop serve tcp
   bareloop serve tcp --bind [::1]:9000
 
-SIGTERM or Ctrl-C finishes the replies that are owed, prints one line about the work done, and exits
-with 0; a second one stops at once.")]
+SIGTERM or Ctrl-C sends the outstanding replies, prints one line about the work done, and exits with
+0; a second one stops at once.")]
 struct TcpArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -116,8 +116,8 @@ struct CommonArgs {
     /// connections among them (Linux, FreeBSD)
     #[arg(short = 'w', long, value_name = "COPIES", default_value = "1", value_parser = copies)]
     workers: NonZeroUsize,
-    /// Address to listen on, or unix:PATH; a name stands for all its addresses, and port 0 for a
-    /// free port; may be repeated
+    /// Address to listen on, or unix:PATH; a host name means all its addresses, and port 0 a free
+    /// port; may be repeated
     #[arg(long, value_name = "ADDR:PORT", default_value = "localhost:8080", value_parser = bindable)]
     bind: Vec<String>,
     /// Time limit for sending without progress
@@ -126,7 +126,7 @@ struct CommonArgs {
     /// Time to wait for the client to close after the last reply
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = values::duration)]
     linger: Duration,
-    /// Time limit for sending the replies that are owed at a stop
+    /// Time limit for sending the outstanding replies at a stop
     #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = values::duration)]
     shutdown_timeout: Duration,
     /// Connections served at once, by all copies together; others wait in the kernel [default:
@@ -183,7 +183,8 @@ fn summary(served: &Served) -> String {
     }
 }
 
-/// The least and the most that a copy answered; `None` for one copy, or without requests.
+/// The smallest and the largest share that a copy answered; `None` for one copy, or without
+/// requests.
 fn shares(copies: &[Counters], requests: u64) -> Option<String> {
     let each = copies.iter().map(|copy| copy.requests);
     let (least, most) = (each.clone().min()?, each.max()?);
@@ -219,7 +220,8 @@ fn plan(args: &CommonArgs) -> Result<ServePlan, String> {
     let connections_max = args.connections_max.unwrap_or(CONNECTIONS_MAX).min(fitting);
     if let Some(asked) = args.connections_max.filter(|&asked| asked > fitting) {
         output::warn(&format!(
-            "--connections-max {asked}: this process may open {fitting}; raise the limit with ulimit -n"
+            "--connections-max {asked}: this process may open at most {fitting} connections; raise \
+             the limit with ulimit -n"
         ));
     }
     if connections_max < copies.get() {

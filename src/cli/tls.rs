@@ -11,21 +11,21 @@ use crate::load::Target;
 pub(super) const UNVERIFIED: &str =
     "anyone may answer in the server's place; its certificate is not verified";
 
-/// The authorities whose certificates are accepted.
+/// The certificate authorities to trust.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
 pub(super) struct TlsArgs {
-    /// File with the authorities to trust for https (PEM) [default: the public ones]
+    /// File with the certificate authorities to trust for https (PEM) [default: the public ones]
     #[arg(long, alias = "ca", value_name = "FILE")]
     pub(super) cacert: Option<PathBuf>,
 
-    /// Accept any certificate for https, unverified
+    /// Accept any certificate for https, without verifying it
     #[arg(short = 'k', long, conflicts_with = "cacert")]
     pub(super) insecure: bool,
 }
 
 impl TlsArgs {
-    /// The warning of a file with authorities that a run without https has no use for.
+    /// The warning of a file with certificate authorities that a run without https does not use.
     pub(super) fn idle_authorities(&self, is_https: bool) -> Option<&'static str> {
         (!is_https && self.cacert.is_some())
             .then_some("--cacert: http has no certificates; write https://, or leave it out")
@@ -41,7 +41,7 @@ impl TlsArgs {
     /// The certificates to accept.
     ///
     /// # Errors
-    /// The file with the authorities cannot be used.
+    /// The file with the certificate authorities cannot be used.
     pub(super) fn trust(&self) -> Result<Trust, TrustError> {
         match &self.cacert {
             Some(path) => Trust::in_file(path),

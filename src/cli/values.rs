@@ -1,4 +1,4 @@
-//! Values that flags share, parsed into what cannot be wrong.
+//! Parsers of values that several flags take, such as times and counts.
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ pub struct LoadPlan {
     pub until: Until,
     /// Time limit for a complete reply, from the hand-over of its request.
     pub timeout: Duration,
-    /// Use of a freed slot.
+    /// Sending of further requests on a connection.
     pub refill: Refill,
     /// Schedule of the requests; `None` for a closed loop.
     pub open_loop: Option<OpenLoopPlan>,
@@ -141,7 +141,7 @@ impl LoadPlan {
 pub struct OpenLoopPlan {
     /// Requests per second of the whole run.
     pub rate: Rate,
-    /// Law of their arrivals.
+    /// Process by which they become due.
     pub arrivals: Arrivals,
     /// Seed of Poisson arrivals.
     pub seed: u64,
@@ -171,7 +171,8 @@ pub enum Until {
     Amount(u64),
 }
 
-/// Use of the slot that a reply has freed.
+/// Sending of further requests on a connection: one for each reply, or all together after the last
+/// reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refill {
     /// Each reply is followed by a request at once; replies read together, by requests sent

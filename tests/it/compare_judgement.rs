@@ -156,7 +156,7 @@ fn a_duet_needs_descriptors_for_the_connections_of_both_loads() {
     };
     let finished = run_with(&SHORT_DUET);
     assert_eq!(finished.code, Some(2), "{finished:?}");
-    let said = "--connections 20: a duet holds twice as many, and this process may open ";
+    let said = "--connections 20: a duet holds twice as many, and this process may open at most ";
     assert!(finished.stderr.contains(said), "{finished:?}");
     let finished = run_with(&SHORT_DUET[1..]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -182,7 +182,7 @@ fn flags_that_make_no_sense_together_are_refused() {
     for (flags, said) in [
         (
             &["--precision", "1%"][..],
-            "--precision: goes with --rounds auto",
+            "--precision: needs --rounds auto",
         ),
         (
             &["--duet", "--only", "bareloop-http"],

@@ -84,7 +84,7 @@ fn each_server_is_loaded_with_its_own_request() {
         (1, "post", "failed", "status", "POST".into()),
         (2, "refused", "ran", "", "POST".into()),
         (3, "right", "ran", "", "GET".into()),
-        (4, "wrong", "failed", "another body", "GET".into()),
+        (4, "wrong", "failed", "a body other than", "GET".into()),
     ] {
         let row = &json["contestants"][index];
         assert_eq!(row["name"], name);
@@ -138,8 +138,8 @@ fn an_error_names_the_key_of_the_suite_or_the_flag_that_goes_before_it() {
             "sweep.pipelining 20000: ",
         ),
         ("sweep.rate = [1]", &[], "sweep.rate: one load"),
-        ("trial-duration = 1", &[], "trial-duration: goes with"),
-        ("precision = '1%'", &[], "precision: goes with"),
+        ("trial-duration = 1", &[], "trial-duration: needs a search"),
+        ("precision = '1%'", &[], "precision: needs --rounds auto"),
         ("rate = 10\nduet = true", &[], "rate: a duet"),
         ("duet = true", &["--only", "a"], "duet: two servers"),
         ("reference = 'c'", &[], "reference: "),
@@ -177,7 +177,7 @@ fn too_many_connections_for_the_descriptors_name_the_key() {
             .args(["compare", "--suite"]);
         let finished = run(shell.arg(&file).args(flags));
         assert_eq!(finished.code, Some(2), "{finished:?}");
-        let line = format!("error: {name} 2000: this process may open ");
+        let line = format!("error: {name} 2000: this process may open at most ");
         assert!(finished.stderr.starts_with(&line), "{finished:?}");
     }
 }

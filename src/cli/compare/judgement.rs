@@ -1,4 +1,4 @@
-//! Flags that decide how sure an answer has to be, and on which cores it is found.
+//! Flags for the required certainty of an answer, and for the cores that are used.
 
 use std::num::NonZeroUsize;
 
@@ -6,7 +6,7 @@ use super::given::given_as;
 use crate::compare::process::cores::CoreDivision;
 use crate::compare::statistics::Margin;
 
-/// The most rounds that are held to reach a precision.
+/// The most rounds that are run to reach a precision.
 const AUTO_ROUNDS_MAX: NonZeroUsize = NonZeroUsize::new(60).expect("not 0");
 /// The precision of `--rounds auto`, in the words of its flag.
 const PRECISION: &str = "2%";
@@ -14,20 +14,20 @@ const PRECISION: &str = "2%";
 /// Flags for the certainty of an answer.
 #[derive(Clone, Debug, clap::Args)]
 pub struct JudgementArgs {
-    /// With '--rounds auto': stop when the 95 % interval of each ratio is no wider than this, up and
-    /// down
-    /// [default: 2%]
+    /// With '--rounds auto': stop when the 95 % interval of each ratio reaches no further than this
+    /// to either side [default: 2%]
     #[arg(long, value_name = "PERCENT", value_parser = margin)]
     precision: Option<Margin>,
-    /// Servers whose speeds differ by less than this count as the same [default: 2%]
+    /// Call two servers the same if the 90 % interval of their ratio lies within this margin around
+    /// 1 [default: 2%]
     #[arg(long, value_name = "PERCENT", value_parser = margin)]
     same_within: Option<Margin>,
-    /// Run each server and the reference at the same time, and switch the load between them every 50
-    /// to 200 ms: narrower intervals in the same time. Both restart each round
+    /// Run each server beside the reference, and switch the load between the two every 50 to 200
+    /// ms. This gives narrower intervals in the same time. Both are restarted in each round
     #[arg(long)]
     pub duet: bool,
-    /// Load generator and servers on different cores, where the system can do that (Linux)
-    /// [default: on]
+    /// Run the load generator and the servers on different cores, where the system can do that
+    /// (Linux) [default: on]
     #[arg(long, value_name = "WHEN")]
     pin: Option<Pin>,
 }
@@ -65,7 +65,8 @@ impl JudgementArgs {
         given.unwrap_or_else(|| Margin::new(0.02).expect("positive"))
     }
 
-    /// The precision that ends the rounds, of the flag or else the suite; `None` for a fixed number.
+    /// The precision that ends the rounds, from the flag or else from the suite; `None` for a fixed
+    /// number of rounds.
     ///
     /// # Errors
     /// A precision is given for a fixed number of rounds.
@@ -82,7 +83,8 @@ impl JudgementArgs {
                 let (by_flag, by_suite) = (self.precision.is_some(), suite.is_some());
                 let name = given_as("--precision", "precision", by_flag, by_suite);
                 Err(format!(
-                    "{name}: goes with --rounds auto; with a number of rounds it is what it comes to"
+                    "{name}: needs --rounds auto; with a fixed number of rounds the precision \
+                     cannot be chosen"
                 ))
             }
         }

@@ -1,5 +1,5 @@
-//! The comparison that flags and suite describe: flags go before the suite, and the suite before the
-//! defaults.
+//! The comparison that flags and suite describe. Flags override the suite, and the suite overrides
+//! the defaults.
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -159,8 +159,8 @@ impl CompareArgs {
         let name = given_as("--connections", "connections", by_flag, by_suite);
         match needed > descriptors {
             true => Err(format!(
-                "{name} {connections}: {both}this process may open {descriptors}; raise the limit \
-                 with ulimit -n"
+                "{name} {connections}: {both}this process may open at most {descriptors} \
+                 connections; raise the limit with ulimit -n"
             )),
             false => Ok(()),
         }

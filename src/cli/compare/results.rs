@@ -1,4 +1,4 @@
-//! Where the results of a comparison go, and what they are held against.
+//! Output of the results of a comparison, and the baseline and gates that they are judged by.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,30 +18,31 @@ use crate::compare::{
 use crate::load;
 use crate::load::find_rate::TrialProgress;
 
-/// The flags that decide it.
+/// The flags for output, baseline and gates.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Results")]
 pub struct ResultArgs {
     /// Print one JSON object in place of the table
     #[arg(short, long)]
     json: bool,
-    /// Write the JSON to this file beside the table, after each round too; '-' is --json
+    /// Write the JSON to this file as well, also after each round; '-' is --json
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
     /// Write the table as Markdown, for a pull request, to this file; '-' prints it in place of the
     /// table
     #[arg(long, value_name = "FILE")]
     export_markdown: Option<PathBuf>,
-    /// Write the results as an HTML page to this file, after each round too: charts, figures and the
-    /// JSON in one file that needs no network; '-' prints it in place of the table
+    /// Write the results as an HTML page to this file, also after each round: charts, figures and
+    /// the JSON in one file that needs no network; '-' prints it in place of the table
     #[arg(long, value_name = "FILE")]
     export_html: Option<PathBuf>,
-    /// The JSON of an earlier comparison: say what has changed since
+    /// JSON of an earlier comparison (--export-json); the report then says what has changed since
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Exit with 3 if a figure is beyond a limit with its whole interval: NAME.FIGURE<LIMIT or >;
-    /// figures are ratio, change (since the baseline), rate, p50, p99, cpu; and memory and errors,
-    /// which count as they are; may be repeated
+    /// Exit with 3 if this is true for the whole interval of a figure. NAME.FIGURE<LIMIT or
+    /// NAME.FIGURE>LIMIT, such as 'app.ratio<0.95'; NAME is a server. Figures: ratio, change (since
+    /// the baseline), rate, p50, p99, cpu, memory, errors. Memory and errors have no interval;
+    /// their value is compared. May be repeated
     #[arg(long, value_name = "GATE")]
     fail_if: Vec<Gate>,
 }
@@ -55,7 +56,7 @@ enum StdoutForm {
     Page,
 }
 
-/// Open files, and what the results are held against.
+/// Open files, the baseline and the gates.
 pub(super) struct Results {
     form: StdoutForm,
     json: Option<Export>,
@@ -197,7 +198,7 @@ impl Results {
         }
     }
 
-    /// Writes what there is after a round, so that a comparison that is broken off is not lost.
+    /// Writes the results so far after a round, so that an interrupted comparison is not lost.
     fn save(&mut self, report: &ComparisonReport, so_far: &ComparisonOutcome) {
         if self.is_save_refused {
             return;

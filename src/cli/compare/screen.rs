@@ -108,7 +108,7 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// A walk of a sweep starts, in this round of so many.
+    /// A walk of a sweep starts, in this round of this many.
     pub(super) fn walk(
         &mut self,
         variable: SweepVariable,

@@ -7,17 +7,17 @@ use crate::cli::values::duration;
 use crate::compare::search::SearchPlan;
 use crate::load::find_rate::RateObjective;
 
-/// A search with each server, beside the comparison.
+/// A search with each server, after the comparison.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "After the comparison")]
 pub struct SearchArgs {
-    /// After the comparison, find each server's highest rate within an objective, as in 'p99<5ms' (a
-    /// percentile, mean or max), by up to 25 open-loop runs; the first is at -R [default: half of its
-    /// speed in the comparison]
+    /// After the comparison, find the highest rate at which each server meets an objective such as
+    /// 'p99<5ms' (a percentile, mean or max), with up to 25 open-loop runs. The first is at the
+    /// rate of -R [default: half of the server's speed in the comparison]
     #[arg(long, value_name = "OBJECTIVE")]
     find_rate: Option<RateObjective>,
-    /// Length of each of these runs: seconds, or with a unit; up to ten times as long at rates that
-    /// are low for the percentile [default: 1]
+    /// Length of each of these runs: seconds, or with a unit. It is up to ten times as long where
+    /// the rate is too low to measure the percentile in that time [default: 1]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     trial_duration: Option<Duration>,
 }
@@ -45,9 +45,7 @@ impl SearchArgs {
                 trial_duration: trial_duration.unwrap_or(Duration::from_secs(1)),
             })),
             (None, None) => Ok(None),
-            (None, Some(_)) => Err(format!(
-                "{name}: goes with a search; add --find-rate 'p99<5ms'"
-            )),
+            (None, Some(_)) => Err(format!("{name}: needs a search; add --find-rate 'p99<5ms'")),
         }
     }
 }

@@ -122,7 +122,7 @@ struct ReadyKeys {
     timeout: Option<Duration>,
 }
 
-/// The reason for which a server of a suite is no contestant.
+/// The reason for which a server of a suite cannot be a contestant.
 #[derive(Debug, thiserror::Error)]
 enum ServerError {
     #[error("a server has one of these keys: command, url, built-in; this one has {0}")]

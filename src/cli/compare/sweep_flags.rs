@@ -10,13 +10,13 @@ use super::values::{count, rate};
 use crate::compare::sweep::SweepPlan;
 use crate::load::PIPELINING_MAX;
 
-/// Loads that each server is measured under, beside the comparison.
+/// Loads that each server is measured under, after the comparison.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[command(next_help_heading = "After the comparison")]
 pub struct SweepArgs {
-    /// Measure each server with each of these numbers of connections, upwards in one round and
-    /// downwards in the next
+    /// After the comparison, measure each server with each of these numbers of connections, in
+    /// rising order in one round and in falling order in the next
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = count)]
     #[serde(rename = "connections", deserialize_with = "toml_values::counts")]
     pub(super) sweep_connections: Vec<NonZeroUsize>,
@@ -54,7 +54,8 @@ impl SweepArgs {
         let (name, most) = (&connections.name, connections.loads.last());
         if let Some(most) = most.filter(|most| most.get() > descriptors) {
             return Err(format!(
-                "{name} {most}: this process may open {descriptors}; raise the limit with ulimit -n"
+                "{name} {most}: this process may open at most {descriptors} connections; raise the \
+                 limit with ulimit -n"
             ));
         }
         let (name, most) = (&pipelining.name, pipelining.loads.last());

@@ -47,7 +47,7 @@ impl<'a> TimeToGo<'a> {
         }
     }
 
-    /// A walk starts, one of those for so many rounds.
+    /// A walk starts, one of those for this many rounds.
     pub(super) fn walk_started(&mut self, rounds: usize, elapsed: Duration) {
         if let Part::Rounds { .. } = self.part {
             self.part = Part::Sweeps {
@@ -146,7 +146,7 @@ impl<'a> TimeToGo<'a> {
     }
 }
 
-/// The rest of a part in which this many of so many steps have ended.
+/// The rest of a part in which this many of this many steps have ended.
 fn rest(planned: Duration, (ended, of): (usize, usize), elapsed: Duration) -> Duration {
     let whole = match ended {
         0 => planned,

@@ -1,4 +1,4 @@
-//! The authorities whose certificates are accepted: the flags decide, then the suite.
+//! The certificate authorities to trust. The flags override the suite.
 
 use super::CompareArgs;
 use super::given::given_as;

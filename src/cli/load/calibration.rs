@@ -1,4 +1,4 @@
-//! `--calibrate`: the most that this client can do here, with the settings of the run.
+//! `--calibrate`: the highest rate of this client on this machine, with the settings of the run.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,10 +20,10 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The flag of the calibration.
 #[derive(Args, Clone, Copy, Debug)]
-#[command(next_help_heading = "The client's own error")]
+#[command(next_help_heading = "Accuracy of the client")]
 pub(super) struct CalibrationArgs {
-    /// After the run, load 'serve http' for a second with the same settings, and tell how near the
-    /// run was to what this client can do here
+    /// After the run, load 'serve http' for a second with the same settings, and report how near
+    /// the run came to the highest rate of this client on this machine
     #[arg(long, conflicts_with = "find_rate")]
     calibrate: bool,
 }
@@ -38,7 +38,8 @@ impl CalibrationArgs {
             (None, None) => return Ok(()),
         };
         Err(format!(
-            "--calibrate: it measures plain HTTP over TCP, which is no measure for {unlike}; leave it out"
+            "--calibrate: it measures plain HTTP over TCP, and says nothing about {unlike}; \
+             leave it out"
         ))
     }
 

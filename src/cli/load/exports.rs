@@ -18,17 +18,17 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
 
-    /// Write the latencies of each tenth of a second to this file (HdrHistogram's log); '-' prints
-    /// them in place of the report, or after --json
+    /// Write the latencies of each tenth of a second to this file (a log of HdrHistogram); '-'
+    /// prints them in place of the report, or after the JSON of --json
     #[arg(long, value_name = "FILE")]
     export_hlog: Option<PathBuf>,
 
-    /// Write the distribution of the latencies of all replies to this file (HdrHistogram's
-    /// percentiles); '-' prints it in place of the report
+    /// Write the distribution of all latencies to this file (percentiles in HdrHistogram's format);
+    /// '-' prints it in place of the report
     #[arg(long, value_name = "FILE")]
     export_hgrm: Option<PathBuf>,
 
-    /// Write rate and latency of each tenth of a second to this file, comma-separated; '-' prints them
+    /// Write the rate and the latency of each tenth of a second to this file (CSV); '-' prints them
     /// in place of the report
     #[arg(long, value_name = "FILE")]
     export_csv: Option<PathBuf>,
@@ -38,8 +38,9 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     export_html: Option<PathBuf>,
 
-    /// Exit with 3 if this holds: a percentile, mean, max, rate, errors or suspect, as in 'p99>5ms',
-    /// 'rate<1000', 'errors>1%'; may be repeated
+    /// Exit with 3 if this is true. FIGURE<LIMIT or FIGURE>LIMIT, such as 'p99>5ms', 'rate<1000' or
+    /// 'errors>1%'; figures are percentiles, mean, max, rate and errors. 'suspect' is true for a
+    /// SUSPECT run. May be repeated
     #[arg(long, value_name = "GATE")]
     fail_if: Vec<Objective>,
 }
@@ -71,7 +72,8 @@ impl ExportArgs {
         json.is_for_stdout()
     }
 
-    /// The forms that go to stdout in place of the report, in their order; the JSON is one of them if
+    /// The forms that go to stdout in place of the report, in their order; the JSON is one of them
+    /// if
     /// `json`.
     pub(super) fn printed(&self, json: bool) -> Vec<Content> {
         let printed = self.forms_on_stdout(json);
@@ -81,7 +83,8 @@ impl ExportArgs {
     /// Opens every file.
     ///
     /// # Errors
-    /// One cannot be written, or stdout is for two of them that no program takes one behind the other.
+    /// A file cannot be written, or stdout is wanted for two of them that no program reads
+    /// together.
     pub(super) fn open(&self, json: bool) -> Result<Vec<Writing>, String> {
         if let [first, .., last] = &self.forms_on_stdout(json)[..]
             && (first.name, last.name) != ("JSON", "log")
@@ -143,7 +146,7 @@ impl ExportArgs {
         ]
     }
 
-    /// Tells on stderr which gates do not pass; [`Exit::GateTripped`] if one trips.
+    /// Reports on stderr which gates do not pass; [`Exit::GateTripped`] if one trips.
     pub(super) fn judge(&self, report: &LoadReport) -> Exit {
         let results = self
             .fail_if

@@ -20,8 +20,9 @@ const FIRST_RATE: f64 = 1000.0;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Open loop")]
 pub(super) struct FindRateArgs {
-    /// Find the highest rate within an objective, as in 'p99<5ms' (a percentile, mean or max), with
-    /// up to 25 short open-loop runs, the first at the rate of -R [default: 1000]
+    /// Find the highest rate at which the server meets an objective such as 'p99<5ms' (a
+    /// percentile, mean or max), with up to 25 short open-loop runs. The first is at the rate of -R
+    /// [default: 1000]
     #[arg(
         long,
         value_name = "OBJECTIVE",
@@ -29,8 +30,8 @@ pub(super) struct FindRateArgs {
     )]
     find_rate: Option<RateObjective>,
 
-    /// Length of each of these runs: seconds, or with a unit; up to ten times as long at rates that
-    /// are low for the percentile
+    /// Length of each of these runs: seconds, or with a unit. It is up to ten times as long where
+    /// the rate is too low to measure the percentile in that time
     #[arg(
         long,
         value_name = "TIME",
@@ -62,7 +63,7 @@ impl FindRateArgs {
         }
         let open_loop = args.schedule.plan_from(FIRST_RATE, self.trial_duration);
         let Rate::Constant(first_rate) = open_loop.rate else {
-            return Err("--find-rate: begins at one rate; write -R 1000 and no ramp".to_owned());
+            return Err("--find-rate: starts at one rate, not a ramp; write -R 1000".to_owned());
         };
         Ok(Some(FindRatePlan {
             trial: trial.clone(),

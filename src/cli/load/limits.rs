@@ -7,7 +7,7 @@ use crate::cli::values;
 /// Bounds on errors, and on the requests of a connection.
 #[derive(Args, Clone, Debug)]
 pub(super) struct LimitArgs {
-    /// Stop after this number of errors, timeouts and unexpected bodies, with exit code 1
+    /// Stop after this number of errors, timeouts and unexpected bodies together, with exit code 1
     #[arg(short = 'B', long, value_name = "N", value_parser = super::counts::amount)]
     pub(super) bailout: Option<u64>,
 

@@ -16,7 +16,7 @@ pub(super) use har::LeftOut;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Requests")]
 pub(super) struct RequestArgs {
-    /// Where to send requests: http[s]://HOST[:PORT][/PATH]; several of one server take turns
+    /// URL to send requests to: http[s]://HOST[:PORT][/PATH]; several URLs of one server take turns
     #[arg(
         value_name = "URL",
         value_parser = Target::parse,
@@ -29,7 +29,8 @@ pub(super) struct RequestArgs {
     #[arg(short, long, default_value = "GET", value_parser = parse_method)]
     method: String,
 
-    /// Request field 'Name: value' or Name=value; may be repeated, and replaces ours
+    /// Header field 'Name: value' or Name=value; replaces the default one of that name; may be
+    /// repeated
     #[arg(short = 'H', long = "header", value_name = "FIELD", value_parser = parse_field)]
     fields: Vec<(String, String)>,
 
@@ -50,8 +51,8 @@ pub(super) struct RequestArgs {
     )]
     requests: Option<PathBuf>,
 
-    /// HAR file (HTTP Archive 1.2) whose requests take turns: those to the server of the URL, or of
-    /// the first request
+    /// HAR file (HTTP Archive 1.2) whose requests take turns. Only those to the server of URL are
+    /// sent, or without URL those to the server of the first request
     #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "body", "input"])]
     har: Option<PathBuf>,
 }

@@ -17,7 +17,8 @@ const RATE_MAX: f64 = 1e7;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Open loop")]
 pub(super) struct ScheduleArgs {
-    /// Requests per second of the whole run (1000, 1k), or FROM:TO for a ramp: an open loop
+    /// Send this number of requests per second in all (1000, 1k), or FROM:TO for a ramp: an open
+    /// loop
     #[arg(
         short = 'R',
         long,
@@ -28,15 +29,22 @@ pub(super) struct ScheduleArgs {
     )]
     rate: Option<Ends>,
 
-    /// Law of the arrivals: constant (evenly spaced) or poisson (many independent users)
-    #[arg(long, value_name = "LAW", default_value = "constant", value_parser = arrivals, requires = "open_loop")]
+    /// Arrival process: requests are due at even intervals (constant), or as from many independent
+    /// users (poisson)
+    #[arg(
+        long,
+        value_name = "PROCESS",
+        default_value = "constant",
+        value_parser = arrivals,
+        requires = "open_loop"
+    )]
     arrivals: Arrivals,
 
     /// Seed of poisson arrivals [default: random, named in the report]
     #[arg(long, value_name = "N", requires = "open_loop")]
     seed: Option<u32>,
 
-    /// Never send a request that is late by more than this: seconds, or with a unit
+    /// Do not send a request at all once it is late by more than this: seconds, or with a unit
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "open_loop")]
     deadline: Option<Duration>,
 }
@@ -120,8 +128,8 @@ fn rate(text: &str) -> Result<Ends, String> {
 fn arrivals(text: &str) -> Result<Arrivals, String> {
     [Arrivals::Constant, Arrivals::Poisson]
         .into_iter()
-        .find(|law| law.as_str() == text)
-        .ok_or_else(|| format!("'{text}' is not a law; write constant or poisson"))
+        .find(|arrivals| arrivals.as_str() == text)
+        .ok_or_else(|| format!("'{text}' is not an arrival process; write constant or poisson"))
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use crate::load::Target;
 
 /// The flag of the kernel's stamps.
 #[derive(Args, Clone, Copy, Debug)]
-#[command(next_help_heading = "The client's own error")]
+#[command(next_help_heading = "Accuracy of the client")]
 pub(super) struct StampArgs {
-    /// End each latency when the kernel receives the reply, so that a busy or stopped client does not
-    /// lengthen it; its own delay is reported apart. Linux; costs the client about 8 % more CPU time
+    /// End each latency when the kernel receives the reply, so that a busy or stopped client does
+    /// not lengthen it. The time until the client reads the reply is reported separately. Linux
+    /// only; costs the client about 8 % more CPU time
     #[arg(long)]
     kernel_timestamps: bool,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::load::Share;
 
-/// A start that is further away is taken for a slip of the hand.
+/// A start that is further away is taken for a mistake.
 const START_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// RFC 3339 has years of four digits.
@@ -16,8 +16,8 @@ const YEAR_10000_S: f64 = 253_402_300_800.0;
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Several processes")]
 pub(super) struct TogetherArgs {
-    /// Take part K of N (from 0) of the run: its connections, rate and amount are divided among N
-    /// processes, which are given the same flags otherwise
+    /// Run part K of N of the run; K counts from 0. Connections, rate and amount are divided among
+    /// N processes, all with the same other flags
     #[arg(long, value_name = "K/N", conflicts_with = "find_rate")]
     pub(super) share: Option<Share>,
 

@@ -9,8 +9,8 @@ use crate::load::WarmUp;
 /// A warm-up.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct WarmUpArgs {
-    /// Warm up for this time before the run, on its connections; or 'auto': find the end of the
-    /// warm-up in the run, and leave it out of latencies and rates
+    /// Load the server for this time before the run, on the same connections. With 'auto', find the
+    /// end of the warm-up in the run itself, and leave the warm-up out of latencies and rates
     #[arg(
         short = 'W',
         long = "warm-up",
