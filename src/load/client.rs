@@ -3,8 +3,8 @@
 //!
 //! The usual batch costs one comparison with the learned reply, one histogram update and one push
 //! of pre-rendered requests. Where several requests take turns, each reply is compared with that of
-//! its own request, and the push is one all the same. Everything else (heads, chunks, a new Date, the end of a connection)
-//! takes the slow path through [`crate::http::response::ResponseReader`].
+//! its own request, and there is still only one push. Everything else (heads, chunks, a new Date,
+//! the end of a connection) takes the slow path through [`crate::http::response::ResponseReader`].
 //!
 //! Deliberately absent: a timer per request (the oldest stamp of a connection is its deadline) and
 //! a correction for coordinated omission (a closed loop measures service time, and an open loop
@@ -89,7 +89,7 @@ pub struct LoadClient<'a> {
 }
 
 impl<'a> LoadClient<'a> {
-    /// A client for `plan` that tells its progress to `on_progress`.
+    /// A client for `plan` that reports its progress to `on_progress`.
     pub fn new(plan: &LoadPlan, on_progress: &'a mut dyn FnMut(Progress)) -> LoadClient<'a> {
         LoadClient {
             requests: RequestCycle::new(plan),

@@ -1,7 +1,7 @@
 //! `--find-rate`: the highest rate at which a server keeps within an objective.
 //!
 //! Each trial is a short open-loop run of its own, with new connections and a new seed. The pure
-//! [`search`] says at which rate, and signs one.
+//! module [`search`] chooses the rates, and confirms the result.
 
 mod outcome;
 pub mod search;

@@ -1,6 +1,6 @@
-//! Gates: objectives that fail a run if they hold (`--fail-if 'p99>5ms'`). A figure with an interval
-//! trips a gate if the gate holds in all of the interval; if it holds in a part of it only, the run
-//! does not decide.
+//! Gates: conditions that fail a run if they are true (`--fail-if 'p99>5ms'`). A figure with an
+//! interval trips a gate if the gate holds in all of the interval; if it holds in a part of it
+//! only, the run does not decide.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! Runs of several processes or machines, joined from their interval logs: the latencies of all
-//! requests together, bucket by bucket, and rates of the time in which all were at work.
+//! requests together, bucket by bucket, and rates of the time in which all of them ran.
 //!
-//! Deliberately absent: a mean of percentiles, which is no percentile of anything; and a correction
-//! of clocks, of which nothing in the files tells enough. What does not fit together is a
+//! Deliberately absent: a mean of percentiles, which is not a percentile of anything; and a
+//! correction of clocks, for which the files hold too little. Runs that do not fit together give a
 //! [`MergeWarning`].
 
 mod overlap;
@@ -34,13 +34,13 @@ pub struct MergedReport {
     pub latency: Latency,
     /// Replies.
     pub requests: MergedRequests,
-    /// The time in which all sources were at work; `null` if there is none.
+    /// The time in which all processes ran; `null` if there is none.
     pub window: Option<Window>,
-    /// Sums over the sources that tell; `null` if none does.
+    /// Sums over the sources that record it; `null` if none does.
     pub accounting: Option<Accounting>,
-    /// Failed connections, and requests that timed out, of the sources that tell.
+    /// Failed connections, and requests that timed out, of the sources that record them.
     pub errors: u64,
-    /// Replies by status code, of the sources that tell.
+    /// Replies by status code, of the sources that record them.
     pub status_code_stats: BTreeMap<u16, StatusCount>,
     /// The judgement of the figures.
     pub verdict: MergedVerdict,

@@ -1,4 +1,4 @@
-//! Objectives: `p99<5ms`, `errors>0`, `rate<1000`. What `--find-rate` and `--fail-if` are told.
+//! Objectives, the values of `--find-rate` and `--fail-if`: `p99<5ms`, `errors>0`, `rate<1000`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,7 +87,7 @@ impl Comparison {
     }
 }
 
-/// Splits `p99 < 5ms` into what stands before the sign, the comparison, and what stands behind it.
+/// Splits `p99 < 5ms` into the text before the sign, the comparison, and the text behind it.
 pub fn split_comparison(text: &str) -> Option<(&str, Comparison, &str)> {
     let (before, rest) = text.split_at(text.find(['<', '>'])?);
     // The longer signs first.

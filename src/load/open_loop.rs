@@ -146,7 +146,8 @@ impl OpenLoop {
         self.schedule.untaken(now)
     }
 
-    /// Laws of the arrivals that a worker broke; `None` if too little was due to tell.
+    /// Properties of the planned arrivals that a worker's requests lack; `None` if too few were
+    /// due.
     pub(crate) fn laws_broken(&self, ended: Time) -> Option<Vec<LawBroken>> {
         // Nothing is due after the end of the schedule, which a turn of the loop may miss.
         let ended = ended.min(self.plan.end);

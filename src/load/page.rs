@@ -127,7 +127,7 @@ fn subtitle(report: &LoadReport) -> String {
         None => "closed loop".to_owned(),
         Some(open_loop) => format!("open loop, {} arrivals", open_loop.arrivals),
     };
-    let broken_off = match report.interrupted {
+    let interruption = match report.interrupted {
         true => ", interrupted",
         false => "",
     };
@@ -136,7 +136,7 @@ fn subtitle(report: &LoadReport) -> String {
         None => "",
     };
     format!(
-        "{}, {law}, {}, {} in flight on each{broken_off}{of_search}",
+        "{}, {law}, {}, {} in flight on each{interruption}{of_search}",
         report.start,
         plural(report.connections as u64, "connection"),
         plural(report.pipelining as u64, "request"),

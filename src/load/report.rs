@@ -1,9 +1,9 @@
 //! The results of a run, in the shape of their JSON: autocannon's keys, and ours beside them.
 //!
-//! Three of autocannon's keys mean more here than there. `requests.total` counts complete replies.
-//! `errors` counts each failed connection once, however many requests it took along (those are
-//! `accounting.lost`), and each request that timed out. `resets` counts connections that went away
-//! with requests in flight. A percentile that too few samples stand behind is `null`.
+//! Three of autocannon's keys have a more exact meaning here. `requests.total` counts complete
+//! replies. `errors` counts each failed connection once, however many requests were lost with it
+//! (those are `accounting.lost`), and each request that timed out. `resets` counts connections that
+//! ended with requests in flight. A percentile with too few samples is `null`.
 
 mod build;
 mod client;
@@ -68,7 +68,8 @@ pub struct LoadReport {
     pub finish: String,
     /// It was stopped before its planned end.
     pub interrupted: bool,
-    /// Its amount was out of reach: errors, and no reply for three timeouts.
+    /// It gave up before its amount: there were errors, and no reply came for three times the
+    /// timeout.
     pub gave_up: bool,
     /// It ended early, after as many errors as were allowed.
     pub bailed_out: bool,
@@ -154,7 +155,8 @@ impl LoadReport {
         self.accounting.completed as f64 / self.exact_duration.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// Returns true for a run without a result: no reply at all, an amount out of reach, or too many errors.
+    /// Returns true for a run without a result: no reply at all, an amount out of reach, or too
+    /// many errors.
     pub fn is_failure(&self) -> bool {
         self.accounting.completed == 0 || self.gave_up || self.bailed_out
     }
@@ -349,7 +351,7 @@ pub struct Verdict {
 pub struct OpenLoop {
     /// Requests due per second.
     pub rate: ScheduledRate,
-    /// Law of the arrivals: `constant` or `poisson`.
+    /// Arrival process: `constant` or `poisson`.
     pub arrivals: &'static str,
     /// Seed of Poisson arrivals.
     pub seed: u64,

@@ -43,7 +43,7 @@ pub enum Rate {
 }
 
 impl Rate {
-    /// The rate of one of so many workers.
+    /// The rate of one of this many workers.
     pub fn divided(self, workers: u32) -> Rate {
         let workers = f64::from(workers);
         match self {
@@ -88,7 +88,7 @@ impl Rate {
     }
 }
 
-/// The law of the arrivals.
+/// The arrival process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrivals {
     /// Evenly spaced.
@@ -112,7 +112,7 @@ impl Arrivals {
 pub struct SchedulePlan {
     /// Rate of all workers together.
     pub rate: Rate,
-    /// Law of the arrivals.
+    /// Arrival process.
     pub arrivals: Arrivals,
     /// Seed of the Poisson streams.
     pub seed: u64,

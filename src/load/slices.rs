@@ -88,7 +88,7 @@ impl<'a> SlicedLoad<'a> {
         Ok(self.now() - start)
     }
 
-    /// Sends nothing new, and waits for what is owed, `within` this time at most.
+    /// Sends nothing new, and waits for outstanding replies, `within` this time at most.
     ///
     /// # Errors
     /// As [`SlicedLoad::resume`].
@@ -294,7 +294,7 @@ mod tests {
         SlicedLoad::connect(ready, on_progress).expect("a poll instance")
     }
 
-    /// Loads until so many more replies have come, and pauses.
+    /// Loads until this many more replies have come, and pauses.
     fn take_slice(load: &mut SlicedLoad<'_>, replies: u64) {
         let enough = load.completed() + replies;
         load.resume().expect("it polls");

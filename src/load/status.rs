@@ -1,4 +1,4 @@
-//! Status codes that a run wants (`--expect-status`).
+//! Status codes that a run expects (`--expect-status`).
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -23,13 +23,13 @@ pub struct ExpectedStatuses {
 pub struct StatusError(String);
 
 impl ExpectedStatuses {
-    /// Returns true if a reply with this status is wanted.
+    /// Returns true if this status is expected.
     pub fn contains(&self, status: u16) -> bool {
         self.ranges.iter().any(|range| range.contains(&status))
     }
 }
 
-/// Without a list, every status but an error of client or server is wanted.
+/// Returns true for every status but an error of client or server: the rule without a list.
 pub fn is_expected(expected: Option<&ExpectedStatuses>, status: u16) -> bool {
     match expected {
         Some(expected) => expected.contains(status),

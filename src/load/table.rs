@@ -1,5 +1,5 @@
-//! The report for people: autocannon's two boxes and closing lines, then what they do not tell.
-//! Each fact is told once: what the verdict states is not repeated above it.
+//! The report for people: autocannon's two tables and closing lines, then further figures and the
+//! verdict. Each fact is reported once: the lines above the verdict do not repeat it.
 
 mod find_rate;
 mod intervals;
@@ -458,8 +458,8 @@ Sent 152,442 = 26,322 completed + 20 timed out + 126,000 lost + 100 in flight at
 1 reply had a body other than the first one's.
 Interrupted: the figures are of what was measured so far.
 Verdict: SUSPECT (1 of 1 self-test passed)
-  - gave up after 26,322 replies: errors, and no reply for three timeouts
-  - 3 of 26,322 replies had an error status (503); if that is wanted, add --expect-status 503
+  - gave up after 26,322 replies: there were errors, and no reply came for three times the timeout
+  - 3 of 26,322 replies had an error status (503); if that is expected, add --expect-status 503
   - only 1 reply; run longer
 "
         );

@@ -67,7 +67,7 @@ pub enum UrlError {
     PortOnly(String),
     /// Not a name, an IPv4 address, or an IPv6 address in brackets.
     #[error(
-        "'{0}' is not a host name or address; an IPv6 address stands in brackets: http://[::1]:8080"
+        "'{0}' is not a host name or address; write an IPv6 address in brackets: http://[::1]:8080"
     )]
     Host(String),
     /// A number, which the resolver would take for an address: `9103` for 0.0.35.143.

@@ -1,9 +1,10 @@
 //! The client's own delays: the length of its loop's turns, and its pauses.
 //!
-//! A reply that arrives while the client works on others, or does not run at all, is read late, and
-//! its latency includes that. A turn is the work between two waits. A pause is a turn that took
-//! long, or a wait that went on long after its planned end. The client plans to wake at least every
-//! [`WAKE_EVERY`], so a stop in the middle of a wait is seen, short of that time at most.
+//! A reply that arrives while the client works on other replies, or does not run at all, is read
+//! late, and its latency includes this delay. A turn is the work between two waits. A pause is a
+//! turn that took long, or a wait that lasted long beyond its planned end. The client plans to wake
+//! at least every [`WAKE_EVERY`]. So it also notices a pause that begins during a wait; the
+//! measured length is too short by at most that time.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The verdict of a run on itself: a list of self-tests, each passed, failed or not applicable. The
-//! reasons for doubt are the failed ones. A fact is told once: a test whose failure would follow from
-//! another one is not applicable then.
+//! reasons for doubt are the failed ones. Each fact is reported once: a test whose failure would
+//! follow from that of another test is then not applicable.
 
 mod client;
 mod connections;
@@ -61,7 +61,7 @@ pub(in crate::load) struct Evidence {
     pub(in crate::load) pause: Option<Pause>,
     /// `None` without pauses of the client.
     pub(in crate::load) client_pauses: Option<ClientPauses>,
-    /// The highest percentile that enough samples stand behind, and its latency in ms.
+    /// The highest percentile with enough samples, and its latency in ms.
     pub(in crate::load) top_percentile: Option<(f64, f64)>,
 }
 
@@ -80,12 +80,12 @@ pub(in crate::load) struct Connections {
 /// Evidence that an open loop adds.
 #[derive(Clone, Debug)]
 pub(in crate::load) struct Schedule {
-    /// The highest percentile that enough requests stand behind of the time by which they were sent
+    /// The highest percentile with enough requests of the time by which they were sent
     /// late though a slot was free, and that time in ms.
     pub(in crate::load) client_lag: Option<(f64, f64)>,
     /// A request that is too late is not sent.
     pub(in crate::load) has_deadline: bool,
-    /// Laws of the arrivals that the client broke; `None` if too little was due to tell.
+    /// Properties of the planned arrivals that the requests lack; `None` if too few were due.
     pub(in crate::load) laws_broken: Option<Vec<LawBroken>>,
 }
 
@@ -174,7 +174,7 @@ fn check(name: &'static str, outcome: Outcome) -> Check {
     }
 }
 
-/// All self-tests, in the order in which reasons are told.
+/// All self-tests, in the order in which reasons are reported.
 fn outcomes(evidence: &Evidence) -> Vec<(&'static str, Outcome)> {
     let samples = ("samples", replies::samples(evidence));
     if evidence.accounting.completed == 0 {
@@ -330,7 +330,7 @@ mod tests {
             "106 % of the connections' time",
         );
         one(|e| e.errors = 1, "1 error");
-        one(|e| e.wrong_bodies = 2, "2 replies had another body");
+        one(|e| e.wrong_bodies = 2, "2 replies had a body other");
         one(|e| e.bailed_out = true, "ended early, after 0 errors");
         let in_warm_up = |e: &mut Evidence| (e.bailed_out, e.in_warm_up) = (true, true);
         one(in_warm_up, "ended in its warm-up, after 0 errors");
@@ -395,19 +395,19 @@ mod tests {
     }
 
     #[test]
-    fn replies_with_an_error_status_are_a_reason_unless_they_are_wanted() {
+    fn replies_with_an_error_status_are_a_reason_unless_they_are_expected() {
         let some = |e: &mut Evidence| e.statuses = vec![(200, 98_800), (404, 1_199), (500, 1)];
         assert_eq!(
             reasons(some),
             [
                 "1,200 of 100,000 replies had an error status (404: 1,199, 500: 1); if that is \
-              wanted, add --expect-status 200,404,500"
+              expected, add --expect-status 200,404,500"
             ]
         );
         assert_eq!(
             reasons(|e| e.statuses = vec![(500, 100_000)]),
             [
-                "all 100,000 replies had an error status (500); if that is wanted, add \
+                "all 100,000 replies had an error status (500); if that is expected, add \
               --expect-status 500"
             ]
         );
@@ -442,8 +442,9 @@ mod tests {
         assert_eq!(
             reasons(closes),
             [
-                "the server does not keep connections open, so 899,900 of 1,000,000 requests were \
-                 lost behind its 100,000 replies; measure it with -p 1"
+                "the server does not keep connections open: it closed them after 100,000 replies, \
+                 and 899,900 of 1,000,000 requests that had been sent behind these replies were \
+                 lost; measure it with -p 1"
             ]
         );
         let limits = |e: &mut Evidence| {
@@ -455,8 +456,9 @@ mod tests {
         assert_eq!(
             reasons(limits),
             [
-                "the server ended 100 connections, and 300 of 100,900 requests were lost behind \
-                 them; raise its limit of requests on a connection, or measure it with -p 1"
+                "the server closed 100 connections, and 300 of 100,900 requests that were in \
+                 flight on them were lost; raise its limit of requests on a connection, or measure \
+                 it with -p 1"
             ]
         );
         let with_another = |e: &mut Evidence| {
@@ -475,7 +477,7 @@ mod tests {
             e.connections.reconnects = 99_900;
         };
         let idle = "connections had a request in flight only 53 % of the time: this client refilled them \
-             late; give it a core of its own, or use -w";
+             late; give it a core of its own, or use more workers (-w)";
         assert_eq!(reasons(one_at_a_time), [idle]);
         let connecting = |e: &mut Evidence| {
             one_at_a_time(e);

@@ -29,7 +29,7 @@ pub enum Warning {
         /// Completed replies.
         replies: u64,
     },
-    /// Replies whose status is not wanted.
+    /// Replies whose status is not expected.
     UnexpectedStatus {
         /// Replies with such a status.
         replies: u64,
@@ -39,7 +39,7 @@ pub enum Warning {
         statuses: Vec<(u16, u64)>,
         /// Every status that came.
         seen: Vec<u16>,
-        /// The statuses that were asked for; `None` if any but an error is wanted.
+        /// The statuses that were asked for; `None` if any but an error is expected.
         expected: Option<String>,
     },
     /// The server ends connections after a reply, and requests behind it are lost.
@@ -60,7 +60,7 @@ pub enum Warning {
         /// The first of them.
         first_error: Option<String>,
     },
-    /// Replies had another body than the expected one.
+    /// Replies had a body other than the expected one.
     WrongBodies {
         /// Replies with such a body.
         replies: u64,
@@ -160,9 +160,9 @@ pub enum Warning {
         /// Its lateness, milliseconds.
         ms: f64,
     },
-    /// The client's send times do not follow the law of the arrivals.
+    /// The client's send times do not follow the planned arrivals.
     Arrivals {
-        /// The law that is broken.
+        /// The property that is missing.
         law: LawBroken,
     },
 }

@@ -1,8 +1,8 @@
 //! Rates per second: windows of one second, each divided by its real length.
 //!
-//! A window without a reply counts as 0. The last window is as long as it came to be; if that is
-//! less than half a second it is merged into the one before, so that a few replies in a few
-//! milliseconds do not pass for a second.
+//! A window without a reply counts as 0. The last window may be shorter. If it is shorter than half
+//! a second, it is merged into the one before, so that a few replies in a few milliseconds do not
+//! count as a second.
 
 use std::time::Duration;
 

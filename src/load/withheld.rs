@@ -1,4 +1,4 @@
-//! CPU time that the system withheld from this client, where it tells. Linux does.
+//! CPU time that the system withheld from this client. Only Linux reports it.
 
 use std::fs;
 use std::time::Duration;
@@ -6,7 +6,8 @@ use std::time::Duration;
 /// Length of a tick of /proc/stat: 1 / `USER_HZ`, which is 100 on nearly every architecture.
 const TICK_MS: u64 = 10;
 
-/// Time for which this client could have run and did not. `None` where the system does not tell.
+/// Time for which this client could have run and did not. `None` where the system does not report
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(in crate::load) struct Withheld {
     /// This thread was ready to run, and waited for a core.

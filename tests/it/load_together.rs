@@ -67,14 +67,14 @@ fn a_run_of_four_processes_is_merged_and_the_one_that_died_is_named() {
         merged["accounting"]["completed"]
     );
     let reasons = merged["verdict"]["reasons"].to_string();
-    assert!(reasons.contains("2.hlog has no end"), "{reasons}");
+    assert!(reasons.contains("2.hlog ends "), "{reasons}");
     assert!(
         reasons.contains("share 2/4 is missing: it has no complete file"),
         "{reasons}"
     );
     let table = merge(folder.path(), &[]).stdout;
     assert!(table.starts_with("Merged 4 runs"), "{table}");
-    assert!(table.contains("2.hlog has no end"), "{table}");
+    assert!(table.contains("2.hlog ends "), "{table}");
 }
 
 /// As in a container, whose log is all that is left of it.
@@ -121,7 +121,7 @@ fn files_that_cannot_be_merged_are_bad_usage_in_one_line() {
     }
     let dead = output_of(&["load", "--merge", &file("dead.hlog", "")]);
     assert_eq!(dead.code, Some(1), "{dead:?}");
-    assert!(dead.stdout.contains("dead.hlog has no end"), "{dead:?}");
+    assert!(dead.stdout.contains("dead.hlog ends "), "{dead:?}");
 }
 
 #[test]

@@ -182,7 +182,7 @@ mod tests {
                 text[start..].starts_with(&format!("GET {path} HTTP/1.1\r\n"))
             });
             prop_assert!(in_order && spans.len() == requests, "{}", text);
-            // The kernel has taken so many bytes.
+            // The kernel has taken this many bytes.
             let taken = (text.len() as f64 * taken_share) as usize;
             let whole = spans.iter().filter(|&&(start, _)| start >= taken).count();
             let next = cycle.after(first, requests);

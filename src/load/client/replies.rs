@@ -105,7 +105,8 @@ impl LoadClient<'_> {
         }
     }
 
-    /// Time at which the kernel received replies that are read `now`; `now`, if it does not tell.
+    /// Time at which the kernel received replies that are read `now`; `now`, if it does not report
+    /// it.
     #[inline]
     fn arrival(&mut self, replies: usize, now: Time) -> Time {
         let Some(arrived_at) = self.arrived_at else {

@@ -132,8 +132,8 @@ impl FindRateReport {
                 let lowest = self.trials.iter().map(|trial| trial.rate);
                 let lowest = rate(lowest.fold(f64::INFINITY, f64::min));
                 format!(
-                    "no trial was within {objective}, down to {lowest} requests/s; allow more, start \
-                     lower with -R, or make the trials longer with --trial-duration"
+                    "no trial was within {objective}, down to {lowest} requests/s; raise the \
+                     limit, start lower with -R, or make the trials longer with --trial-duration"
                 )
             }
             Outcome::Unsigned => format!(

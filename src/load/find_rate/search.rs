@@ -3,7 +3,7 @@
 //!
 //! One trial says little near the limit, where its percentile is noisy. A bisection that trusts
 //! single trials returns a rate that is too high in a third of its searches. Here trials only
-//! *propose* a rate; it is signed by fresh trials at that rate alone.
+//! *propose* a rate; it is *signed* (confirmed) by fresh trials at that rate alone.
 //!
 //! 1. *Bracket*: double or halve the rate until one trial is within the limit and one beyond. The
 //!    one beyond is repeated if it is far beyond: that may be a pause of the machine, which would end
@@ -33,9 +33,9 @@ const NARROW_TRIALS: usize = 4;
 const VERIFY_TRIALS: usize = 6;
 /// Fresh trials behind a signature, at least.
 const VERIFY_TRIALS_MIN: usize = 4;
-/// An attempt is given up when it would pass only by an outcome so many standard errors away.
+/// An attempt is given up when it would pass only by an outcome this many standard errors away.
 const HOPELESS: f64 = 1.3;
-/// A later attempt is made where it passes by so many standard errors; the first, where it just
+/// A later attempt is made where it passes by this many standard errors; the first, where it just
 /// passes.
 const RESERVE_NEXT: f64 = 0.8;
 /// The same for the last.
@@ -44,11 +44,11 @@ const RESERVE_LAST: f64 = 2.5;
 const STEP_DOWN: f64 = 0.99;
 /// Values beyond this factor from the limit do not count for the fit, and may be a pause.
 const NEAR: f64 = 2.0;
-/// Expected d log(value) / d log(rate), until trials tell: at 80 % of a queue's capacity.
+/// Expected d log(value) / d log(rate), until trials show it: at 80 % of a queue's capacity.
 const SLOPE_PRIOR: f64 = 4.0;
 const SLOPE_PRIOR_WEIGHT: f64 = 0.1;
 const SLOPES: std::ops::RangeInclusive<f64> = 1.0..=30.0;
-/// Expected noise of log(value), with the weight of so many trials.
+/// Expected noise of log(value), with the weight of this many trials.
 const NOISE_PRIOR: f64 = 0.2;
 const NOISE_PRIOR_TRIALS: f64 = 2.0;
 
@@ -201,7 +201,7 @@ impl RateSearch {
         trial.value > self.limit && !has_passed
     }
 
-    /// The only trial at a rate was far beyond the limit. One that is near it tells of the server.
+    /// The only trial at a rate was far beyond the limit. A value near it is due to the server.
     fn may_be_a_pause(&self, rate: f64) -> bool {
         let mut trials = self.bracket_trials_at(rate);
         let first = trials.next().map(|trial| trial.value);
@@ -221,7 +221,7 @@ impl RateSearch {
         match self.bracket() {
             (Some(_), Some(high)) if self.may_be_a_pause(high) => Phase::Bracket { rate: high },
             (Some(_), Some(_)) => self.narrow(NARROW_TRIALS),
-            // No trial tells where the limit is: the highest rate is as good as any.
+            // No trial shows where the limit is: the highest rate is as good as any.
             (Some(rate), None) if is_last => Phase::Verify(Attempt {
                 rate,
                 trials: VERIFY_TRIALS,
@@ -375,7 +375,7 @@ fn upper_bound(values: &[f64]) -> f64 {
     if bound.is_nan() { f64::INFINITY } else { bound }
 }
 
-/// Distance of the upper bound from the mean of so many values, in standard deviations.
+/// Distance of the upper bound from the mean of this many values, in standard deviations.
 fn bound_factor(values: usize) -> f64 {
     let freedom = values.saturating_sub(1).max(1) as f64;
     let t = StudentsT::new(0.0, 1.0, freedom).expect("degrees of freedom are at least 1");

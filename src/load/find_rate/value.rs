@@ -2,7 +2,7 @@
 //!
 //! A percentile of a short run is too low on average, because a queue is seldom long: by 22 % for
 //! the 99th percentile of 770 requests at 77 % of capacity. The error is about inversely
-//! proportional to the length, so the halves of the trial tell it (Quenouille, 1956).
+//! proportional to the length, so it follows from the halves of the trial (Quenouille, 1956).
 
 use crate::load::gate;
 use crate::load::objective::Metric;

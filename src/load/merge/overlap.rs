@@ -1,4 +1,4 @@
-//! The time of each run, and that in which all were at work.
+//! The time of each run, and the time in which all of them ran.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use super::span::{Span, ended};
 use crate::event_loop::Time;
 use crate::load::statistics::interval_log::Interval;
 
-/// The time in which all sources were at work.
+/// The time in which all processes ran.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Window {
     /// Its start: RFC 3339, UTC.

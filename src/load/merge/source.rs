@@ -19,9 +19,9 @@ pub struct Source {
     pub file: String,
     /// Its course. Times count from 1970-01-01, UTC.
     pub(super) intervals: Vec<Interval>,
-    /// Its report; `None` if the process did not come to write one, or is another program.
+    /// Its report; `None` if the process ended before it wrote one, or is another program.
     pub(super) facts: Option<Facts>,
-    /// The log tells of requests without a reply.
+    /// The log records requests without a reply.
     pub(super) tells_unanswered: bool,
     is_cut: bool,
 }
@@ -85,7 +85,7 @@ pub enum BadSource {
 }
 
 impl Source {
-    /// The run that `text` of the file `file` tells of.
+    /// The run in `text`, the content of the file `file`.
     ///
     /// # Errors
     /// It is no interval log.
@@ -98,7 +98,8 @@ impl Source {
         let facts = facts.transpose();
         Ok(Source {
             file,
-            // An empty file is that of a process that died: of another program it would say nothing.
+            // An empty file is that of a process that died: of another program it would say
+            // nothing.
             tells_unanswered: log.is_ours || log.intervals.is_empty(),
             intervals: log.intervals,
             facts: facts.map_err(|error| BadSource::Report(error.to_string()))?,
@@ -106,7 +107,7 @@ impl Source {
         })
     }
 
-    /// Nothing is missing at its end, as far as can be told.
+    /// Nothing is missing at its end, as far as can be seen.
     pub(super) fn is_complete(&self) -> bool {
         match self.tells_unanswered {
             true => self.facts.is_some(),

@@ -162,7 +162,7 @@ fn two_halves_that_start_together_are_one_run_without_doubt() {
     assert_eq!(merged.status_code_stats[&200].count, 12);
 }
 
-/// The second runs from 5 s to 15 s: only from 5 s to 10 s are both at work.
+/// The second runs from 5 s to 15 s: both run from 5 s to 10 s only.
 #[test]
 fn a_half_overlap_is_named_and_the_rate_is_of_the_common_time() {
     let log = steady(500, 10);

@@ -17,7 +17,7 @@ const COMMON_MIN: f64 = 0.95;
 /// One reason to doubt figures that were made of several runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MergeWarning {
-    /// A process died before it wrote its report, or its file was cut.
+    /// A process died before it wrote its report, or its file was truncated.
     Died {
         /// Its file.
         file: String,
@@ -31,7 +31,7 @@ pub enum MergeWarning {
         /// Seconds that its log covers.
         seconds: f64,
     },
-    /// Shares of the run that no file is of.
+    /// Shares of the run without a file.
     AbsentShares {
         /// Their numbers, from 0.
         shares: Vec<u32>,
@@ -43,7 +43,7 @@ pub enum MergeWarning {
         /// These files.
         files: Vec<String>,
     },
-    /// Files that are of the same share, or of the same Poisson stream.
+    /// Files that have the same share, or the same Poisson stream.
     SameRequests {
         /// These files.
         files: Vec<String>,
@@ -64,16 +64,16 @@ pub enum MergeWarning {
         /// The file of the last.
         last: String,
     },
-    /// All were at work for a part of the time only.
+    /// All processes ran for a part of the time only.
     PartialOverlap {
-        /// Time in which all were at work.
+        /// Time in which all processes ran.
         common_s: f64,
         /// Length of the longest run.
         longest_s: f64,
     },
-    /// There was no moment in which all were at work.
+    /// There was no moment in which all processes ran.
     NoOverlap,
-    /// Logs that do not tell of requests without a reply.
+    /// Logs that do not record requests without a reply.
     UnansweredUnknown {
         /// Their files.
         files: Vec<String>,
@@ -203,11 +203,13 @@ impl fmt::Display for MergeWarning {
         match self {
             Died { file, seconds: 0.0 } => write!(
                 f,
-                "{file} has no end: its process died, and none of its requests are in these figures"
+                "{file} ends without its last line: its process died, and none of its requests are \
+                 in these figures"
             ),
             Died { file, seconds } => write!(
                 f,
-                "{file} has no end after {seconds:.1} s: its process died, or the file was cut"
+                "{file} ends after {seconds:.1} s without its last line: its process died, or the \
+                 file was truncated"
             ),
             Interrupted { file, seconds } => {
                 write!(f, "{file} was interrupted after {seconds:.1} s")
@@ -223,7 +225,7 @@ impl fmt::Display for MergeWarning {
             ),
             SameRequests { files } => write!(
                 f,
-                "{} are of the same share or seed: the same requests, not more of them",
+                "{} have the same share or seed, so they sent the same requests",
                 listed(files)
             ),
             Setting { name, values } => write!(f, "{name} differs: {}", with_files(values)),
@@ -241,15 +243,15 @@ impl fmt::Display for MergeWarning {
                 longest_s,
             } => write!(
                 f,
-                "all were at work together for {common_s:.1} s of {longest_s:.1} s; the rate is of \
-                 that time, the latencies are of all"
+                "all processes ran together for {common_s:.1} s of {longest_s:.1} s; the rate is \
+                 that of this time, the latencies are those of all of it"
             ),
             NoOverlap => {
                 f.write_str("by their clocks the runs never overlapped, so there is no common rate")
             }
             UnansweredUnknown { files } => write!(
                 f,
-                "{} do not tell of requests without a reply; the tail may be longer",
+                "{} do not record requests without a reply; the tail may be longer",
                 listed(files)
             ),
             OfSource { file, reason } => write!(f, "{file}: {reason}"),

@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// Each error is told with its kind, also those that are not the server's.
+    /// Each error is reported with its kind, also those that are not the server's.
     #[test]
     fn every_kind_of_error_is_a_fact() {
         let kinds = crate::load::report::ErrorKinds::default();

@@ -216,7 +216,7 @@ fn evidence(
     }
 }
 
-/// The highest of the percentiles that enough samples stand behind, and its value in ms.
+/// The highest of the percentiles with enough samples, and its value in ms.
 fn top_percentile(samples: &Distribution) -> Option<(f64, f64)> {
     TOP_PERCENTILES.into_iter().find_map(|percent| {
         let ns = samples.told_quantile_ns(percent / 100.0)?;

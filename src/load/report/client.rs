@@ -22,10 +22,10 @@ pub struct ClientCost {
     /// includes; `null` without the kernel's stamps, where every latency does.
     pub delay_ms: Option<ClientDelay>,
     /// Time for which the client was ready to run and waited for a core, from before the warm-up to
-    /// the end; `null` with several workers, and where the system does not tell.
+    /// the end; `null` with several workers, and where the system does not report it.
     pub run_delay_ms: Option<f64>,
     /// Time that the host took from this virtual machine, the sum over its cores; `null` where
-    /// the system does not tell.
+    /// the system does not report it.
     pub steal_ms: Option<f64>,
     /// Pauses of the client of 20 ms or longer; the first 1,000 of them.
     pub pauses: Vec<ClientPause>,
@@ -43,7 +43,7 @@ pub struct TurnLength {
     pub max: Option<f64>,
 }
 
-/// Milliseconds; a percentile is `None` if too few replies stand behind it.
+/// Milliseconds; a percentile is `None` with too few replies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the fields are percentiles by name")]
 pub struct ClientDelay {

@@ -1,15 +1,15 @@
-//! Check of send times against their law.
+//! Check of send times against the planned arrivals.
 //!
-//! All figures are gathered as requests are sent, in constant memory. Times are turned into
-//! *positions* (the expected number of requests before them), so that a ramp is checked as a constant
-//! rate is.
+//! All figures are collected while requests are sent, in constant memory. Times are converted into
+//! *positions* (the expected number of requests before them), so that a ramp is checked in the same
+//! way as a constant rate.
 //!
-//! - Count: sent against asked.
+//! - Count: requests sent, compared with requests due.
 //! - Dispersion: variance of the counts of windows of 10 ms (longer at a low rate) over their
 //!   expectation: 1 for Poisson arrivals, next to 0 for evenly spaced ones.
-//! - Gaps: for Poisson arrivals, the distance of Kolmogorov and Smirnov from the exponential law,
-//!   where each gap may be wrong by 20 µs without being counted; for evenly spaced ones, the share of
-//!   time that lies in gaps that are clearly too long.
+//! - Gaps: for Poisson arrivals, the Kolmogorov-Smirnov distance from the exponential distribution,
+//!   where each gap may be wrong by 20 µs without being counted; for evenly spaced ones, the share
+//!   of time that lies in gaps that are clearly too long.
 
 use super::buckets::highest;
 use super::distribution::Distribution;
@@ -22,9 +22,9 @@ const WINDOW_NS: u64 = 10_000_000;
 const REQUESTS_PER_WINDOW_MIN: f64 = 10.0;
 /// Gaps are counted in units of 2^-20 expected gaps.
 const GAP_UNITS: f64 = (1u64 << 20) as f64;
-/// With fewer requests no law is seen.
+/// With fewer requests nothing can be said.
 const REQUESTS_MIN: u64 = 100;
-/// Error of a send time that is not counted against the law.
+/// Error of a send time that is tolerated.
 const TIMING_ERROR_NS: f64 = 20_000.0;
 /// An evenly spaced request is late if the gap before it is so much too long ...
 const LONG_GAP: f64 = 1.25;
@@ -32,15 +32,15 @@ const LONG_GAP: f64 = 1.25;
 const LONG_GAP_NS: f64 = 50_000.0;
 /// Share of time in such gaps.
 const LONG_GAPS_MAX: f64 = 0.2;
-/// Relative error of the count that is not counted against the law.
+/// Relative error of the count that is tolerated.
 const COUNT_ERROR_MAX: f64 = 0.01;
-/// Tolerated distance of gaps from the exponential law, beside that of chance.
+/// Tolerated distance of gaps from the exponential distribution, beside that of chance.
 const DISTANCE_ERROR_MAX: f64 = 0.02;
 /// 1.63 / sqrt(n) is exceeded by chance in 1 % of runs (Kolmogorov and Smirnov).
 const KOLMOGOROV_1_PERCENT: f64 = 1.63;
 /// Tolerated dispersion beside that of chance and of whole numbers.
 const DISPERSION_ERROR_MAX: f64 = 0.1;
-/// Differences within so many standard errors are chance.
+/// Differences within this many standard errors are chance.
 const SIGMAS_MAX: f64 = 4.0;
 
 /// Gathers send times of one run.
@@ -72,7 +72,7 @@ struct Windows {
     expected_min: f64,
 }
 
-/// A law that send times do not follow, and by how much.
+/// A property of the planned arrivals that send times do not have, and by how much.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LawBroken {
     /// Fewer or more requests than asked.
@@ -86,12 +86,14 @@ pub enum LawBroken {
     Dispersion {
         /// Variance over expectation.
         found: f64,
-        /// The value by the law.
+        /// The value of the planned arrivals.
         law: f64,
     },
-    /// Gaps are not those of the law.
+    /// Gaps are not those of the planned arrivals.
     Gaps {
-        /// Distance from the law (Poisson), or share of time in gaps that are too long; 0 to 1.
+        /// Distance from the distribution (Poisson), or share of time in gaps that are too long; 0
+        /// to
+        /// 1.
         distance: f64,
         /// The greatest distance that would have passed.
         distance_max: f64,
@@ -158,7 +160,7 @@ impl ArrivalsCheck {
         }
     }
 
-    /// Every law that is broken; the sending ended at `end`. `None` if too little was sent to tell.
+    /// Every property that is missing; the sending ended at `end`. `None` if too little was sent.
     pub fn finish(mut self, end: Time) -> Option<Vec<LawBroken>> {
         let since_start = end.ns_since(self.start);
         let asked = self.rate.cumulative(since_start);
@@ -391,7 +393,7 @@ mod tests {
         );
     }
 
-    /// The gaps are those of the law, but long and short ones stand together.
+    /// The gaps are those of the planned arrivals, but long and short ones stand together.
     #[test]
     fn gaps_in_the_wrong_order_are_rejected() {
         let sort = |_, times: Vec<u64>| {

@@ -1,18 +1,18 @@
 //! Percentiles of requests of which some have no reply.
 //!
-//! There are two kinds of them, and they are treated differently:
+//! There are two kinds of requests without a reply, and they are treated differently:
 //!
 //! - *Censored*: the run stopped watching while the request waited (in flight at the stop, never
 //!   sent, timed out). It is known only to have taken at least its age, and why the watching ended
 //!   has nothing to do with how long it would have taken. The Kaplan-Meier estimate (Kaplan and
 //!   Meier, 1958) uses it as long as it was waiting.
-//! - *Lost*: its connection ended, so it never has a reply. It is slower than every reply. Taking
-//!   it for censored would be wrong: a server that closes after each reply loses young requests, and
-//!   the few replies that came late would stand for all of them.
+//! - *Lost*: its connection ended, so it never gets a reply. It counts as slower than every reply.
+//!   Treating it as censored would be wrong: a server that closes after each reply loses young
+//!   requests, and the few replies that came late would then represent all of them.
 //!
-//! Where the estimate ends below a percentile, there is still a lower bound: the percentile with
-//! each lost request counted at its age; and where that is not reached either, the percentile with
-//! every request without a reply counted at its age, which needs no assumption.
+//! Where the estimate ends below a percentile, there is still a lower bound: the percentile in
+//! which each lost request counts with its age. Where that does not reach the percentile either,
+//! every request without a reply counts with its age, which needs no assumption.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ pub struct Survival {
 #[derive(Clone, Copy, Debug)]
 struct Step {
     bucket: usize,
-    /// Kaplan-Meier's estimate of the share of requests that take no longer.
+    /// Kaplan-Meier estimate of the share of requests that take no longer.
     done: f64,
     /// The same, had lost requests been answered when they were lost.
     done_or_lost: f64,
@@ -101,7 +101,7 @@ impl Survival {
     }
 }
 
-/// Kaplan-Meier's estimates over buckets. In a bucket with both, the replies come first.
+/// Kaplan-Meier estimates over buckets. In a bucket with both, the replies come first.
 fn steps(answered: &Distribution, censored: &Distribution, lost: &Distribution) -> Vec<Step> {
     let total = answered.total() + censored.total() + lost.total();
     // A lost request waits forever in the one estimate, and until it was lost in the other.
@@ -189,11 +189,11 @@ mod tests {
         assert_eq!(Survival::new(&none, &none, &none).quantile(0.5), None);
     }
 
-    /// The textbook example of Kaplan and Meier's estimator: remission in weeks of 21 leukaemia
+    /// The textbook example of the Kaplan-Meier estimator: remission in weeks of 21 leukaemia
     /// patients (Freireich et al., 1963), `6*3 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+
     /// 32+ 34+ 35+`.
     #[test]
-    fn the_estimate_is_kaplan_and_meiers() {
+    fn the_estimate_is_that_of_kaplan_and_meier() {
         let answered = [(6, 3), (7, 1), (10, 1), (13, 1), (16, 1), (22, 1), (23, 1)];
         let censored = [(6, 1), (9, 1), (10, 1), (11, 1), (17, 1), (19, 1), (20, 1)];
         let later = [(25, 1), (32, 2), (34, 1), (35, 1)];

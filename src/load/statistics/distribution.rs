@@ -3,13 +3,13 @@
 
 use super::buckets::{BUCKETS, highest, index_of};
 
-/// Samples that a percentile needs on its thinner side, to be told.
+/// Samples that a percentile needs on its thinner side to be reported.
 const SAMPLES_BEYOND_MIN: u64 = 10;
 /// Quantiles are exact to this fraction.
 const QUANTILE_STEPS: u64 = 10_000_000;
 
 /// Counts of latencies in nanoseconds, all buckets at hand: 440 KiB, of which only the pages in use
-/// are touched. What the moments tell is exact; the buckets round to three digits.
+/// are touched. Figures from the moments are exact; the buckets round to three digits.
 #[derive(Clone, Debug)]
 pub struct Distribution {
     counts: Vec<u64>,
@@ -157,7 +157,7 @@ impl Distribution {
         quantile_of(self.buckets(), &self.moments, quantile)
     }
 
-    /// The same, if enough samples stand behind it: see [`samples_needed`].
+    /// The same, if it has enough samples: see [`samples_needed`].
     pub fn told_quantile_ns(&self, quantile: f64) -> Option<u64> {
         let enough = self.total() >= samples_needed(quantile);
         self.quantile_ns(quantile).filter(|_| enough)
@@ -248,8 +248,8 @@ fn rank(quantile: f64, count: u64) -> u64 {
     u64::try_from(rank).map_or(count, |rank| rank.clamp(1, count.max(1)))
 }
 
-/// Samples from which on a percentile is told: ten on its thinner side, since fewer say nothing; one
-/// for the median.
+/// Samples from which on a percentile is reported: ten on its thinner side, since fewer say
+/// nothing; one for the median.
 pub fn samples_needed(quantile: f64) -> u64 {
     let steps = steps(quantile);
     match steps.min(QUANTILE_STEPS - steps) {

@@ -3,7 +3,7 @@
 //!
 //! The format has no place for requests without a reply. Their ages are in comments, which its tools
 //! skip: each comment is a line of the format with the tag `bareloop-censored` or `bareloop-lost`.
-//! The last line is a comment too: the report of the run as JSON. A log without it was cut short.
+//! The last line is a comment too: the report of the run as JSON. A log without it is incomplete.
 
 mod reading;
 

@@ -68,7 +68,7 @@ impl IntervalLog {
         }
     }
 
-    /// Records that at `now` so many replies were read that took `ns` each.
+    /// Records that at `now` this many replies were read that took `ns` each.
     #[inline]
     pub fn record(&mut self, now: Time, ns: u64, replies: u64) {
         if now >= self.due {
@@ -77,19 +77,20 @@ impl IntervalLog {
         self.answered.record(ns, replies);
     }
 
-    /// Records that so many requests are queued for sending.
+    /// Records that this many requests are queued for sending.
     #[inline]
     pub fn record_sent(&mut self, requests: u64) {
         self.sent += requests;
     }
 
-    /// Records that at `now` so many requests of age `age_ns` were waiting and are watched no longer.
+    /// Records that at `now` this many requests of age `age_ns` were waiting and are watched no
+    /// longer.
     pub fn record_censored(&mut self, now: Time, age_ns: u64, requests: u64) {
         self.turn(now);
         self.censored.record(age_ns, requests);
     }
 
-    /// Records that at `now` so many requests of age `age_ns` were lost with their connection.
+    /// Records that at `now` this many requests of age `age_ns` were lost with their connection.
     pub fn record_lost(&mut self, now: Time, age_ns: u64, requests: u64) {
         self.turn(now);
         self.lost.record(age_ns, requests);

@@ -1,19 +1,21 @@
-//! 95 % intervals of percentiles that hold although latencies that follow each other are alike.
+//! 95 % intervals of percentiles that are right although successive latencies are correlated.
 //!
 //! The run is cut into ten slices of equal time. At the percentile q of the whole run, the slices
-//! have different shares of requests above q; their spread says how uncertain the *rank* of q is, and
-//! the distribution of the whole run turns ranks into latencies (rank-space slices: a t interval
-//! for a ratio of means over batches, as in Heidelberger and Lewis, 1984). Three things are added
-//! to that recipe, each because the coverage on simulated queues was short without it:
+//! have different shares of requests above q. The spread of these shares gives the uncertainty of
+//! the *rank* of q, and the distribution of the whole run converts ranks into latencies (rank-space
+//! slices: a t interval for a ratio of means over batches, as in Heidelberger and Lewis, 1984).
+//! Three things are added to this method, each because the coverage on simulated queues was too low
+//! without it:
 //!
-//! - The spread at a high percentile rests on a few excursions, and a run without a large one
-//!   underestimates it. So it is averaged with the largest relative spread at any lower percentile,
-//!   which rests on many (geometrically, two to one).
-//! - The same largest spread decides about refusal, since a decision by the percentile's own spread
-//!   would pick the runs that underestimate it: no upper end if the interval would leave the range
-//!   of ranks, no interval at all if it would do so by half as much again.
-//! - The spread is never less than that of independent replies, so that ten silent slices are not
-//!   taken for certainty.
+//! - The spread at a high percentile depends on a few large latencies, and a run without them
+//!   underestimates it. So it is averaged (geometrically, two to one) with the largest relative
+//!   spread at any lower percentile, which depends on many latencies.
+//! - The same largest spread decides where no interval is given. A decision by the percentile's own
+//!   spread would select the runs that underestimate it. There is no upper end if the interval
+//!   would leave the range of ranks, and no interval at all if it would do so by half as much
+//!   again.
+//! - The spread is never less than that of independent replies, so that ten slices without a large
+//!   latency do not count as certainty.
 //!
 //! The interval is about this run of this process of the server. It says nothing about restarts.
 
@@ -29,7 +31,7 @@ const SLICES: usize = 10;
 const CONFIDENCE: f64 = 0.95;
 /// Where the spread is looked at, besides the percentile itself.
 const LEVELS: [f64; 6] = [0.5, 0.75, 0.9, 0.95, 0.975, 0.99];
-/// No interval if its half-width in ranks is more than so many times the tail beyond it.
+/// No interval if its half-width in ranks is more than this many times the tail beyond it.
 const HALF_WIDTH_PER_TAIL_MAX: f64 = 1.5;
 
 /// A 95 % interval of a percentile, in nanoseconds.

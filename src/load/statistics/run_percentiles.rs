@@ -1,4 +1,4 @@
-//! All percentiles of a run: what a curve is drawn from.
+//! All percentiles of a run, from which a curve is drawn.
 
 use super::censoring::{Percentile, Survival};
 use super::distribution::samples_needed;
@@ -53,7 +53,7 @@ mod tests {
         RunPercentiles::of(log.intervals())
     }
 
-    /// The 90th percentile is told from 100 requests on, replied to or not.
+    /// The 90th percentile is reported from 100 requests on, replied to or not.
     #[test]
     fn a_percentile_is_told_if_ten_requests_lie_beyond_it() {
         assert_eq!(percentiles(4, 5).at(0.9), None);

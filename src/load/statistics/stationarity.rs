@@ -1,13 +1,13 @@
 //! Search for a change in the course of a run.
 //!
-//! Three series of slices are looked at: the rate, and the shares of replies above the run's median
+//! Three series of slices are tested: the rate, and the shares of replies above the run's median
 //! and above its 90th percentile. Each is tested for a trend (Spearman's rank correlation with the
 //! slice number) and for a level shift (the largest two-sample t statistic over all splits, that is,
-//! CUSUM scaled by its standard error). Slices that follow each other may be alike in a steady run,
-//! so the statistics shrink by the autocorrelation of what the trend or the shift does not explain.
+//! CUSUM scaled by its standard error). Successive slices may be correlated in a steady run, so the
+//! statistics are reduced by the autocorrelation of the residuals.
 //!
-//! A finding must be significant and large: a server that becomes one per cent slower in a run is
-//! an ordinary one.
+//! A finding must be significant and large: it is normal that a server becomes one per cent slower
+//! in a run.
 
 use super::interval_log::{Interval, all_answered, slices};
 use crate::event_loop::Time;
@@ -25,7 +25,7 @@ pub const LATENCY_CHANGE_NS_MIN: f64 = 20_000.0;
 const TREND_T_MAX: f64 = 4.0;
 /// Critical value of the largest t statistic over all splits, likewise.
 const SHIFT_T_MAX: f64 = 5.0;
-/// A level shift has at least so many slices on each side.
+/// A level shift has at least this many slices on each side.
 const SIDE_SLICES_MIN: usize = 3;
 
 /// The series that changed.
@@ -234,8 +234,8 @@ fn shift(values: &[f64]) -> (f64, usize) {
         .unwrap_or((0.0, values.len() / 2))
 }
 
-/// Standard error of a mean of all residuals, that a model with so many parameters leaves, widened
-/// by their first autocorrelation r as by sqrt((1 + r) / (1 - r)).
+/// Standard error of a mean of all residuals, that a model with this many parameters leaves,
+/// widened by their first autocorrelation r as by sqrt((1 + r) / (1 - r)).
 fn standard_error(residuals: &[f64], parameters: usize) -> f64 {
     let n = residuals.len() as f64;
     let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();

@@ -1,4 +1,4 @@
-//! Simulated servers with known truth: a queue by Lindley's recursion, at the level of events.
+//! Simulated servers with known latencies: a queue by Lindley's recursion, at the level of events.
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};

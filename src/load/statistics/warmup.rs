@@ -1,11 +1,13 @@
 //! The end of the warm-up, found by MSER (marginal standard error rule; White, 1997).
 //!
-//! MSER cuts where the standard error of the mean of what is left is least, never beyond half of the
-//! run. It is applied to means of five intervals (MSER-5), of the rate and of the logarithm of the
-//! median latency; the later cut counts. Three things are added: an error of one per cent is not worth
-//! a cut, the earliest of the cuts that are about as good is taken, and what is cut must be slower than
-//! the rest. A start that is faster is no warm-up: a server that slows down or hangs after it is the
-//! subject of the other self-tests, which must see all of it.
+//! MSER cuts the run where the mean of the rest has the smallest standard error, and never beyond
+//! half of the run. It is applied to means of five intervals (MSER-5), of the rate and of the
+//! logarithm of the median latency; the later cut counts. Three rules are added:
+//!
+//! - An error of one per cent is not worth a cut.
+//! - Of cuts that are about as good, the earliest is taken.
+//! - The part that is cut must be slower than the rest. A faster start is no warm-up: a server that
+//!   slows down or hangs later is found by the other self-tests, which need the whole run.
 
 use super::interval_log::Interval;
 
@@ -17,7 +19,7 @@ const BATCHES_MIN: usize = 8;
 const TOLERANCE: f64 = 0.01;
 /// A cut is about as good as the best if its squared error is at most this many times the least.
 const GOOD_RATIO: f64 = 1.1;
-/// The part that is cut is slower than the rest by at least so many standard errors.
+/// The part that is cut is slower than the rest by at least this many standard errors.
 const SIGMAS_MIN: f64 = 5.0;
 
 /// The warm-up of a run.
@@ -198,7 +200,7 @@ mod tests {
         }
     }
 
-    /// Eight batches of five tenths of a second with so many replies in each tenth.
+    /// Eight batches of five tenths of a second with this many replies in each tenth.
     #[test]
     fn four_seconds_are_enough_and_a_cut_at_half_of_them_is_not_the_end() {
         let found = |batches: &[u64]| {

@@ -1,4 +1,4 @@
-//! The line below the boxes that tells how sure the percentiles are.
+//! The line below the tables with the intervals of the percentiles.
 
 use super::Detail;
 use crate::format::milliseconds;

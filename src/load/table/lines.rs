@@ -28,7 +28,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
     textwrap::fill(text, options)
 }
 
-/// autocannon's last lines, each only if there is something to tell.
+/// autocannon's last lines, each only if there is something to report.
 fn closing_lines(report: &LoadReport) -> Vec<String> {
     let total = plural(report.requests.total, "request");
     let read = bytes(report.throughput.total as f64);
@@ -321,7 +321,7 @@ mod tests {
     use super::*;
     use crate::load::report::{Accounting, ClientDelay, Tls, TurnLength, WarmUpFound};
 
-    /// A run that has all that there is to tell.
+    /// A run with everything that can be reported.
     fn full() -> LoadReport {
         let mut report = LoadReport {
             tls: Some(Tls { verified: false }),

@@ -1,4 +1,4 @@
-//! The report of several runs as one: each of them, all together, and what to doubt.
+//! The report of several runs as one: each of them, all together, and reasons for doubt.
 
 use super::lines::wrap;
 use super::{
@@ -69,11 +69,11 @@ fn rate_line(report: &MergedReport) -> String {
     let total = plural(report.requests.total, "reply");
     match &report.window {
         Some(window) => format!(
-            "{total}; {} req/sec in the {:.2} s in which all were at work.",
+            "{total}; {} req/sec in the {:.2} s in which all processes ran.",
             rate(window.rate),
             window.seconds
         ),
-        None => format!("{total}; no rate: there is no time in which all were at work."),
+        None => format!("{total}; no rate: there is no time in which all processes ran."),
     }
 }
 

@@ -17,8 +17,8 @@ const LOADS: [f64; 3] = [0.3, 0.5, 0.8];
 /// Replies that are under way: when they arrive, and on which connection.
 type Replies = BinaryHeap<Reverse<(u64, usize)>>;
 
-/// Poisson arrivals over so many connections. A request that is sent at some time on a connection is
-/// answered at the time that `answered_at` tells.
+/// Poisson arrivals over this many connections. A request that is sent at some time on a connection
+/// is answered at the time that `answered_at` tells.
 fn run(
     connections: usize,
     seed: u64,

@@ -56,7 +56,7 @@ fn connections_are_open_before_the_start_and_send_at_it() {
     assert!(matches!(bench.turn(6000), TurnResult::Stop));
 }
 
-/// The other processes have begun: the run would not be the one that its report tells of.
+/// The other processes have begun: the run would not be the one that its report describes.
 #[test]
 fn a_start_that_passed_while_the_run_was_made_ready_fails_it() {
     let late = LoadPlan {

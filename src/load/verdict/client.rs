@@ -103,7 +103,7 @@ pub(super) fn lateness(evidence: &Evidence) -> Outcome {
     })
 }
 
-/// The client's send times follow the law of the arrivals.
+/// The client's send times follow the planned arrivals.
 pub(super) fn arrivals(evidence: &Evidence) -> Outcome {
     let Some(schedule) = &evidence.schedule else {
         return Outcome::NotApplicable(CLOSED_LOOP);
@@ -113,6 +113,6 @@ pub(super) fn arrivals(evidence: &Evidence) -> Outcome {
     };
     let warning = broken.first().map(|&law| Warning::Arrivals { law });
     Outcome::of(warning, || {
-        "count, dispersion and gaps are those of the law".to_owned()
+        "count, dispersion and gaps are those of the planned arrivals".to_owned()
     })
 }

@@ -26,7 +26,7 @@ pub(super) fn samples(evidence: &Evidence) -> Outcome {
     Outcome::of(warning, || plural(replies, "reply"))
 }
 
-/// Every reply has a status that is wanted.
+/// Every reply has an expected status.
 pub(super) fn statuses(evidence: &Evidence) -> Outcome {
     let expected = evidence.expected_statuses.as_ref();
     let statuses = evidence.statuses.iter();
@@ -45,7 +45,7 @@ pub(super) fn statuses(evidence: &Evidence) -> Outcome {
             .collect(),
         expected: expected.map(ToString::to_string),
     });
-    Outcome::of(warning, || "every status was wanted".to_owned())
+    Outcome::of(warning, || "every status was expected".to_owned())
 }
 
 /// A server that ends each connection after one reply wastes what is pipelined behind it.

@@ -81,7 +81,7 @@ pub(super) fn silence(evidence: &Evidence) -> Outcome {
     else {
         return Outcome::Passed("none of 20 ms or longer on all workers".to_owned());
     };
-    // The rest is told as a stall of the client.
+    // The rest is reported as a stall of the client.
     let server_ms = ms - client_ms;
     let is_long = server_ms >= PAUSE_MS_MIN
         && server_ms >= evidence.duration_s * 1e3 * PAUSE_SHARE_MIN
@@ -169,7 +169,7 @@ mod tests {
         assert!(matches!(found.change, Ok(Some(_))), "{found:?}");
     }
 
-    /// Tenths of a second with so many replies of so many milliseconds.
+    /// Tenths of a second with this many replies of this many milliseconds.
     fn tenths(replies: &[(u64, u64)]) -> Vec<Interval> {
         let mut log = IntervalLog::starting(Time::START);
         for (tenth, &(count, ms)) in replies.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Warnings in words, here and nowhere else: first what happened, then what to do about it.
+//! The text of all warnings: first what happened, then what to do about it.
 
 use super::Warning::*;
 use super::{Backlog, Warning};
@@ -12,7 +12,7 @@ pub(super) struct Message {
     pub(super) advice: Option<String>,
 }
 
-/// A finding whose remedy is not in the user's hands, or plain from it.
+/// A finding without advice: the user can do nothing about it, or the remedy is obvious.
 fn finding(finding: impl Into<String>) -> Message {
     Message {
         finding: finding.into(),
@@ -113,13 +113,13 @@ fn bailed_out(errors: u64, in_warm_up: bool) -> Message {
 fn gave_up(replies: u64) -> Message {
     let replies = plural(replies, "reply");
     finding(format!(
-        "gave up after {replies}: errors, and no reply for three timeouts"
+        "gave up after {replies}: there were errors, and no reply came for three times the timeout"
     ))
 }
 
 fn wrong_bodies(replies: u64) -> Message {
     let replies = plural(replies, "reply");
-    finding(format!("{replies} had another body than the expected one"))
+    finding(format!("{replies} had a body other than the expected one"))
 }
 
 fn unexpected_status(
@@ -140,11 +140,12 @@ fn unexpected_status(
             "{share} had a status other than {expected} ({codes})"
         )),
         None => {
-            // The flag replaces what is wanted without it.
-            let wanted = seen.iter().map(u16::to_string);
-            let wanted = wanted.collect::<Vec<_>>().join(",");
-            finding(format!("{share} had an error status ({codes})"))
-                .advice(format!("if that is wanted, add --expect-status {wanted}"))
+            // The flag replaces the default, so it must name all statuses.
+            let expected = seen.iter().map(u16::to_string);
+            let expected = expected.collect::<Vec<_>>().join(",");
+            finding(format!("{share} had an error status ({codes})")).advice(format!(
+                "if that is expected, add --expect-status {expected}"
+            ))
         }
     }
 }
@@ -166,13 +167,14 @@ fn no_keep_alive(lost: u64, sent: u64, last_replies: u64, replies: u64) -> Messa
     // Some servers keep a connection for a number of requests.
     match last_replies * 2 > replies {
         true => finding(format!(
-            "the server does not keep connections open, so {lost} of {sent} requests were lost \
-             behind its {}",
+            "the server does not keep connections open: it closed them after {}, and {lost} of \
+             {sent} requests that had been sent behind these replies were lost",
             plural(last_replies, "reply")
         ))
         .advice("measure it with -p 1"),
         false => finding(format!(
-            "the server ended {}, and {lost} of {sent} requests were lost behind them",
+            "the server closed {}, and {lost} of {sent} requests that were in flight on them were \
+             lost",
             plural(last_replies, "connection")
         ))
         .advice("raise its limit of requests on a connection, or measure it with -p 1"),
@@ -288,8 +290,8 @@ fn arrivals(law: LawBroken) -> Message {
             count(asked.round() as u64)
         ),
         LawBroken::Dispersion { found, law } => format!(
-            "this client sent in bursts or too evenly: the dispersion of the arrivals is {} where \
-             their law has {}",
+            "this client sent in bursts or too evenly: the dispersion of its requests is {}, and \
+             that of the planned arrivals is {}",
             three_digits(found),
             three_digits(law)
         ),
@@ -297,8 +299,8 @@ fn arrivals(law: LawBroken) -> Message {
             distance,
             distance_max,
         } => format!(
-            "the gaps between the requests that this client sent are not those of their law: they \
-             differ by {}, and chance explains at most {}",
+            "the gaps between the requests that this client sent are not those of the planned \
+             arrivals: they differ by {}, and chance explains at most {}",
             percent(distance),
             percent(distance_max)
         ),
@@ -311,7 +313,7 @@ fn idle_connections(busy_share: f64) -> Message {
         "connections had a request in flight only {} of the time: this client refilled them late",
         percent(busy_share)
     ))
-    .advice("give it a core of its own, or use -w")
+    .advice("give it a core of its own, or use more workers (-w)")
 }
 
 fn excess_latency(busy_share: f64) -> Message {

@@ -62,7 +62,7 @@ impl Latency {
     }
 }
 
-/// The percentiles that enough requests stand behind.
+/// The percentiles with enough requests.
 struct Percentiles<'a> {
     survival: &'a Survival,
     answered: &'a Distribution,
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// 50 tenths with so many replies of 1 ms to 100 ms each, in another order in each.
+    /// 50 tenths with this many replies of 1 ms to 100 ms each, in another order in each.
     fn run(replies: u64) -> Vec<Interval> {
         let mut log = IntervalLog::starting(Time::START);
         for number in 0..50 * replies {

@@ -29,7 +29,7 @@ pub struct Recording {
     pub intervals: Vec<Interval>,
     /// The report as JSON: in our logs only, and the last line of those that are complete.
     pub report: Option<String>,
-    /// The program that wrote the log tells the requests without a reply.
+    /// The program that wrote the log records the requests without a reply.
     pub is_ours: bool,
     /// The last line ends in its middle.
     pub is_cut: bool,
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    /// Each of three latencies so many times, in each of two intervals.
+    /// Each of three latencies this many times, in each of two intervals.
     fn counted(times: u64) -> String {
         let mut histogram = Histogram::<u64>::new(3).expect("three digits");
         for ns in [1_000, 2_000, 3_000] {
