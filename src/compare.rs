@@ -1,8 +1,8 @@
 //! `compare`: runs servers side by side under the same load, and judges them.
 //!
-//! [`run`] is the judge's whole procedure, and knows no process and no socket: what one contestant
-//! does in one round it asks a [`Bench`]. [`LocalBench`] is the real one; tests have a scripted
-//! one. What came of it is an [`ComparisonOutcome`], which [`ComparisonReport`] turns into figures.
+//! [`run`] is the whole procedure. It has no processes and no sockets of its own: a [`Bench`] runs
+//! one contestant for one round. [`LocalBench`] is the real bench; tests have a scripted one. The
+//! result is a [`ComparisonOutcome`], from which [`ComparisonReport`] computes the figures.
 //!
 //! Deliberately absent: a "best of" rule, and dropping of outliers. All rounds count.
 

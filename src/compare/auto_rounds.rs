@@ -1,7 +1,7 @@
-//! `--rounds auto`: rounds are held until every ratio is known to a precision, or a limit is met.
+//! `--rounds auto`: rounds are run until every ratio is known to a precision, or until a limit.
 //!
-//! The rule itself is [`StoppingRule`]; here it is fed. It is fed the same rounds again for the
-//! report, so that what decided the end is what is reported.
+//! The rule itself is [`StoppingRule`]; this module gives it the rounds. For the report it gives
+//! the rule the same rounds again, so that the reported interval is the one that ended the rounds.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{ComparisonPlan, Settings};
 
 /// No further pair of rounds is begun after this time.
 pub const TIME_MAX: Duration = Duration::from_secs(600);
-/// No run is longer than so many times the length asked for.
+/// No run is longer than this many times the length asked for.
 const LENGTHENING_MAX: u32 = 10;
 /// Time that starting, settling and stopping a server take, about.
 const RESTART: Duration = Duration::from_millis(500);

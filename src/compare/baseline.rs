@@ -40,7 +40,7 @@ pub struct Baseline {
     /// Contestants with replies that were not as expected: errors are often cheaper than answers,
     /// so their speed is no speed.
     wrong: BTreeSet<String>,
-    /// False if it was broken off.
+    /// False if it was interrupted.
     finished: bool,
 }
 
@@ -51,7 +51,7 @@ pub enum BaselineError {
     #[error("it is not the JSON of a comparison ({0}); write one with --export-json")]
     NotAReport(#[from] serde_json::Error),
     /// There is nothing to compare with.
-    #[error("no contestant in it has figures; write another with --export-json")]
+    #[error("no server in it has figures; write another with --export-json")]
     Empty,
 }
 

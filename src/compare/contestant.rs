@@ -14,7 +14,7 @@ use crate::load::target::UrlError;
 /// Stands for the port in a contestant's command.
 pub const PORT: &str = "{port}";
 
-/// The contestant that the others are compared with, unless told otherwise.
+/// The contestant that the others are compared with, unless another is chosen.
 pub const DEFAULT_REFERENCE: &str = "python-http";
 
 const PYTHON_HTTP: &str = include_str!("../../benches/python/http_server.py");

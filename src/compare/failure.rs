@@ -43,7 +43,7 @@ pub enum Failure {
     )]
     InBackground,
     /// It runs, and no connection is accepted.
-    #[error("did not listen on port {port} of 127.0.0.1 or ::1 within {} s{}; allow it more time if it starts slowly", within.as_secs_f64(), after_colon(error_excerpt))]
+    #[error("did not listen on port {port} of 127.0.0.1 or ::1 within {} s{}; if it starts slowly, raise --start-timeout", within.as_secs_f64(), after_colon(error_excerpt))]
     NeverListened {
         /// The port it was given.
         port: u16,

@@ -22,7 +22,7 @@ impl FollowUp {
         self.sweeps.len() + usize::from(self.search.is_some())
     }
 
-    /// Walks of all sweeps if so many rounds are held.
+    /// Walks of all sweeps with this number of rounds.
     pub fn walks(&self, plan: &ComparisonPlan, rounds: usize) -> usize {
         let each = self.sweeps.len().saturating_mul(rounds);
         each.saturating_mul(plan.contestants().len())

@@ -68,7 +68,7 @@ pub enum GateError {
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
     /// The gate's contestant is not in the comparison.
-    #[error("'{text}': there is no contestant named '{name}'; there are: {}", known.join(", "))]
+    #[error("'{text}': there is no server named '{name}'; there are: {}", known.join(", "))]
     Name {
         /// The gate.
         text: String,

@@ -27,7 +27,7 @@ use loaded_server::LoadedServer;
 
 /// Interval at which a server's CPU time is read while it works off the end of the warm-up ...
 const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(20);
-/// ... for at most so many intervals (1 s) ...
+/// ... for at most this many intervals (1 s) ...
 const SETTLE_LOOKS_MAX: usize = 50;
 /// ... or until it has used less than this in one of them.
 const SETTLED_BELOW: Duration = Duration::from_millis(1);
@@ -222,7 +222,7 @@ trait Subject {
         on_progress: &mut dyn FnMut(load::Progress),
     ) -> Result<LoadReport, Stopped>;
 
-    /// Returns its usage since its start; `None` if the system does not tell.
+    /// Returns its usage since its start; `None` if the system does not report it.
     fn usage(&mut self) -> Option<Usage>;
 
     /// Usage of the load generator and of the whole machine.

@@ -22,7 +22,7 @@ pub struct Machine {
     pub cores: usize,
     /// Memory in all.
     pub memory_bytes: u64,
-    /// Governor of the clock; `null` if the system does not tell.
+    /// CPU frequency governor; `null` if the system does not report it.
     pub governor: Option<String>,
     /// Cores' worth of CPU time that the container may use; `null` without a limit.
     pub cpu_limit_cores: Option<f64>,

@@ -39,7 +39,7 @@ pub fn render(report: &ComparisonReport) -> String {
             cells.memory,
         ]));
     }
-    list(&mut text, "", table::broken_off(report).as_slice());
+    list(&mut text, "", table::interruption(report).as_slice());
     list(&mut text, "", &verdict::sentences(report));
     text.push_str(&sweeps(report));
     for (title, lines) in [

@@ -106,7 +106,7 @@ fn general_warnings(report: &ComparisonReport) -> Vec<String> {
         let line = sweep.client_limit_line()?;
         Some(format!("sweep of {}: {line}", sweep.name))
     });
-    table::broken_off(report)
+    table::interruption(report)
         .into_iter()
         .chain(machine)
         .chain(sweeps)

@@ -24,7 +24,7 @@ pub struct Settings {
     pub warmup: Duration,
     /// Time limit for a reply.
     pub timeout: Duration,
-    /// The authorities whose certificates are accepted.
+    /// The certificate authorities to trust.
     pub trust: Trust,
     /// Time limit from a server's start to its first accept.
     pub start_timeout: Duration,
@@ -32,11 +32,12 @@ pub struct Settings {
     pub request: RequestSettings,
     /// Runs of each contestant; with a precision, the most.
     pub rounds: NonZeroUsize,
-    /// Rounds are held until each ratio is known to this; `None` for a fixed number.
+    /// Rounds are run until each ratio is known to this; `None` for a fixed number.
     pub precision: Option<Margin>,
     /// Each contestant runs beside the reference, and the load alternates between the two.
     pub duet: bool,
-    /// The difference below which two contestants count as the same.
+    /// The margin around 1 within which the 90 % interval of the ratio of two contestants has to
+    /// lie, so that they count as the same.
     pub same_within: Margin,
     /// Decides the order in which the contestants run.
     pub seed: u32,
@@ -66,10 +67,10 @@ pub struct ComparisonPlan {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// There is no contestant.
-    #[error("there is no contestant")]
+    #[error("there is no server")]
     Empty,
     /// Two contestants would have one name.
-    #[error("there are two contestants named '{0}'; give one of them another name")]
+    #[error("there are two servers named '{0}'; give one of them another name")]
     Twice(String),
     /// The choice names a contestant twice.
     #[error("'{0}' is named twice; name it once")]
@@ -78,7 +79,7 @@ pub enum PlanError {
     #[error("a name is missing between, before or after commas")]
     ChosenEmpty,
     /// The choice names none of the contestants.
-    #[error("there is no contestant named '{name}'; there are: {}", known.join(", "))]
+    #[error("there is no server named '{name}'; there are: {}", known.join(", "))]
     ChosenUnknown {
         /// The name asked for.
         name: String,
@@ -86,7 +87,7 @@ pub enum PlanError {
         known: Vec<String>,
     },
     /// The reference is none of the contestants.
-    #[error("there is no contestant named '{name}'; there are: {}", known.join(", "))]
+    #[error("there is no server named '{name}'; there are: {}", known.join(", "))]
     ReferenceUnknown {
         /// The name asked for.
         name: String,
@@ -181,7 +182,7 @@ impl ComparisonPlan {
     }
 }
 
-/// `time`, so many times over.
+/// `time`, this many times over.
 pub(super) fn times(time: Duration, count: usize) -> Duration {
     time.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -1,8 +1,8 @@
 //! The check of a contestant's reply before it is measured: the load generator itself sends a few
 //! requests, so that what is checked is what is measured.
 //!
-//! Requests of one connection that are alike have replies that are alike: an order of replies other
-//! than that of the requests cannot be seen. That all of them are answered, on one connection, can.
+//! Equal requests have equal replies, so replies in the wrong order cannot be detected. Requests on
+//! one connection that are not answered can be.
 
 use std::time::Duration;
 

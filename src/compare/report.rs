@@ -40,7 +40,7 @@ pub struct ComparisonReport {
     pub settings: SettingsUsed,
     /// True if it was stopped before its end.
     pub interrupted: bool,
-    /// False if it was broken off, or is still under way.
+    /// False if it was interrupted, or is still under way.
     pub finished: bool,
     /// Rounds that came to their end, of those in the settings.
     pub rounds_done: usize,
@@ -123,7 +123,7 @@ pub struct ContestantResult {
 /// Latencies in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LatencyMs {
-    /// Median over rounds of the rounds' medians; `null` if too few replies stand behind it.
+    /// Median over rounds of the rounds' medians; `null` with too few replies.
     pub p50: Option<f64>,
     /// The interval of that median.
     #[serde(rename = "p50Interval")]

@@ -19,7 +19,7 @@ pub struct RequestSettings {
     pub expected_body: Option<Vec<u8>>,
 }
 
-/// Parts of a request that stand in place of others; `None` leaves a part as it is.
+/// Parts of a request that replace others; `None` leaves a part as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestChanges {
     /// Request-target.

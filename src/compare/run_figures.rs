@@ -30,15 +30,16 @@ pub struct RunFigures {
     pub closing: Closing,
     /// Replies with a status other than 2xx in the window.
     pub non2xx: u64,
-    /// Median latency in milliseconds; `None` if too few replies stand behind it.
+    /// Median latency in milliseconds; `None` with too few replies.
     pub p50_ms: Option<f64>,
-    /// 99th percentile of the latency in milliseconds; `None` if too few replies stand behind it.
+    /// 99th percentile of the latency in milliseconds; `None` with too few replies.
     pub p99_ms: Option<f64>,
     /// The first percentile that is only a lower bound, in percent; `None` if each is exact.
     pub lower_bounds_from: Option<f64>,
     /// Longest latency in milliseconds.
     pub max_ms: f64,
-    /// Usage of the server and its descendants in the window; `None` if the system did not tell.
+    /// Usage of the server and its descendants in the window; `None` if the system did not report
+    /// it.
     pub server: Option<Usage>,
     /// Usage of the load generator in the window.
     pub client: Option<Usage>,
@@ -179,7 +180,7 @@ pub enum Limit {
 
 /// A server that answers less than this share of what is due does not keep up ...
 const KEPT_UP_SHARE_MIN: f64 = 0.98;
-/// ... unless no more than so many requests are missing.
+/// ... unless no more than this many requests are missing.
 const KEPT_UP_SLACK: u64 = 3;
 
 /// A machine with less than this share of its time idle has nothing left to give.

@@ -1,10 +1,10 @@
 //! The order in which the contestants of a round run.
 //!
-//! A machine drifts: it warms up, its clock falls, another job starts. A contestant that always
-//! ran first, or always after the same other one, would be favoured. So the order is random,
-//! from a seed, in the first round of each pair of rounds, and the second round mirrors the
-//! first: a linear drift then cancels exactly over every pair. An odd number of rounds leaves the
-//! last one unbalanced.
+//! A machine drifts: it warms up, its clock frequency falls, another job starts. A contestant that
+//! always ran first, or always after the same other one, would be favoured. So the order is random,
+//! from a seed, in the first round of each pair of rounds, and the second round mirrors the first:
+//! a linear drift then cancels exactly over every pair. An odd number of rounds leaves the last one
+//! unbalanced.
 
 use super::random::{Purpose, Random};
 

@@ -1,8 +1,8 @@
 //! Sweeps: the same servers under a load that rises, and then falls.
 //!
-//! A walk goes over all loads in one life of a server, so that hysteresis can show: what a
-//! server has kept from a high load is there on the way down. Walks alternate in direction, and
-//! the contestants take turns within each pair of walks, as in rounds.
+//! A walk measures all loads on one server process, so that hysteresis can show: a server may
+//! behave differently after a high load. Walks alternate in direction, and the contestants take
+//! turns within each pair of walks, as in rounds.
 
 mod lines;
 mod own_knee;

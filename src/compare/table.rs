@@ -77,7 +77,7 @@ pub fn render(report: &ComparisonReport, columns: usize) -> String {
         false => list(report, columns),
     };
     text.push_str(&cost::render(report, columns));
-    if let Some(line) = broken_off(report).or_else(|| notes::rounds_end(report)) {
+    if let Some(line) = interruption(report).or_else(|| notes::rounds_end(report)) {
         text.push_str(&format!("\n{line}\n"));
     }
     let takes_part = |figure: &&Published| {
@@ -259,7 +259,7 @@ fn versus(result: &ContestantResult) -> Vec<String> {
     lines
 }
 
-pub(super) fn broken_off(report: &ComparisonReport) -> Option<String> {
+pub(super) fn interruption(report: &ComparisonReport) -> Option<String> {
     let line = "Interrupted: only completed runs are shown.";
     report.interrupted.then(|| line.to_owned())
 }

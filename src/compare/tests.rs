@@ -715,7 +715,8 @@ fn a_single_round_claims_nothing() {
         (report::Bounds::Unknown, None)
     );
     let sentence = &verdict::sentences(&report)[0];
-    let expected = "bareloop-http was 2.00 times faster than python-http in one round, which decides nothing; run 6";
+    let expected = "bareloop-http was 2.00 times faster than python-http in one round, which is \
+                    too few to decide; run 6";
     assert!(sentence.starts_with(expected), "{sentence}");
 }
 
@@ -751,7 +752,7 @@ fn too_few_rounds_with_a_client_at_its_limit_decide_nothing() {
     let (_, report, _) = held(&plan, &mut script);
     let sentence = &verdict::sentences(&report)[0];
     let expected = "bareloop-http was at least 2.00 times faster than python-http in 2 rounds (the \
-                    client was at its limit), which decides nothing; run 6 or more";
+                    client was at its limit), which is too few to decide; run 6 or more";
     assert!(sentence.starts_with(expected), "{sentence}");
 }
 
@@ -1119,7 +1120,7 @@ fn a_server_that_does_not_answer_pipelined_requests_is_named() {
     );
 }
 
-/// A plan that holds rounds until each ratio is known to 2 %.
+/// A plan that runs rounds until each ratio is known to 2 %.
 fn auto_plan(only: &[&str], rounds_max: usize) -> ComparisonPlan {
     let contestants = plan(only, 1).contestants().to_vec();
     let settings = Settings {
@@ -1441,9 +1442,9 @@ fn a_machine_that_moves_its_own_speed_is_named() {
     let text = table::render(&ComparisonReport::new(&plan, &outcome, machine), 200);
     for said in [
         "servers on core 0, load generator on core 1.",
-        "The clock's governor is 'powersave'",
+        "The CPU frequency governor is 'powersave'",
         "The container may use 1.5 of 2 cores",
-        "The load average of the minute before the start was 0.60",
+        "The load average was 0.60 in the minute before the start",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }

@@ -1,5 +1,5 @@
-//! The meaning of a comparison, in sentences: which server is faster, by how much, at what cost, and
-//! how sure that is.
+//! The meaning of a comparison, in sentences: which server is faster, by how much, at what cost,
+//! and how sure that is.
 
 use super::Limit;
 use super::report::{
@@ -101,8 +101,8 @@ fn bounded(
         Bounds::Range | Bounds::Unknown => {
             let rounds = plural(ratio.rounds.len() as u64, "round");
             format!(
-                "{name} was {word} {pace} than {other} in {rounds} ({limit}), which decides \
-                 nothing; run {INTERVAL_ROUNDS_MIN} or more"
+                "{name} was {word} {pace} than {other} in {rounds} ({limit}), which is too few to \
+                 decide; run {INTERVAL_ROUNDS_MIN} or more"
             )
         }
     }
@@ -123,7 +123,7 @@ fn answered(ratio: &RatioToReference, name: &str, other: &str) -> String {
             plural(ratio.rounds.len() as u64, "round")
         ),
         (Finding::Undecided, Bounds::Unknown) => format!(
-            "{name} was {pace} than {other} in one round, which decides nothing; run \
+            "{name} was {pace} than {other} in one round, which is too few to decide; run \
              {INTERVAL_ROUNDS_MIN} or more"
         ),
         (Finding::Undecided, _) => {

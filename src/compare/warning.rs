@@ -80,7 +80,7 @@ pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunFigures>) -> Vec<Warning> {
 
 /// The reasons to doubt one run, each fact once.
 fn reasons(run: &RunFigures) -> Vec<Reason> {
-    // In an open loop its lateness is told, and the core that it uses says nothing.
+    // In an open loop its lateness is reported, and the core that it uses says nothing.
     let is_told_here = run.is_client_limited() && run.has_kept_up().is_none();
     let client_limited = is_told_here.then(|| Reason::ClientLimited {
         client_cpu_share: run.client_cpu_share,
@@ -171,7 +171,7 @@ fn machine_taken(f: &mut fmt::Formatter<'_>, machine: &MachineUse) -> fmt::Resul
 }
 
 /// A busy server may have been the limit too. Then it has little room left, if it uses one core
-/// only; one with several workers may have more, and the client cannot tell.
+/// only; one with several workers may have more, and the client cannot know.
 fn client_limited(f: &mut fmt::Formatter<'_>, client: f64, server: Option<f64>) -> fmt::Result {
     let client = percent(client);
     match server {

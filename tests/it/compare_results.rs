@@ -102,7 +102,7 @@ fn an_export_is_a_baseline_and_markdown_says_what_changed() {
 
 #[cfg(unix)]
 #[test]
-fn a_broken_off_sweep_leaves_its_walks_and_is_not_finished() {
+fn an_interrupted_sweep_leaves_its_walks_and_is_not_finished() {
     use std::thread;
     use std::time::Instant;
 
@@ -144,7 +144,7 @@ fn a_broken_off_sweep_leaves_its_walks_and_is_not_finished() {
 
 #[cfg(unix)]
 #[test]
-fn a_broken_off_comparison_leaves_a_valid_partial_json() {
+fn an_interrupted_comparison_leaves_a_valid_partial_json() {
     use std::thread;
     use std::time::Instant;
 

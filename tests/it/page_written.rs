@@ -258,7 +258,7 @@ fn a_server_that_fails_is_a_doubt_and_a_row_without_figures() {
 
 #[cfg(unix)]
 #[test]
-fn a_comparison_that_is_broken_off_leaves_the_page_of_its_rounds() {
+fn a_comparison_that_is_interrupted_leaves_the_page_of_its_rounds() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("page.html");
     let mut long = bareloop();
@@ -278,7 +278,7 @@ fn a_comparison_that_is_broken_off_leaves_the_page_of_its_rounds() {
     assert_eq!(finished.code, Some(130), "{finished:?}");
     let page = fs::read_to_string(&path).unwrap();
     let verdict = text(all(&assert_is_whole(&page), ".verdict")[0]);
-    assert!(verdict.starts_with("Broken off after "), "{verdict}");
+    assert!(verdict.starts_with("Interrupted after "), "{verdict}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The judgement of a gate: its limit held against the bounds of the figure.
+//! The judgement of a gate: it compares the limit with the bounds of the figure.
 
 use super::{Gate, GateFigure, GateOutcome, GateResult};
 use crate::compare::report::{

@@ -14,7 +14,7 @@ use crate::load::{self, LoadReport, Progress, SlicedLoad};
 
 /// Load after a switch that is not measured: queues fill, caches and the server's core wake up.
 const SETTLE: Duration = Duration::from_millis(10);
-/// Time limit for the replies that are owed at a switch.
+/// Time limit for the outstanding replies at a switch.
 const DRAIN_MAX: Duration = Duration::from_secs(1);
 /// Longer than any duet; slices end by their own lengths.
 const NO_END: Duration = Duration::from_secs(86_400);

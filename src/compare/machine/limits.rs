@@ -1,10 +1,10 @@
-//! Settings of the machine that bound or move its speed: clock governor, container, load.
+//! Settings of the machine that limit or change its speed: CPU frequency governor, container, load.
 
 use std::fs;
 use std::path::Path;
 
-/// The governor of the first core's clock, such as `performance`; `None` if the system does not
-/// tell, as in most virtual machines.
+/// The frequency governor of the first core, such as `performance`; `None` if the system does not
+/// report it, as in most virtual machines.
 pub fn governor() -> Option<String> {
     let text = fs::read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").ok()?;
     Some(text.trim().to_owned()).filter(|governor| !governor.is_empty())

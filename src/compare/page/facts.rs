@@ -11,7 +11,7 @@ pub(super) fn of(root: &At, contestants: &[At]) -> Vec<Fact> {
     });
     let machine = root.key("machine");
     let of_machine_now = [
-        Fact::text("governor of the clock", &machine.key("governor")),
+        Fact::text("CPU frequency governor", &machine.key("governor")),
         Fact::number(
             "cores that the container may use",
             &machine.key("cpuLimitCores"),
@@ -39,7 +39,7 @@ fn settings(root: &At) -> Vec<Fact> {
         number("requests in flight on each", "pipelining", FactValue::Count),
         number("requests due", "rate", FactValue::PerSecond),
         number("rounds planned", "rounds", FactValue::Count),
-        Fact::number("rounds held", &root.key("roundsDone"), FactValue::Count),
+        Fact::number("rounds run", &root.key("roundsDone"), FactValue::Count),
         number("length of a run", "durationSeconds", FactValue::Seconds),
         number("warm-up", "warmupSeconds", FactValue::Seconds),
         number(

@@ -24,7 +24,7 @@ fn how_far(report: &ComparisonReport) -> String {
     );
     match (report.finished, report.interrupted) {
         (true, _) => String::new(),
-        (false, true) => format!("Broken off after {rounds}: "),
+        (false, true) => format!("Interrupted after {rounds}: "),
         (false, false) => format!("Under way, {rounds}: "),
     }
 }

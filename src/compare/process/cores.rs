@@ -1,5 +1,5 @@
 //! The division of the machine's cores: the last one for the load generator, the others for
-//! servers. A scheduler that moves the two onto one core, and back, moves the figures too.
+//! servers. Otherwise the figures would change when the scheduler moves the two onto one core.
 //!
 //! Linux only; elsewhere, and where there is one core, nothing is divided.
 

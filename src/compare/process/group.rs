@@ -5,7 +5,7 @@ pub use system::{adopt_orphans, kill, prepare, terminate, wait_for_all};
 
 use super::resource_usage;
 
-/// Processes below this one, and those in the group of `leader`, as far as the system tells.
+/// Processes below this one, and those in the group of `leader`, as far as the system reports them.
 pub fn members(leader: u32) -> usize {
     resource_usage::descendants(std::process::id(), leader).len()
 }
@@ -57,7 +57,7 @@ mod system {
         }
     }
 
-    /// Waits for `child`, tells how it ended, and waits for all orphans that were adopted.
+    /// Waits for `child`, reports how it ended, and waits for all orphans that were adopted.
     pub fn wait_for_all(child: &mut Child, mut on_end: impl FnMut(ExitStatus)) {
         loop {
             match wait(WaitOptions::empty()) {
@@ -123,7 +123,7 @@ mod system {
         }
     }
 
-    /// Waits for `child`, and tells how it ended.
+    /// Waits for `child`, and reports how it ended.
     pub fn wait_for_all(child: &mut Child, mut on_end: impl FnMut(ExitStatus)) {
         if let Ok(status) = child.wait() {
             on_end(status);

@@ -59,8 +59,8 @@ impl Usage {
         }
     }
 
-    /// The share of the CPU time that was spent in the kernel; `None` if the system did not tell,
-    /// or there was less than a clock tick.
+    /// The share of the CPU time that was spent in the kernel; `None` if the system did not report
+    /// it, or there was less than a clock tick.
     pub fn kernel_share(self) -> Option<f64> {
         let detail = self.detail?;
         let ticks = (detail.user + detail.system).as_secs_f64();
@@ -124,7 +124,7 @@ pub enum Processes {
 }
 
 impl Processes {
-    /// Returns their usage; `None` if the system does not tell, or none of them is left.
+    /// Returns their usage; `None` if the system does not report it, or none of them is left.
     pub fn usage(self) -> Option<Usage> {
         #[cfg(target_os = "linux")]
         return linux::usage(self);
@@ -134,7 +134,7 @@ impl Processes {
 }
 
 /// The ids of all descendants of `ancestor`, and of those that lost their parent and stayed in the
-/// process group of `leader`, where the system tells. Other processes are not counted.
+/// process group of `leader`, where the system reports it. Other processes are not counted.
 pub fn descendants(ancestor: u32, leader: u32) -> Vec<u32> {
     #[cfg(target_os = "linux")]
     return linux::descendants(ancestor, leader);

@@ -1,5 +1,5 @@
-//! A contestant's server: started under a supervisor on a free port, watched, and ended on every
-//! way out of this process, SIGKILL included.
+//! A contestant's server: started under a supervisor on a free port, watched, and ended however
+//! this process ends, even by SIGKILL.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};

@@ -2,9 +2,9 @@
 //! outlives the comparison, however that ends.
 //!
 //! A supervisor starts one command and watches its stdin, a pipe that only the comparison holds.
-//! The end of that pipe means that the comparison wants an end, or is gone itself, be it by
-//! SIGKILL; then the supervisor ends everything below it. On Linux it also adopts orphans, so that
-//! a server that goes into the background stays below it.
+//! That pipe ends when the comparison stops the command, or when the comparison itself has ended,
+//! even by SIGKILL. Then the supervisor ends all processes below it. On Linux it also adopts
+//! orphans, so that a server that goes into the background stays below it.
 //!
 //! On stdout it writes one [`Event`] a line. Stderr is the output of the server, of both streams.
 
@@ -37,7 +37,7 @@ pub enum Event {
     NotStarted(String),
     /// Its first process has ended.
     Ended {
-        /// Processes that it left behind, as far as the system tells.
+        /// Processes that it left behind, as far as the system reports them.
         survivors: usize,
         /// It ended with exit code 0.
         success: bool,

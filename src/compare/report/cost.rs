@@ -17,7 +17,7 @@ pub struct Cost {
     pub client: SideCost,
 }
 
-/// Resource usage of one side; each part is `null` where the system does not tell it.
+/// Resource usage of one side; each part is `null` where the system does not report it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SideCost {

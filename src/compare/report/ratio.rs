@@ -1,4 +1,4 @@
-//! Ratios to the reference: each with its bounds, its answer, and what would decide it.
+//! Ratios to the reference, each with its bounds, its answer, and the rounds that would decide it.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ pub struct RatioToReference {
     pub within_margin: bool,
     /// The difference below which two servers count as the same: 0.02 is 2 %.
     pub margin: f64,
-    /// About so many more rounds would decide; `null` if it is decided, or if rounds cannot.
+    /// About this many more rounds would decide; `null` if it is decided, or if rounds cannot.
     pub rounds_needed: Option<usize>,
     /// The bound on the true ratio if the load was the limit, and not the servers.
     pub limit: LoadLimit,

@@ -1,4 +1,4 @@
-//! Each run by itself, for whoever wants to judge anew.
+//! Each run on its own, for readers who want to evaluate the runs themselves.
 
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub struct RunResult {
     pub client_cpu_share: f64,
     /// The load generator's own part.
     pub client: RunClient,
-    /// The whole machine; `null` if the system does not tell.
+    /// The whole machine; `null` if the system does not report it.
     pub machine: Option<MachineUse>,
     /// Ratio by the slices of a duet; `null` without one, and for the reference.
     pub duet: Option<DuetRatio>,

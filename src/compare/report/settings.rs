@@ -33,7 +33,7 @@ pub struct SettingsUsed {
     pub request: RequestUsed,
     /// Planned runs of each contestant; with a precision, the most.
     pub rounds: usize,
-    /// Rounds were to be held until each ratio is known to this: 0.02 is 2 %; `null` for a fixed
+    /// Rounds are run until each ratio is known to this: 0.02 is 2 %; `null` for a fixed
     /// number.
     pub precision: Option<f64>,
     /// Each contestant ran beside the reference, and the load alternated between the two.

@@ -156,7 +156,7 @@ impl BaselineReport {
             }
         }
         if !self.finished {
-            lines.push("the baseline was broken off before its last round".to_owned());
+            lines.push("the baseline was interrupted before its last round".to_owned());
         }
         lines
     }

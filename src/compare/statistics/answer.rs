@@ -2,14 +2,15 @@
 //!
 //! *Different*: the 95 % interval of the ratio excludes 1. *The same within m*: two one-sided
 //! tests at 5 % reject a difference of m or more, that is, the 90 % interval lies inside
-//! [1/(1+m), 1+m] (TOST, Schuirmann 1987). Both may hold. That a difference was not found is
-//! never evidence that there is none.
+//! [1/(1+m), 1+m] (TOST, Schuirmann 1987). Both may be true at once. If no difference was found,
+//! that alone is no evidence that there is none.
 //!
 //! With several contestants against one reference, 5 % is the probability that *any* claim of a
 //! kind is wrong: p values are judged by Holm's step-down rule (1979). The intervals shown are
-//! Bonferroni's, at 1 - 5 %/k, which hold simultaneously. Holm rejects a little more than they
-//! do; then the interval is cut at 1, which is all that Holm's rule knows about the size of that
-//! difference. So an interval excludes 1, or ends there, if and only if the answer is 'different'.
+//! Bonferroni's, at 1 - 5 %/k, which hold simultaneously. Holm's rule rejects a little more than
+//! these intervals do. In such a case the interval is cut at 1, because Holm's rule says no more
+//! about the size of that difference. So an interval excludes 1, or ends there, if and only if the
+//! answer is 'different'.
 
 use std::num::NonZeroUsize;
 
@@ -39,7 +40,7 @@ pub enum Answer {
     Same,
     /// Neither can be said, or too few rounds ran for any statement of confidence.
     Undecided {
-        /// About so many more rounds would decide; `None` if a single round ran, which knows
+        /// About this many more rounds would decide; `None` if a single round ran, which knows
         /// nothing of its own spread.
         more_rounds: Option<NonZeroUsize>,
     },

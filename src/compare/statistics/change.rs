@@ -1,10 +1,10 @@
-//! Two saved results: what of them can be compared, and what changed.
+//! Change between two saved results, for the figures that can be compared.
 //!
-//! The rounds of two sessions are not paired: the interval is Welch's, of the difference of two
-//! means. It holds the noise of each session's rounds, but not what differs from session to
-//! session (another kernel, another neighbour, a warmer room). Ratios to a reference that ran in
-//! both sessions cancel most of that; plain figures cancel nothing. So ratios are compared across
-//! machines, and plain figures on one machine only.
+//! The rounds of two sessions are not paired, so the interval is Welch's for the difference of two
+//! means. It covers the noise of the rounds within each session, but not differences between the
+//! sessions (another kernel, another guest on the host, a warmer room). Ratios to a reference that
+//! ran in both sessions cancel most of these differences; plain figures cancel none of them. So
+//! ratios are compared across machines, and plain figures on one machine only.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
-//! The mean of log ratios, free from a linear drift of the machine.
+//! The mean of log ratios, corrected for a linear drift of the machine.
 //!
-//! If each run finds the machine slower by the same factor than the run before, a contestant that
-//! runs d places after the reference loses d times the log of that factor. In a pair of mirrored
-//! rounds the two errors cancel in the mean, but they would still widen its interval. So the
-//! drift is estimated beside the mean (analysis of covariance: log ratio = mean + drift · d), at
-//! the price of one degree of freedom.
+//! Suppose the machine becomes slower by the same factor from each run to the next. Then the log
+//! ratio of a contestant that runs d places after the reference is too low by d times the log of
+//! that factor. In a pair of mirrored rounds the two errors cancel in the mean, but they would
+//! still widen its interval. So the drift is estimated together with the mean (analysis of
+//! covariance: log ratio = mean + drift · d), which costs one degree of freedom.
 
 use super::Estimate;
 

@@ -1,12 +1,12 @@
 //! The duet: both servers run, and the load alternates between them in short random slices.
 //!
-//! The machine's state is then the same for both of a pair of slices, and its slow noise cancels.
-//! A duet cannot cancel the luck of a process's start. Therefore the processes are restarted, and
-//! the restarts, not the slices, are the units of evidence: the interval is Student's, of the
-//! means of the restarts, which holds whatever the variance between and within them. An interval
-//! from all slices together would ignore the starts (`tests::duet` counts how often it is wrong).
+//! Both slices of a pair then find the machine in nearly the same state, so its slow noise cancels
+//! in their ratio. The differences from one start of a process to the next do not cancel. Therefore
+//! the processes are restarted, and the interval is Student's for the means of the restarts, not of
+//! the slices. It is right whatever the variance between and within restarts. An interval from all
+//! slices together would ignore the starts (`tests::duet` counts how often it is wrong).
 //!
-//! Pure: which slice comes next, and what the slices say. Sending load is for others.
+//! Pure: this module chooses the next slice and evaluates the slices; it sends no load.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A mean with its standard error, and what follows from the two by Student's t distribution.
+//! A mean with its standard error, and its intervals and tests by Student's t distribution.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -1,12 +1,12 @@
-//! The knee of a sweep: the load from which more load no longer brings more.
+//! The knee of a sweep: the load from which throughput no longer rises.
 //!
-//! A broken line is fitted to each walk over the loads, in logarithms of both: throughput rises
-//! and is then flat, latency is flat and then rises. Each walk gives one knee. The interval comes
-//! from repeated walks, up and down, for the points of one walk share its luck. Walks down that
-//! have another knee than the walks up show hysteresis.
+//! A line with one bend is fitted to each walk over the loads, in logarithms of both: throughput
+//! rises and is then flat, latency is flat and then rises. Each walk gives one knee. The interval
+//! comes from repeated walks, with rising and with falling load, because the points of one walk are
+//! not independent. If falling load has another knee than rising load, the server shows hysteresis.
 //!
-//! There is a broken line that fits best to every curve. It counts only if, over all walks
-//! together, it fits clearly better than a straight line and than a flat one.
+//! Some line with a bend fits best to every curve. It counts only if, over all walks together, it
+//! fits clearly better than a straight line and than a flat one.
 
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 

@@ -1,6 +1,7 @@
 //! The margin of `--same-within` and `--precision`.
 
-/// The relative difference below which two contestants count as the same.
+/// A relative difference: of ratios that count as the same, or to either side of a ratio that
+/// counts as precise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Margin(f64);
 

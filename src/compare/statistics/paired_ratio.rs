@@ -1,6 +1,6 @@
-//! One contestant beside the reference: ratios paired by round.
+//! The ratio of one contestant to the reference, paired by round.
 //!
-//! Both of a pair ran within the same minute, so that slow drift of the machine cancels.
+//! Both runs of a pair are close in time, so that slow drift of the machine cancels.
 
 use super::drift::{DriftFit, LogRatio};
 use super::{Estimate, Interval, Summary};

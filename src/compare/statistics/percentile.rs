@@ -1,8 +1,8 @@
 //! The interval of a percentile over rounds.
 //!
-//! Each round has its own p99; they are skewed, and some are only lower bounds (requests without
-//! a reply). So the interval is of their median and by ranks alone: it needs no shape of the
-//! distribution, and an open end where the values are open.
+//! Each round has its own p99. These values have a skewed distribution, and some are only lower
+//! bounds (because of requests without a reply). So the interval is that of their median, by ranks
+//! alone. It assumes no shape of the distribution, and its upper end may be open.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 

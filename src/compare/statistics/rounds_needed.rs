@@ -1,11 +1,11 @@
 //! The number of further rounds after which an undecided comparison would probably be decided.
 //!
-//! The mean after n rounds, seen from the mean of the k rounds there are, is distributed around
-//! it with variance s² (1/k - 1/n), by Student's t because s is estimated too. A number of rounds
-//! decides if that later mean lies so far from 0 that it is 'different', or so near that it is
-//! 'the same within the margin'. The answer is the smallest even number that does so with a
-//! probability of 80 %. Where the noise is many times the margin, the first rounds know little and
-//! identical servers need more.
+//! Given the mean of the k rounds so far, the mean after n rounds is distributed around it with
+//! variance s² (1/k - 1/n), by Student's t because s is estimated too. A number of rounds decides
+//! if that later mean is so far from 0 that the servers are 'different', or so near that they are
+//! 'the same within the margin'. The result is the smallest even number that decides with a
+//! probability of 80 %. Where the noise is many times the margin, the first rounds give little
+//! information, and identical servers need more rounds than this number.
 
 use std::num::NonZeroUsize;
 

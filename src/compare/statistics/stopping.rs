@@ -1,11 +1,12 @@
 //! `--rounds auto`: rounds until every ratio is known to a precision.
 //!
 //! The rule looks at the interval after every pair of rounds, from the sixth on, and stops when
-//! it is narrow enough. Such looking is not free: a spread that happens to look small stops the
-//! rule too early, and a nominal 95 % interval then holds in 93 % of cases. So the rule works at
-//! 97 %, and what it reports holds in 95 % or more (`tests::stopping` counts).
+//! it is narrow enough. These repeated looks have a price: a spread that happens to look small
+//! stops the rule too early, and a nominal 95 % interval would then contain the true ratio in only
+//! 93 % of cases. So the rule uses 97 %, and its intervals contain it in 95 % or more
+//! (`tests::stopping` counts).
 //!
-//! Once the noise is known, runs get longer where that pays more than restarts. Rounds of
+//! Once the noise is known, runs become longer if that helps more than further restarts. Rounds of
 //! different lengths are weighted in inverse proportion to their variances.
 //!
 //! A pure state machine: rounds go in, the next step comes out.
@@ -28,7 +29,7 @@ const LENGTHENING_MAX: f64 = 4.0;
 pub struct AutoRounds {
     /// Half of the width that the interval of each ratio has to reach.
     pub precision: Margin,
-    /// The rule gives up after so many rounds.
+    /// The rule gives up after this many rounds.
     pub rounds_max: usize,
     /// Length of a run at the start; not zero.
     pub run_length: Duration,

@@ -1,4 +1,4 @@
-//! Error rates: the promises of the statistics, counted on simulated benches.
+//! Error rates of the statistics, counted on simulated benches.
 
 mod change;
 mod duet;
@@ -22,7 +22,7 @@ struct MockBench<'a> {
     noise: f64,
     /// By how much the machine gets slower over the whole comparison, as a share.
     drift: f64,
-    /// By how much ln(speed) of all but the reference goes up and down from round to round.
+    /// Amplitude by which ln(speed) of all but the reference varies from round to round.
     alternation: f64,
     rounds: usize,
 }

@@ -1,8 +1,8 @@
-//! The two sources of noise: the start of a process, and the seconds of a run.
+//! The two sources of noise: differences between restarts, and noise within a run.
 //!
-//! Each start of a server is a new draw (addresses, cores, hash seeds), which no longer run can
-//! average out; the noise of seconds shrinks with the length of the run. Where most of the noise
-//! is decides between more restarts and longer runs (Kalibera and Jones 2013).
+//! Each start of a server draws new addresses, cores and hash seeds. A longer run does not average
+//! that out, while noise within a run shrinks with its length. The larger source decides between
+//! more restarts and longer runs (Kalibera and Jones 2013).
 
 /// Fewer windows say nothing about their own correlation.
 const WINDOWS_MIN: usize = 8;

@@ -8,7 +8,7 @@ use crate::compare::report::{ComparisonReport, ContestantResult, Cost, Figure, S
 use crate::format::{bytes, or_dash, three_digits};
 
 /// The table below an empty line, or the same as lines where it does not fit; empty if the system
-/// tells no more than the main table has.
+/// reports no more than the main table has.
 pub(super) fn render(report: &ComparisonReport, columns: usize) -> String {
     let with_cost = report
         .contestants
@@ -34,10 +34,10 @@ fn table(rows: &[(&ContestantResult, &Cost)]) -> Table {
     table.set_header([
         "Cost",
         "Server CPU,\nµs/request\nuser + kernel",
-        "Its switches\n/request\nwaited + forced",
-        "Its memory\nsteady",
+        "Context switches\n/request\nvoluntary + involuntary",
+        "Steady\nmemory",
         "Client CPU,\nµs/request\nuser + kernel",
-        "At its limit",
+        "Limited by",
     ]);
     for (result, cost) in rows {
         table.add_row([
@@ -64,10 +64,10 @@ fn list(rows: &[(&ContestantResult, &Cost)]) -> String {
                 "CPU, user + kernel",
                 format!("{} µs", by_mode(&cost.server)),
             ),
-            ("its switches", switches(&cost.server)),
+            ("context switches", switches(&cost.server)),
             ("steady memory", steady(&cost.server)),
             ("client's CPU", format!("{} µs", by_mode(&cost.client))),
-            ("at its limit", limits(result)),
+            ("limited by", limits(result)),
         ] {
             text.push_str(&format!("  {name:<18}  {value}\n"));
         }

@@ -6,7 +6,7 @@ use crate::compare::report::{ComparisonReport, ContestantResult, SettingsUsed};
 use crate::compare::{RoundsEnd, TIME_MAX, verdict};
 use crate::format::{bytes, plural, rate};
 
-/// A load average from this share of the cores on means that something else runs.
+/// A load average of at least this share of the cores means that something else was running.
 const LOAD_SHARE_MIN: f64 = 0.25;
 
 /// The load on each contestant.
@@ -22,7 +22,7 @@ pub(in crate::compare) fn load(settings: &SettingsUsed) -> String {
     }
 }
 
-/// Reason for the end of the rounds, unless all planned rounds were held.
+/// Reason for the end of the rounds, unless all planned rounds were run.
 pub(super) fn rounds_end(report: &ComparisonReport) -> Option<String> {
     let precision = verdict::margin(report.settings.precision.unwrap_or_default());
     match report.rounds_end? {
@@ -49,7 +49,7 @@ pub(super) fn noise(report: &ComparisonReport) -> Vec<String> {
         let noise = result.ratio.as_ref()?.noise?;
         let (between, within) = (noise.between_restarts, noise.within_runs);
         let advice = match between >= within {
-            true => "more rounds help, longer runs hardly",
+            true => "more rounds help; longer runs hardly help",
             false => "longer runs (-d) help as much as more rounds",
         };
         Some(format!(
@@ -62,7 +62,7 @@ pub(super) fn noise(report: &ComparisonReport) -> Vec<String> {
     report.contestants.iter().filter_map(line).collect()
 }
 
-/// The machine, and what of it bounds or moves its speed.
+/// The machine, and what limits or changes its speed.
 pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
     let machine = &report.machine;
     let cpu = match machine.cpu.as_str() {
@@ -83,8 +83,8 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
         .filter(|name| *name != "performance")
     {
         lines.push(format!(
-            "The clock's governor is '{governor}': the clock may change within a run; 'performance' \
-             keeps it."
+            "The CPU frequency governor is '{governor}', so the frequency may change during a run; \
+             'performance' prevents that."
         ));
     }
     if let Some(limit) = machine
@@ -92,7 +92,7 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
         .filter(|&limit| limit < machine.cores as f64)
     {
         lines.push(format!(
-            "The container may use {limit} of {} cores: load generator and server share them.",
+            "The container may use {limit} of {} cores, which load generator and server share.",
             machine.cores
         ));
     }
@@ -102,7 +102,8 @@ pub(in crate::compare) fn machine(report: &ComparisonReport) -> Vec<String> {
     let load = machine.load_average;
     if let Some(load) = load.filter(|load| *load >= LOAD_SHARE_MIN * machine.cores as f64) {
         lines.push(format!(
-            "The load average of the minute before the start was {load:.2}: the machine was not idle."
+            "The load average was {load:.2} in the minute before the start: the machine was not \
+             idle."
         ));
     }
     lines

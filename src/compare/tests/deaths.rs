@@ -1,4 +1,4 @@
-//! Servers that end in mid-run, where rounds are held until ratios are known, and in duets.
+//! Servers that end in mid-run, where rounds are run until ratios are known, and in duets.
 
 use super::super::report::{Bounds, ContestantStatus};
 use super::*;

@@ -270,11 +270,11 @@ fn a_baseline_says_what_cannot_be_compared() {
         (vec!["bareloop-http".to_owned()], vec!["new".to_owned()])
     );
 
-    let mut broken_off = report(STEADY);
-    broken_off.finished = false;
-    let sentences = change(&broken_off, &before).sentences();
+    let mut interrupted = report(STEADY);
+    interrupted.finished = false;
+    let sentences = change(&interrupted, &before).sentences();
     assert!(
-        sentences.last().unwrap().contains("broken off"),
+        sentences.last().unwrap().contains("interrupted"),
         "{sentences:?}"
     );
 
@@ -287,7 +287,7 @@ fn a_baseline_says_what_cannot_be_compared() {
         contestant.requests_per_second = None;
     }
     let error = Baseline::from_json(&serde_json::to_string(&nobody).unwrap()).unwrap_err();
-    assert!(error.to_string().contains("no contestant"), "{error}");
+    assert!(error.to_string().contains("no server in it"), "{error}");
 }
 
 #[test]

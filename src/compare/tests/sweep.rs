@@ -114,7 +114,7 @@ fn walks_go_up_and_down_in_turn_and_find_the_knee() {
 }
 
 #[test]
-fn a_sweep_has_as_many_walks_as_rounds_were_held_however_many_were_allowed() {
+fn a_sweep_has_as_many_walks_as_rounds_were_run_however_many_were_allowed() {
     let plan = auto_plan(&["python-http", "bareloop-http"], 60);
     let sweep = SweepPlan::Connections([1, 10].map(count).to_vec());
     let (mut script, mut seen) = (Script::default(), Walks::default());
