@@ -1,7 +1,7 @@
 //! A report as one HTML file: complete without network and without scripts.
 //!
 //! The page knows neither `load` nor `compare`. They fill [`Page`], one plain struct for each
-//! chart; parts without data are left out. Each figure that stands in the text was read from the
+//! chart; parts without data are left out. Each figure in the text was read from the
 //! report's JSON with [`At`], which keeps its path: the page shows no figure that its embedded
 //! JSON does not hold.
 //!

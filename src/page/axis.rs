@@ -5,7 +5,7 @@
 enum Spacing {
     Linear,
     Log,
-    /// A share p of all requests stands at -log10(1 - p): each nine is as wide as the one before.
+    /// A share p of all requests is at -log10(1 - p): each nine is as wide as the one before.
     Tail,
 }
 

@@ -99,7 +99,7 @@ pub(super) fn render(costs: &[Cost]) -> Markup {
     html! {
         p.caption {
             "CPU time of the server's processes for each reply. Full colour: user; light: system. "
-            "Dots: single rounds, whose range stands in the table."
+            "Dots: single rounds, whose range is in the table."
         }
         table.cost role="table" {
             thead role="rowgroup" { tr role="row" {

@@ -69,14 +69,14 @@ fn verdict(page: &Page) -> Markup {
             }
             @if !page.quantities.is_empty() { (tables::quantities(&page.quantities)) }
         }
-        (section("warnings", "What to doubt", &tables::warnings(&page.warnings)))
+        (section("warnings", "Reasons for doubt", &tables::warnings(&page.warnings)))
     }
 }
 
 fn charts(page: &Page, timelines: &[Timeline]) -> Markup {
     html! {
         @if let Some(forest) = &page.forest {
-            (section("ratios", "How much faster, and how sure", &forest.render()))
+            (section("ratios", "Speed ratios and their certainty", &forest.render()))
         }
         @if let Some(percentiles) = &page.percentiles {
             (section("latency", "Latency by percentile", &percentiles.render()))
@@ -90,7 +90,7 @@ fn charts(page: &Page, timelines: &[Timeline]) -> Markup {
             }))
         }
         @if !page.sweeps.is_empty() {
-            (section("load", "Where it breaks", &html! {
+            (section("load", "Behaviour under rising and falling load", &html! {
                 p.caption {
                     span.up { "Blue: load rising." } " "
                     span.down { "Orange: load falling." }
@@ -124,7 +124,7 @@ fn records(page: &Page) -> Markup {
         }
         footer.quiet {
             p {
-                "Every figure on this page stands in the JSON report inside this file, "
+                "Every figure on this page is also in the JSON report inside this file, "
                 "in the element with the id " code { "report" } "."
             }
         }

@@ -30,7 +30,7 @@ pub struct Estimate {
     pub high: Option<Figure>,
 }
 
-/// Words: with their path if they stand in the JSON.
+/// Words: with their path if they are in the JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     words: String,

@@ -8,7 +8,8 @@ use super::plot::{chart, colour, dot, percent, ticks_below};
 use crate::format;
 
 const ROW_HEIGHT: f64 = 40.0;
-const DESCRIPTION: &str = "Interval and rounds on a log axis; their figures stand beside it.";
+const DESCRIPTION: &str =
+    "Interval and rounds on a log axis; the table beside it has their figures.";
 
 /// Contestants against a reference.
 #[derive(Clone, Debug)]

@@ -57,7 +57,7 @@ pub struct PercentileRow {
     pub name: Text,
     /// Its number, for its colour.
     pub contestant: usize,
-    /// One for each column; `None` if too few samples stand behind it.
+    /// One for each column; `None` with too few samples.
     pub cells: Vec<Option<Estimate>>,
     /// The first column that is only a lower bound.
     pub at_least_from: Option<usize>,

@@ -1,4 +1,4 @@
-//! Where a server breaks: latency and throughput against load, walked up and down.
+//! Latency and throughput of a server against load, with rising and with falling load.
 
 use maud::{Markup, html};
 
@@ -156,7 +156,7 @@ impl Sweep {
         let title = format!("p50 and p99 in ms against {}", self.variable.words());
         html! {
             p.chart-title { (title) }
-            (chart(id, HEIGHT, &title, "Both on the way up and on the way down. The table \
+            (chart(id, HEIGHT, &title, "Both with rising and with falling load. The table \
                 below holds the figures.", &content))
         }
     }

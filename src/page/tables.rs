@@ -254,7 +254,7 @@ pub(super) fn rounds(rounds: &[Round]) -> Markup {
 }
 
 impl Round {
-    /// The number of the round stands in its first row only.
+    /// The number of the round, in its first row only.
     fn row(&self, first: bool, has_limit: bool) -> Markup {
         html! {
             tr.first[first] {
