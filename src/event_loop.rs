@@ -168,7 +168,7 @@ pub struct EventLoop<P: Protocol, K: Kernel = MioKernel> {
 pub enum LoopPhase {
     /// Connections are accepted and dialled.
     Running,
-    /// Only replies that are owed are sent.
+    /// Only outstanding replies are sent.
     Stopping {
         /// End of the grace.
         until: Time,

@@ -112,7 +112,7 @@ impl Acceptor {
     /// The address it listens on.
     ///
     /// # Errors
-    /// The system does not tell.
+    /// The system does not report it.
     pub fn local_address(&self) -> io::Result<Address> {
         match self {
             Acceptor::Tcp(listener) => listener.local_addr().map(Address::Tcp),
@@ -242,7 +242,7 @@ fn remove_stale(path: &Path, address: &socket2::SockAddr) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(file) if file.file_type().is_socket() => {}
         Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
-        // Nothing is there, or `bind` tells why it cannot be.
+        // Nothing is there, or `bind` reports why it cannot be.
         Err(_) => return Ok(()),
     }
     match unix_socket()?.connect(address) {

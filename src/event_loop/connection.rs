@@ -57,7 +57,7 @@ pub struct Connection<S, P: Protocol> {
 enum ConnectionPhase {
     /// Messages are read and answered.
     Open,
-    /// Nothing is read; what is owed is being sent.
+    /// Nothing is read; the outstanding replies are being sent.
     Flushing(PeerSide),
     /// All is sent and our write side is shut; input is discarded until the peer closes, so that
     /// no reset destroys a reply on its way (RFC 9112 9.6).
@@ -246,7 +246,7 @@ impl<S: Transport, P: Protocol> Connection<S, P> {
         }
     }
 
-    /// Takes held bytes, the first of which are in the read buffer, until none are left.
+    /// Takes held bytes until none are left; the first of them are in the read buffer.
     // Only TLS holds bytes: kept out of the path of other streams.
     #[inline(never)]
     fn take_held(

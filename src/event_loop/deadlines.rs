@@ -1,5 +1,6 @@
-//! The time of the next look at the deadlines of the connections. Deadlines are coarse and looked at together,
-//! when the earliest is due. There is no timer per connection, and an idle loop sleeps.
+//! The time at which the deadlines of the connections are checked next. Deadlines are coarse, and
+//! all are checked together when the earliest is due. There is no timer per connection, and an idle
+//! loop sleeps.
 
 use std::time::Duration;
 

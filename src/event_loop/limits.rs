@@ -12,7 +12,7 @@ pub struct ConnectionLimits {
     /// Time for which the input of a finished connection is discarded, so that the peer reads our
     /// last reply.
     pub linger: Duration,
-    /// Time limit for sending the replies that are owed at a stop. Zero: none are sent.
+    /// Time limit for sending the outstanding replies at a stop. Zero: none are sent.
     pub grace: Duration,
 }
 

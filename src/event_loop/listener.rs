@@ -1,5 +1,6 @@
-//! Accepting: on the kernel's edge, within bounds, and again after no descriptor was left, for which
-//! no new edge comes.
+//! Accepting: when the kernel reports new connections, and within bounds. If no descriptor was
+//! left, the listener tries again by itself, because the kernel does not report these connections
+//! again.
 
 use std::io;
 use std::time::Duration;

@@ -1,9 +1,10 @@
-//! The wait of a turn, and requests that are due at a time and not when something arrives.
+//! The wait in each turn of the loop, which ends in time for requests that are due.
 //!
-//! epoll waits whole milliseconds, rounded up, and the kernel wakes a sleeper some 50 µs late. So
-//! the loop sleeps until shortly before the time and then polls without waiting. That costs a whole
-//! core above some 200 requests per second, and only in an open loop. If the server has to run on
-//! the same core, the kernel yields it between polls ([`MioKernel::set_yielding`]).
+//! epoll waits for whole milliseconds, rounded up, and the kernel wakes a sleeping thread about
+//! 50 µs late. So the loop sleeps until shortly before the due time and then polls without waiting.
+//! Above about 200 requests per second this takes a whole core. It happens in an open loop only. If
+//! the server has to run on the same core, the loop yields between polls
+//! ([`MioKernel::set_yielding`]).
 //!
 //! [`MioKernel::set_yielding`]: super::MioKernel::set_yielding
 

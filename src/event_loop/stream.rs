@@ -16,7 +16,7 @@ use super::kernel::{Dialled, Transport};
 use super::stamped::StampedStream;
 use super::tls::{self, TlsStream};
 
-/// The system tells when it received what is read from a TCP stream.
+/// The system reports when it received the bytes that are read from a TCP stream.
 pub const HAS_KERNEL_STAMPS: bool = cfg!(target_os = "linux");
 
 /// A non-blocking stream socket.

@@ -23,7 +23,8 @@ use rustls::{ClientConfig, ClientConnection};
 /// The protocol that is offered in the handshake (RFC 7301).
 const ALPN: &[u8] = b"http/1.1";
 
-/// Settings that the connections to one server share: its name, and the trusted authorities.
+/// Settings that the connections to one server share: its name, and the trusted certificate
+/// authorities.
 #[derive(Clone, Debug)]
 pub struct TlsClient {
     config: Arc<ClientConfig>,

@@ -1,4 +1,4 @@
-//! The write queue: bytes accepted for sending and not yet taken by the kernel, kept as numbers.
+//! The write queue: bytes to send that the kernel has not taken yet, stored as counts of messages.
 //!
 //! Server and client send the same message over and over. A queue does not copy messages: it holds
 //! runs of equal messages over a [`Block`] that contains the message many times in a row. A peer

@@ -1,4 +1,4 @@
-//! Reads pipelined HTTP/1.1 requests to RFC 9110 and RFC 9112, pushed at it in any pieces.
+//! Reads pipelined HTTP/1.1 requests to RFC 9110 and RFC 9112, given to it in pieces of any size.
 //!
 //! [`RequestParser`] is a state machine without a buffer: any split of a stream gives the same
 //! steps, an idle connection owns a few words, and no length that a peer declares is ever
@@ -10,7 +10,7 @@
 //! - Content-Length is digits only. The same length said again, in a list or another field, is
 //!   one length; an empty list element is not a length (RFC 9112 6.3).
 //! - A length too large for `u64` is a body too large: 413.
-//! - Any transfer coding but `chunked` is not understood: 501, whatever follows it (RFC 9112 6.1).
+//! - Any transfer coding other than `chunked` is refused: 501, whatever follows it (RFC 9112 6.1).
 //!   What follows `chunked`, another `chunked` included, is 400. Empty list elements are skipped.
 //! - Transfer-Encoding in HTTP/1.0, and beside Content-Length, is refused.
 //! - An empty Host is valid (RFC 9112 3.2); a port without a host is not (RFC 9110 4.2.1); nor is

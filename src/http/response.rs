@@ -1,4 +1,4 @@
-//! Reads a stream of responses, pushed at it in any pieces, and frames them (RFC 9112 6.3).
+//! Reads a stream of responses, given to it in pieces of any size, and frames them (RFC 9112 6.3).
 //!
 //! [`ResponseReader`] is a state machine without a buffer: any split of a stream gives the same
 //! replies. Bodies are never kept (but see [`ExpectedBody`]). No decompression, no redirects: a

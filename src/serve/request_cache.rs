@@ -1,12 +1,13 @@
 //! The request cache: a head that equals the last one byte for byte is not parsed again.
 //!
 //! This is exact because the reply is a function of the bytes from a request's start: equal bytes
-//! are the same request, have the same end and draw the same reply, whatever follows. It applies
+//! are the same request, have the same end and get the same reply, whatever follows. It applies
 //! at a request's start only.
 
 /// Length of the longest head that is cached.
 pub const HEAD_BYTES_MAX: usize = 1024;
-/// After so many heads in a row of which none came again, learning is given up for [`REST`] heads.
+/// After this many heads in a row of which none came again, learning is given up for [`REST`]
+/// heads.
 const MISSES_MAX: u32 = 64;
 /// Where no head comes again, a copy of each would be the larger part of what a server does beside
 /// reading it.

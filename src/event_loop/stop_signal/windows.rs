@@ -1,4 +1,4 @@
-//! Ctrl-C and the console's closing, which Windows tells on a thread of its own.
+//! Ctrl-C and the console's closing, which Windows reports on a thread of its own.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub struct SystemSignals;
 pub struct Watched;
 
 impl SystemSignals {
-    /// Catches the console's events from now on; Windows does not tell them apart.
+    /// Catches the console's events from now on; Windows does not distinguish them.
     pub fn catch(&self, _obeyed: StopSignals, signal: &StopSignal) -> io::Result<()> {
         let raised = signal.clone();
         ctrlc::set_handler(move || raised.raise()).map_err(io::Error::other)

@@ -86,7 +86,7 @@ fn certificate(why: CertificateError) -> TlsFault {
     }
 }
 
-/// `: DnsName("a.test")` and so on, as far as they were told.
+/// `: DnsName("a.test")` and so on, as far as they are known.
 fn named(presented: &[String]) -> String {
     match presented {
         [] => String::new(),

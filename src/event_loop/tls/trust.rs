@@ -1,4 +1,4 @@
-//! The authorities whose certificates are accepted.
+//! The certificate authorities to trust.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, crypto};
 
-/// The authorities whose certificates are accepted.
+/// The certificate authorities to trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// Those of the public authorities in Mozilla's list, as of this program's build. The same on
+    /// The public ones of Mozilla's list, as of this program's build. The same on
     /// every system, with or without a store of its own.
     #[default]
     PublicAuthorities,
-    /// Those of these authorities only.
+    /// These only.
     Authorities(Vec<TrustAnchor<'static>>),
     /// Any, verified by nobody.
     Anyone,
@@ -45,10 +45,10 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// The authorities in this file (PEM), and no others.
+    /// The certificate authorities in this file (PEM), and no others.
     ///
     /// # Errors
-    /// The file cannot be read, or holds no certificates of authorities.
+    /// The file cannot be read, or holds no certificates of certificate authorities.
     pub fn in_file(path: &Path) -> Result<Trust, TrustError> {
         authorities(path).map(|store| Trust::Authorities(store.roots))
     }

@@ -18,7 +18,7 @@ pub enum Host {
     Empty,
     /// A registered name or an IPv4 address.
     Name,
-    /// After `%`, with so many digits to come.
+    /// After `%`, with this many digits to come.
     Percent {
         digits_missing: u8,
     },

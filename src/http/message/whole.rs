@@ -1,7 +1,8 @@
 //! The fast pass over a field section that lies whole in a buffer.
 //!
-//! It accepts only what it is certain of, and then calls a section as [`FieldReader`] would have
-//! called it. All that is incomplete, unusual or wrong is left to that machine, errors included.
+//! It accepts only the common forms, and its result is then the one that [`FieldReader`] would
+//! give. Everything that is incomplete, unusual or wrong is left to that reader, which reports the
+//! errors.
 //!
 //! [`FieldReader`]: super::field::FieldReader
 

@@ -1,12 +1,12 @@
 //! The learned reply: the bytes of one reply that was parsed in full, against which later bytes
 //! are compared instead of being parsed.
 //!
-//! A reply that delimits itself (a length, chunks, or no body at all) is the same reply wherever
-//! its bytes stand at a message boundary and the request was the same. So it is if fields that mean
-//! nothing here (a date, an id, a counter) have other values of the same length: any bytes that are
-//! allowed in a field value leave the lines of the head as they are. All other bytes must be equal.
-//! The comparison is exact, not a guess. Replies that end with their connection, or that came
-//! after interim ones, are never learned.
+//! A reply that delimits itself (by a length, by chunks, or without a body) is the same reply
+//! wherever its bytes begin at a message boundary, if the request was the same. That is also true
+//! if fields without a meaning here (a date, an id, a counter) have other values of the same
+//! length: any bytes that are allowed in a field value leave the lines of the head as they are. All
+//! other bytes must be equal. The comparison is exact, not a guess. Replies that end with their
+//! connection, or that came after interim ones, are never learned.
 
 use super::ReceivedReply;
 use crate::http::message::class::{BLANK, is};
@@ -15,7 +15,7 @@ use crate::http::terminator::first_head;
 
 /// Longer replies are not learned: comparing them would not stay in the cache.
 const BYTES_MAX: usize = 16 * 1024;
-/// After so many misses in a row, learning is given up for [`REST`] replies.
+/// After this many misses in a row, learning is given up for [`REST`] replies.
 const MISSES_MAX: u32 = 64;
 /// Long enough that a server whose replies all differ pays next to nothing for us trying.
 const REST: u32 = 4096;
