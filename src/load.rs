@@ -86,7 +86,7 @@ pub struct Progress {
     pub completed: u64,
     /// Errors of connections and timeouts so far.
     pub errors: u64,
-    /// Replies so far whose status is not wanted: 4xx and 5xx, unless the plan says otherwise.
+    /// Replies so far whose status is not expected: 4xx and 5xx, unless the plan says otherwise.
     pub unexpected_statuses: u64,
 }
 
@@ -151,8 +151,8 @@ impl ReadyRun<'_> {
     /// Runs to the planned end, or to `signal`; calls `on_progress` at most ten times a second.
     ///
     /// # Errors
-    /// The system gives no poll instance, `signal` was raised before the start, or the start that was
-    /// given has passed. Anything that goes wrong later is part of the report.
+    /// The system gives no poll instance, `signal` was raised before the start, or the start that
+    /// was given has passed. Anything that goes wrong later is part of the report.
     pub fn run(
         self,
         signal: &StopSignal,

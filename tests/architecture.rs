@@ -124,7 +124,7 @@ fn time_is_read_in_the_loop_and_at_the_top_of_a_job_only() {
 fn no_import_points_upward() {
     let layer = |module: &str| LAYERS.iter().position(|&name| name == module);
     assert_none(
-        "imports go down only",
+        "import only from layers below",
         find(|source, line| {
             let Some(own) = layer(source.module()) else {
                 return false;
@@ -184,7 +184,7 @@ fn summaries_of_docs_are_no_questions() {
             within_paragraph = is_doc(line) && !text.is_empty();
         }
     }
-    assert_none("say it as a noun phrase or a verb", found);
+    assert_none("write a noun phrase or begin with a verb", found);
 }
 
 #[test]
