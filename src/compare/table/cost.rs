@@ -34,7 +34,7 @@ fn table(rows: &[(&ContestantResult, &Cost)]) -> Table {
     table.set_header([
         "Cost",
         "Server CPU,\nµs/request\nuser + kernel",
-        "Context switches\n/request\nvoluntary + involuntary",
+        "Context switches\n/request, voluntary\n+ involuntary",
         "Steady\nmemory",
         "Client CPU,\nµs/request\nuser + kernel",
         "Limited by",
