@@ -56,13 +56,15 @@ const FIGURES: &str = "ratio, change, rate, p50, p99, cpu, memory, errors";
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
     /// Not `NAME.FIGURE`, a comparison and a limit.
-    #[error("'{0}' is no gate; write NAME.FIGURE, < or >, and a limit, such as 'app.ratio<0.95'")]
+    #[error(
+        "'{0}' is not a gate; write NAME.FIGURE, < or >, and a limit, such as 'app.ratio<0.95'"
+    )]
     Shape(String),
     /// No figure of a contestant.
-    #[error("'{0}' is no figure of a server; there are: {FIGURES}")]
+    #[error("'{0}' is not a figure of a server; the figures are: {FIGURES}")]
     Figure(String),
     /// The limit is no number in a unit of the figure.
-    #[error("'{0}' is no limit; write a number{1}")]
+    #[error("'{0}' is not a limit; write a number{1}")]
     Limit(String, &'static str),
     /// As for a single run.
     #[error(transparent)]

@@ -95,7 +95,7 @@ pub enum PlanError {
         known: Vec<String>,
     },
     /// The reference does not take part.
-    #[error("'{0}' is not among the chosen contestants; choose it too, or another reference")]
+    #[error("'{0}' is not among the chosen servers; choose it too, or another reference")]
     ReferenceNotChosen(String),
 }
 

@@ -130,20 +130,21 @@ pub enum ObjectiveError {
     NoComparison(String),
     /// Not a metric.
     #[error(
-        "'{0}' is no metric: use p50, p99, p99.9 or another percentile, mean, max, rate, errors or suspect"
+        "'{0}' is not a metric: use p50, p99, p99.9 or another percentile, mean, max, rate, \
+         errors or suspect"
     )]
     UnknownMetric(String),
     /// A percentile outside of 0 to 100, or with more digits than are read.
-    #[error("'{0}' is no percentile: it must be from 0.0001 to 99.9999")]
+    #[error("'{0}' is not a percentile: it must be from 0.0001 to 99.9999")]
     BadPercentile(String),
     /// Not a number before the unit.
-    #[error("'{0}' is no limit: it must be a number of at least 0 with its unit, such as '5ms'")]
+    #[error("'{0}' is not a limit: it must be a number of at least 0 with its unit, such as '5ms'")]
     BadNumber(String),
     /// A latency needs a unit.
     #[error("'{0}' has no unit of time: write {0}ms, {0}us or {0}s")]
     NoUnit(String),
     /// Another unit than the metric's.
-    #[error("'{unit}' is no unit of '{metric}': use {units}")]
+    #[error("'{unit}' is not a unit of '{metric}': use {units}")]
     BadUnit {
         /// The unit given.
         unit: String,
@@ -350,41 +351,44 @@ mod tests {
             ),
             (
                 "q99<5ms",
-                "'q99' is no metric: use p50, p99, p99.9 or another percentile, mean, max, rate, errors or suspect",
+                "'q99' is not a metric: use p50, p99, p99.9 or another percentile, mean, max, rate, errors or suspect",
             ),
             (
                 "p100<5ms",
-                "'p100' is no percentile: it must be from 0.0001 to 99.9999",
+                "'p100' is not a percentile: it must be from 0.0001 to 99.9999",
             ),
             (
                 "pNaN<5ms",
-                "'pNaN' is no percentile: it must be from 0.0001 to 99.9999",
+                "'pNaN' is not a percentile: it must be from 0.0001 to 99.9999",
             ),
             (
                 "p99.99999<5ms",
-                "'p99.99999' is no percentile: it must be from 0.0001 to 99.9999",
+                "'p99.99999' is not a percentile: it must be from 0.0001 to 99.9999",
             ),
             (
                 "p0.00001<5ms",
-                "'p0.00001' is no percentile: it must be from 0.0001 to 99.9999",
+                "'p0.00001' is not a percentile: it must be from 0.0001 to 99.9999",
             ),
             ("p99<5", "'5' has no unit of time: write 5ms, 5us or 5s"),
-            ("p99<5min", "'min' is no unit of 'p99': use ns, us, ms or s"),
+            (
+                "p99<5min",
+                "'min' is not a unit of 'p99': use ns, us, ms or s",
+            ),
             (
                 "p99<-5ms",
-                "'-5ms' is no limit: it must be a number of at least 0 with its unit, such as '5ms'",
+                "'-5ms' is not a limit: it must be a number of at least 0 with its unit, such as '5ms'",
             ),
             (
                 "p99<",
-                "'' is no limit: it must be a number of at least 0 with its unit, such as '5ms'",
+                "'' is not a limit: it must be a number of at least 0 with its unit, such as '5ms'",
             ),
             (
                 "rate<5ms",
-                "'ms' is no unit of 'rate': use requests per second, as in 1000 or 1k",
+                "'ms' is not a unit of 'rate': use requests per second, as in 1000 or 1k",
             ),
             (
                 "errors>1ms",
-                "'ms' is no unit of 'errors': use a number or %",
+                "'ms' is not a unit of 'errors': use a number or %",
             ),
             (
                 "suspect>1",

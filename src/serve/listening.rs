@@ -35,7 +35,7 @@ fn remedy(error: &io::Error) -> &'static str {
              a unix socket needs a folder that it may write to"
         }
         io::ErrorKind::AlreadyExists => {
-            "that file is no socket; choose another path with --bind unix:PATH"
+            "that file is not a socket; choose another path with --bind unix:PATH"
         }
         io::ErrorKind::AddrNotAvailable => {
             "choose an address of this machine with --bind ADDR:PORT, such as 127.0.0.1:8080"

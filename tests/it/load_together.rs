@@ -109,7 +109,7 @@ fn files_that_cannot_be_merged_are_bad_usage_in_one_line() {
         (file("a.json", "{}\n"), "merge the files of --export-hlog"),
         (
             file("a.txt", "hello\n"),
-            "line 1 is not of an HdrHistogram log",
+            "line 1 does not belong to an HdrHistogram log",
         ),
         (absent, "--merge"),
     ] {

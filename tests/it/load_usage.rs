@@ -125,7 +125,7 @@ fn bad_usage_exits_with_2_and_names_the_flag_and_the_remedy() {
         ),
         (
             &["--har", "Cargo.toml"],
-            &["--har Cargo.toml: it is no HAR file", "network tools"],
+            &["--har Cargo.toml: it is not a HAR file", "network tools"],
         ),
         (
             &["--requests", "x", "--har", "y"],

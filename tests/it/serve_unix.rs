@@ -102,7 +102,7 @@ fn a_path_in_use_is_refused_and_nothing_is_removed() {
     let _live = UnixListener::bind(&socket).expect("a free path");
     let file = folder.path().join("file");
     fs::write(&file, "text").expect("a new file");
-    for (path, remedy) in [(&socket, "stop what listens"), (&file, "is no socket")] {
+    for (path, remedy) in [(&socket, "stop what listens"), (&file, "is not a socket")] {
         let output = output_of(&["serve", "http", "--bind", &bind_flag(path)]);
         assert_eq!(output.code, Some(1));
         let named = output.stderr.contains(&path.display().to_string());

@@ -95,7 +95,7 @@ impl<T: Copy + PartialOrd> Loads<T> {
         loads.dedup();
         match loads.len() {
             1 => Err(format!(
-                "{name}: one load is no sweep; write at least two with a comma"
+                "{name}: one load is not a sweep; write at least two with a comma"
             )),
             _ => Ok(Loads { name, loads }),
         }

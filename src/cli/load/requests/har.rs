@@ -61,7 +61,9 @@ pub(super) fn read(file: &Path, server: Option<&Target>) -> Result<HarRequests, 
     let shown = format!("--har {}", file.display());
     let bytes = super::read_file("--har", file)?;
     let har: Har = serde_json::from_slice(&bytes).map_err(|error| {
-        format!("{shown}: it is no HAR file: {error}; save one with the network tools of a browser")
+        format!(
+            "{shown}: it is not a HAR file: {error}; save one with the network tools of a browser"
+        )
     })?;
     let entries = har.log.entries;
     let of = entries.len();
@@ -411,7 +413,7 @@ mod tests {
             "{\"log\": {\"entries\": [{\"request\": {}}]}}",
         ] {
             let message = read_text(text, None).err().expect("no HAR");
-            assert!(message.contains("it is no HAR file: "), "{message}");
+            assert!(message.contains("it is not a HAR file: "), "{message}");
             assert!(message.ends_with("network tools of a browser"), "{message}");
         }
         assert!(

@@ -37,7 +37,7 @@ pub struct Recording {
 
 /// The number of a line, from 1, that is no line of an interval log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} is not of an HdrHistogram log")]
+#[error("line {line} does not belong to an HdrHistogram log")]
 pub struct BadLog {
     /// Its number.
     pub line: usize,
