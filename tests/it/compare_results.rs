@@ -191,11 +191,7 @@ fn a_search_follows_the_comparison() {
     };
     let (code, found) = search("max<60s");
     assert_eq!(code, Some(0));
-    // A rate that a server on busy cores cannot keep has requests that are never sent.
-    assert!(
-        ["found", "atLeast"].contains(&found["outcome"].as_str().unwrap_or_default()),
-        "{found:#}"
-    );
+    assert_eq!(found["outcome"], "atLeast", "{found:#}");
     assert_eq!(found["objective"], "max<60s");
     assert!(found["rate"].as_f64() > Some(0.0), "{found:#}");
 

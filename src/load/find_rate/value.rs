@@ -8,6 +8,7 @@ use crate::load::gate;
 use crate::load::objective::Metric;
 use crate::load::statistics::censoring::{Percentile, Survival};
 use crate::load::statistics::interval_log::{Interval, all_answered, all_censored, all_lost};
+use crate::load::warning::Backlog;
 use crate::load::{LoadReport, Warning};
 
 /// Largest correction of a logarithm: more comes from a single event in one half.
@@ -26,13 +27,17 @@ pub(super) fn latency_ns(metric: Metric, report: &LoadReport) -> f64 {
     }
 }
 
-/// Requests were lost, however young, or timed out, or were shed, or not sent for want of a slot. Those
-/// in flight at the end of the trial have their age.
+/// Requests were lost, however young, or timed out, or were shed before they could become old. All
+/// others that have no reply have their age.
 fn has_requests_without_latency(report: &LoadReport) -> bool {
     let mut reasons = report.verdict.reasons.iter();
+    let is_shed = |reason: &Warning| {
+        let cause = Backlog::ServerBeyondDeadline;
+        matches!(reason, Warning::NeverSent { cause: found, .. } if *found == cause)
+    };
     all_lost(&report.timeline.intervals).total() > 0
         || report.accounting.timed_out > 0
-        || reasons.any(|reason| matches!(reason, Warning::NeverSent { .. }))
+        || reasons.any(is_shed)
 }
 
 /// The percentile of a longer run: its logarithm is twice that of the trial less the mean of those of
