@@ -15,6 +15,22 @@ pub enum Stopped {
     Interrupted,
 }
 
+impl Stopped {
+    /// The same end, of a server that was never loaded.
+    pub(super) fn before_ready(self) -> Stopped {
+        match self {
+            Stopped::Failed(Failure::Died {
+                status,
+                error_excerpt,
+            }) => Stopped::Failed(Failure::EndedEarly {
+                status,
+                error_excerpt,
+            }),
+            other => other,
+        }
+    }
+}
+
 impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Stopped {
         Stopped::Failed(failure)

@@ -167,7 +167,7 @@ impl LocalBench {
             let elapsed = clock.now() - Time::START;
             let to_go = settings.start_timeout.saturating_sub(elapsed);
             let plan = load_plan(ready, settings, settings.start_timeout);
-            let mut still_starts = || subject.still_runs().map_err(before_ready);
+            let mut still_starts = || subject.still_runs().map_err(Stopped::before_ready);
             readiness::wait(&plan, to_go, signal, &mut still_starts)?;
         }
         Ok(subject)
@@ -196,20 +196,6 @@ impl LocalBench {
             signal,
             peak_memory_bytes: 0,
         })
-    }
-}
-
-/// The end of a server that was never loaded.
-fn before_ready(stopped: Stopped) -> Stopped {
-    match stopped {
-        Stopped::Failed(Failure::Died {
-            status,
-            error_excerpt,
-        }) => Stopped::Failed(Failure::EndedEarly {
-            status,
-            error_excerpt,
-        }),
-        other => other,
     }
 }
 
