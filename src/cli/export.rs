@@ -142,14 +142,16 @@ fn takes_no_second_file(error: &io::Error) -> bool {
 /// Returns true for a regular file that stdout goes to: replacing it would lose what is printed.
 #[cfg(unix)]
 fn is_stdout(file: &File) -> bool {
+    use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
 
-    let stdout = rustix::fs::fstat(io::stdout());
-    let same = |stdout: rustix::fs::Stat| {
-        let file = file.metadata().ok()?;
-        Some(file.is_file() && (file.dev(), file.ino()) == (stdout.st_dev, stdout.st_ino))
+    let regular = |file: &File| {
+        let file = file.metadata().ok().filter(fs::Metadata::is_file)?;
+        Some((file.dev(), file.ino()))
     };
-    stdout.ok().and_then(same).unwrap_or(false)
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let stdout = stdout.ok().and_then(|stdout| regular(&File::from(stdout)));
+    stdout.is_some() && regular(file) == stdout
 }
 
 #[cfg(not(unix))]

@@ -397,3 +397,44 @@ fn help_shows_each_flag_and_examples() {
         );
     }
 }
+
+#[test]
+fn a_dash_prints_an_export_in_place_of_the_report() {
+    let peer = Peer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    for (flag, start) in [
+        ("--export-csv", "start_s,length_s,"),
+        ("--export-hgrm", "       Value"),
+        ("--export-hlog", "#bareloop "),
+    ] {
+        let finished = load(&["-n", "-c", "1", "-a", "10", flag, "-", &peer.url()]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(finished.stdout.starts_with(start), "{flag}: {finished:?}");
+        assert!(!finished.stdout.contains("Verdict"), "{flag}: {finished:?}");
+    }
+    let both = [
+        "--export-csv",
+        "-",
+        "--export-hgrm",
+        "-",
+        "http://localhost",
+    ];
+    let finished = load(&both);
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    assert!(finished.stderr.contains("stdout is for the percentiles"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_stdout_goes_to_is_not_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("out.txt");
+    let file = std::fs::File::create(&path).expect("a file");
+    let mut command = bareloop();
+    command.args(["load", "-a", "1", "--export-csv"]).arg(&path);
+    let output = command.arg("http://127.0.0.1:1").stdout(file).output();
+    let output = output.expect("it runs");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("stdout goes to this file too"), "{said}");
+    assert!(path.exists());
+}
