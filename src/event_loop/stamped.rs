@@ -3,7 +3,7 @@
 //! Linux only. A read asks for the stamp with the bytes, which costs more than a plain read: a
 //! stream is stamped only where a protocol wants to know.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, SystemTime};
 
@@ -65,6 +65,20 @@ impl io::Read for StampedStream {
             _ => None,
         });
         Ok(received.bytes)
+    }
+}
+
+impl io::Write for StampedStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.socket.write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
     }
 }
 

@@ -118,22 +118,11 @@ impl Stream {
         }
     }
 
-    fn reader(&mut self) -> &mut dyn Read {
+    fn read_write(&mut self) -> &mut dyn ReadWrite {
         match self {
             Stream::Tcp(stream) => stream,
             #[cfg(target_os = "linux")]
             Stream::Stamped(stream) => &mut **stream,
-            #[cfg(unix)]
-            Stream::Unix(stream) => stream,
-            Stream::Tls(stream) => &mut **stream,
-        }
-    }
-
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            Stream::Tcp(stream) => stream,
-            #[cfg(target_os = "linux")]
-            Stream::Stamped(stream) => stream.socket_mut(),
             #[cfg(unix)]
             Stream::Unix(stream) => stream,
             Stream::Tls(stream) => &mut **stream,
@@ -196,6 +185,10 @@ impl Transport for Stream {
     }
 }
 
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
 // Read and write ask for TCP first: it is the usual case, and the compiler makes a jump table of a
 // match over all.
 
@@ -205,7 +198,7 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.read(buffer),
-            _ => self.reader().read(buffer),
+            _ => self.read_write().read(buffer),
         }
     }
 }
@@ -216,12 +209,12 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
-            _ => self.writer().write(bytes),
+            _ => self.read_write().write(bytes),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.writer().write_vectored(slices)
+        self.read_write().write_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {
